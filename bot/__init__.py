@@ -1,0 +1,1 @@
+"""Passerelle: the engine that carries questions between prefectures and posts abroad, and its subjects."""

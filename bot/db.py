@@ -1,0 +1,140 @@
+"""The database: one transaction is one plain function of a `Session`, run in the database's own thread.
+
+SQLite gets exactly one writer thread and takes its write lock at BEGIN, so that a read followed by a write never
+finds the file locked. PostgreSQL gets a small pool. The same functions run on both.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import DateTime, Dialect, Engine, MetaData, create_engine, event
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.types import TypeDecorator
+
+from bot.errors import ConfigurationError, Unavailable
+
+T = TypeVar("T")
+
+WRITERS = 4  # threads and connections on PostgreSQL
+TRIES = 5  # of a transaction that lost a deadlock or a serialization conflict on PostgreSQL
+
+_CONFLICTS = {"40001", "40P01"}  # serialization_failure, deadlock_detected
+
+
+class Base(DeclarativeBase):
+    """All tables; constraint names are fixed so that migrations can name them on both databases."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Instant(TypeDecorator[datetime]):
+    """A UTC instant: goes in with any zone, comes out in UTC, on both databases."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse an instant without a zone: it would mean another moment on another machine."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            message = f"an instant needs a zone: {value!r}"
+            raise ValueError(message)
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give SQLite's naive values back as UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Database:
+    """Runs transactions. `woken` is called in the caller's loop after a commit, with what the transaction noted."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.engine = make_engine(url)
+        self.sqlite = self.engine.dialect.name == "sqlite"
+        self.woken: Callable[[set[str]], None] | None = None
+        self._threads = ThreadPoolExecutor(1 if self.sqlite else WRITERS, thread_name_prefix="db")
+
+    async def run(self, work: Callable[[Session], T]) -> T:
+        """Run `work` in one transaction and return its result, committed.
+
+        Raises whatever `work` raised, with everything undone; `Unavailable` when the database itself failed.
+        """
+        result, queues = await asyncio.get_running_loop().run_in_executor(self._threads, self._transaction, work)
+        if queues and self.woken is not None:
+            self.woken(queues)
+        return result
+
+    def run_now(self, work: Callable[[Session], T]) -> T:
+        """Like `run`, in the calling thread: for the command line."""
+        return self._threads.submit(self._transaction, work).result()[0]
+
+    def close(self) -> None:
+        """Wait for what is under way and close all connections."""
+        self._threads.shutdown()
+        self.engine.dispose()
+
+    def _transaction(self, work: Callable[[Session], T]) -> tuple[T, set[str]]:
+        for attempt in range(1, TRIES + 1):
+            try:
+                with Session(self.engine, expire_on_commit=False) as session, session.begin():
+                    result = work(session)
+                return result, session.info.get("queues", set())
+            except (OperationalError, InterfaceError, PoolTimeout) as error:
+                if not (attempt < TRIES and _lost_a_race(error)):
+                    raise Unavailable(str(error.__cause__ or error)) from error
+            except DBAPIError as error:
+                if error.connection_invalidated:
+                    raise Unavailable(str(error.__cause__)) from error
+                raise
+        raise AssertionError  # the loop returns or raises
+
+
+def note_queue(session: Session, queue: str) -> None:
+    """Remember that this transaction gives a queue work: its worker is woken right after the commit."""
+    session.info.setdefault("queues", set()).add(queue)
+
+
+def make_engine(url: str) -> Engine:
+    """Return an engine with the settings that durability needs.
+
+    Raises ConfigurationError for a URL of no supported database.
+    """
+    if url.startswith("sqlite:"):
+        engine = create_engine(url, pool_size=1, max_overflow=1, connect_args={"check_same_thread": False})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+        return engine
+    if url.startswith("postgresql+psycopg:"):
+        return create_engine(url, pool_size=WRITERS, max_overflow=2, pool_timeout=5, pool_pre_ping=False)
+    scheme = url.split(":", 1)[0]
+    message = f"database_url: {scheme!r} is not supported; expected sqlite:///FILE or postgresql+psycopg://…"
+    raise ConfigurationError(message)
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves; the driver would commit at DDL
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _lost_a_race(error: Exception) -> bool:
+    return getattr(getattr(error, "orig", None), "sqlstate", None) in _CONFLICTS

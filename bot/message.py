@@ -1,0 +1,114 @@
+"""What arrives and where: frozen values that every platform makes from its own events.
+
+`id` is unique on its platform and the same at each redelivery of the same event: it is the receipt's key.
+`at` is the platform's own time, good for order only; deadlines count from the time of receipt.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+Surface: TypeAlias = Literal["room", "direct", "home"]
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """An account, known by its platform's full id (`U…` with its team on Slack, `@name:server` on Matrix)."""
+
+    platform: str
+    id: str
+    insider: bool = False  # of the bot's own workspace, or of an allowed server: a linked room vouches for it
+    bot: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A place where something is said. `audience` narrows it to one person of that place."""
+
+    platform: str
+    room: str
+    thread: str | None = None  # the root message of a thread
+    audience: User | None = None
+    surface: Surface = "room"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What all that arrives has in common."""
+
+    id: str
+    at: datetime
+    author: User
+    to: Address
+    encrypted: bool = False  # it was said in an end-to-end encrypted room
+    cursor: tuple[str, str] | None = None  # a name and value for the platform's memory, kept with the receipt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that came with a message; its bytes stay on the platform."""
+
+    name: str
+    size: int
+    media_type: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message(Event):
+    """Something was said. `text` is Markdown, without the mention of the bot that may have opened it."""
+
+    message_id: str
+    text: str
+    reply_to: str | None = None
+    mentions_bot: bool = False
+    files: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invocation(Event):
+    """A command was asked for by other means than a message: slash command, button, form, shortcut, console."""
+
+    command: str
+    line: str = ""
+    form: Mapping[str, str] = field(default_factory=dict[str, str])
+    pressed: str | None = None  # the message whose button, or on which the shortcut, was used
+    trigger: str | None = None  # what the platform needs to open a form in answer; None where it cannot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit(Event):
+    """A message was rewritten by its author."""
+
+    message_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deletion(Event):
+    """A message was taken back."""
+
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reaction(Event):
+    """An emoji was put on a message: a Unicode emoji, or a name between colons where there is none."""
+
+    message_id: str
+    emoji: str
+
+
+Change: TypeAlias = Literal["invited", "joined", "removed", "archived", "emptied", "upgraded", "encrypted"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomChange(Event):
+    """Something happened to a room itself; `author` did it."""
+
+    change: Change
+    successor: str | None = None  # the room that replaces this one, when upgraded
+
+
+Inbound: TypeAlias = Message | Invocation | Edit | Deletion | Reaction | RoomChange

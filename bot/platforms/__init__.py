@@ -1,0 +1,75 @@
+"""What the core asks of a chat platform. Each lives in a package of its own here and imports none of the others.
+
+A platform turns its events into inbound values, hands each to `receive`, and acknowledges it to its server only once
+`receive` has returned: by then everything is committed. When `receive` raises, nothing was, and the event must come
+again. What the bot says arrives through `send`, one message at a time in each room, from the worker of `bot.jobs`.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol, TypeAlias, runtime_checkable
+
+from bot.card import Card, Reply
+from bot.message import Address, Inbound
+
+Receive: TypeAlias = Callable[[Inbound], Awaitable[Reply]]
+"""Commit one event and return the direct reply to it: a form to open, errors of a form, or None.
+
+Raises `Unavailable` when nothing could be committed.
+"""
+
+
+class Memory(Protocol):
+    """Small values that a platform keeps between starts (a sync token, the last `ts` of a channel)."""
+
+    async def get(self, name: str) -> str | None: ...
+
+    async def set(self, values: Mapping[str, str | None]) -> None:
+        """Keep these values, in one transaction; None forgets one."""
+        ...
+
+
+Live: TypeAlias = Callable[[], Awaitable[Sequence[Address]]]
+"""The threads of one platform in which a conversation is under way: what to read again after a gap."""
+
+
+class Report(Protocol):
+    """How a platform tells its state: `ok` again, or out of reach, in words for an operator."""
+
+    def __call__(self, ok: bool, reason: str = "") -> None: ...
+
+
+class Platform(Protocol):
+    """A chat platform. `name` is the first part of its addresses and of its queue of jobs."""
+
+    name: str
+
+    async def run(self, receive: Receive) -> None:
+        """Listen until cancelled, reconnecting by itself.
+
+        Raises `ConfigurationError` only when an operator must act (a dead token, a broken key store).
+        """
+        ...
+
+    async def send(self, to: Address, card: Card, *, key: str, again: bool) -> str:
+        """Say a rendered card and return the id of the message.
+
+        `key` is the same at every try of the same card; `again` says that an earlier try may have succeeded, so that
+        the platform must find out first, or repeat harmlessly. Raises a `SendError`.
+        """
+        ...
+
+
+@runtime_checkable
+class Edits(Protocol):
+    """A platform on which the bot can rewrite and take back what it said. Both may be repeated harmlessly."""
+
+    async def edit(self, to: Address, message_id: str, card: Card, *, key: str) -> None: ...
+
+    async def delete(self, to: Address, message_id: str, *, key: str) -> None: ...
+
+
+@runtime_checkable
+class Joins(Protocol):
+    """A platform on which the bot is invited and then joins."""
+
+    async def join(self, room: str) -> None: ...

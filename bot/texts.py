@@ -1,0 +1,121 @@
+"""Words in the reader's language: a `Text` names a sentence of the catalogues and carries its values, typed.
+
+The catalogues are gettext files, `config/texts/<language>.po`; a sentence's id is its key, its translation holds
+`{name}` where a value goes. Instants are shown in the reader's zone, never in the writer's.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from importlib.resources.abc import Traversable
+from io import BytesIO
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_skeleton
+from babel.messages.pofile import read_po
+
+LANGUAGES = ("fr", "en")
+
+_PLACE = re.compile(r"\{(\w+)\}")
+_SPECIAL = re.compile(r"([\\`*_~\[\]<>])")
+
+
+class Markdown(str):
+    """A value that is Markdown already and goes in as it is; any other string is escaped."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A sentence of the catalogues with its values: strings, numbers, instants, days, or texts again."""
+
+    key: str
+    values: tuple[tuple[str, object], ...] = ()
+
+    @classmethod
+    def of(cls, key: str, /, **values: object) -> "Text":
+        """Return the sentence `key` with these values."""
+        return cls(key, tuple(values.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """For whom words are rendered."""
+
+    language: str = "fr"
+    zone: str = "Europe/Paris"
+
+
+def escape(text: str) -> str:
+    """Return plain text as Markdown that shows it unchanged."""
+    return _SPECIAL.sub(r"\\\1", text)
+
+
+class Catalogues:
+    """The sentences of every language, read once."""
+
+    def __init__(self, by_language: Mapping[str, Mapping[str, str]]) -> None:
+        self._by_language = by_language
+
+    @classmethod
+    def load(cls, folder: Traversable) -> "Catalogues":
+        """Read `<language>.po` of each language in `folder`."""
+        return cls({lang: _read(folder / f"{lang}.po") for lang in LANGUAGES})
+
+    def keys(self, language: str) -> Iterable[str]:
+        """Return the ids of the sentences that a language has."""
+        return self._by_language[language].keys()
+
+    def sentence(self, key: str, language: str) -> str:
+        """Return a sentence with its places unfilled; French where the language lacks it.
+
+        Raises KeyError when no language has it.
+        """
+        own = self._by_language.get(language, {})
+        return own.get(key) or self._by_language["fr"][key]
+
+    def render(self, words: "str | Text", reader: Reader) -> str:
+        """Return words as Markdown in the reader's language and zone; plain strings pass unchanged."""
+        if isinstance(words, str):
+            return words
+        values = dict(words.values)
+        return _PLACE.sub(
+            lambda m: self._value(values[m[1]], reader), self.sentence(words.key, reader.language)
+        )
+
+    def _value(self, value: object, reader: Reader) -> str:
+        match value:
+            case Text():
+                return self.render(value, reader)
+            case Markdown():
+                return value
+            case datetime():
+                return instant(value, reader)
+            case date():
+                return format_date(value, "full" if reader.language == "fr" else "full", locale=reader.language)
+            case tuple() | list():
+                return ", ".join(self._value(v, reader) for v in value)  # pyright: ignore[reportUnknownVariableType]
+            case _:
+                return escape(str(value))
+
+
+def instant(value: datetime, reader: Reader) -> str:
+    """Return an instant in words, in the reader's zone: « mardi 14 mars à 15 h 30 »."""
+    local = value.astimezone(_zone(reader.zone))
+    if reader.language == "fr":
+        clock = f"{local.hour} h {local.minute:02d}" if local.minute else f"{local.hour} h"
+        return f"{format_skeleton('MMMMEEEEd', local, locale='fr')} à {clock}"
+    return f"{format_skeleton('MMMMEEEEd', local, locale='en_GB')} at {local:%H:%M}"
+
+
+@lru_cache
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+def _read(file: Traversable) -> dict[str, str]:
+    catalogue = read_po(BytesIO(file.read_bytes()))
+    return {str(m.id): str(m.string) for m in catalogue if m.id and m.string}
