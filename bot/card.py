@@ -17,10 +17,13 @@ Words: TypeAlias = str | Text
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """A run of Markdown. `quote` sets it apart as somebody's own words."""
+    """A run of Markdown. `quote` sets it apart on the page; `theirs` says that it holds a person's own words, which
+    the exit withholds where they may not go.
+    """
 
     text: Words
     quote: bool = False
+    theirs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +140,8 @@ def rendered(card: Card, render: Callable[[Words], str]) -> Card:
 
     def block(b: Block) -> Block:
         match b:
-            case Paragraph(text, quote):
-                return Paragraph(render(text), quote)
+            case Paragraph(text, quote, theirs):
+                return Paragraph(render(text), quote, theirs)
             case Fields(pairs):
                 return Fields(tuple((render(k), render(v)) for k, v in pairs))
             case Buttons(buttons):

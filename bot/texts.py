@@ -11,6 +11,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from importlib.resources.abc import Traversable
 from io import BytesIO
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_skeleton
@@ -95,7 +96,7 @@ class Catalogues:
             case datetime():
                 return instant(value, reader)
             case date():
-                return format_date(value, "full" if reader.language == "fr" else "full", locale=reader.language)
+                return format_date(value, "full", locale="fr" if reader.language == "fr" else "en_GB")
             case tuple() | list():
                 return ", ".join(self._value(v, reader) for v in value)  # pyright: ignore[reportUnknownVariableType]
             case _:
@@ -119,3 +120,50 @@ def _zone(name: str) -> ZoneInfo:
 def _read(file: Traversable) -> dict[str, str]:
     catalogue = read_po(BytesIO(file.read_bytes()))
     return {str(m.id): str(m.string) for m in catalogue if m.id and m.string}
+
+
+def to_data(words: "str | Text") -> object:
+    """Return words as JSON data, to be rendered later for another reader; `from_data` gives them back."""
+    return words if isinstance(words, str) else [words.key, {k: _value_to_data(v) for k, v in words.values}]
+
+
+def from_data(data: Any) -> "str | Text":
+    """Return the words that `to_data` wrote."""
+    if isinstance(data, str):
+        return data
+    key, values = data
+    return Text(key, tuple((k, _value_from_data(v)) for k, v in values.items()))
+
+
+def _value_to_data(value: object) -> object:
+    match value:
+        case Text():
+            return {"text": to_data(value)}
+        case Markdown():
+            return {"markdown": str(value)}
+        case datetime():
+            return {"instant": value.isoformat()}
+        case date():
+            return {"day": value.isoformat()}
+        case tuple() | list():
+            return [_value_to_data(v) for v in value]  # pyright: ignore[reportUnknownVariableType]
+        case int() | float():
+            return value
+        case _:
+            return str(value)
+
+
+def _value_from_data(data: Any) -> object:
+    match data:
+        case {"text": text}:
+            return from_data(text)
+        case {"markdown": text}:
+            return Markdown(text)
+        case {"instant": text}:
+            return datetime.fromisoformat(text)
+        case {"day": text}:
+            return date.fromisoformat(text)
+        case list():
+            return tuple(_value_from_data(v) for v in data)  # pyright: ignore[reportUnknownVariableType]
+        case _:
+            return data

@@ -5,10 +5,10 @@ matches the files it is made from, and `run` is content with a `dev` environment
 use whichever package index the machine is configured for.
 """
 
+import ast
 import fcntl
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -26,6 +26,8 @@ def main() -> None:
     """Bring the environment to the kind asked for, once even when several ask at the same time."""
     if len(sys.argv) != 2 or sys.argv[1] not in LOCKS:
         sys.exit("usage: python3 scripts/setup.py run|dev")
+    if sys.version_info < (3, 11):  # noqa: UP036 - an older Python must be able to say so
+        sys.exit("Python 3.11 or later is needed: make PYTHON=/path/to/python3.11 ...")
     with (ROOT / "pyproject.toml").open() as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
         made = _made()
@@ -34,7 +36,7 @@ def main() -> None:
         _make("dev" if _was_dev() else sys.argv[1])
 
 
-def _made() -> set[str]:
+def _made() -> "set[str]":
     """Tell which kind of environment stands ready, made from the present files and with a Python that still runs."""
     python = VENV / "bin" / "python"
     if not READY.is_file() or subprocess.run([python, "-c", ""], capture_output=True, check=False).returncode:
@@ -59,42 +61,47 @@ def _make(kind: str) -> None:
     READY.unlink(missing_ok=True)
     python = VENV / "bin" / "python"
     if not python.exists() or subprocess.run([python, "-m", "pip", "-V"], capture_output=True, check=False).returncode:
-        _run(_new_enough_python(), "-m", "venv", "--clear", VENV)
+        _run(sys.executable, "-m", "venv", "--clear", VENV)
     _run(python, "-m", "pip", "install", "--quiet", "--no-input", "--no-deps", "--require-hashes", "-r", TOOLS)
-    uv = (VENV / "bin" / "uv", "pip")
-    _run(*uv, "sync", "--quiet", "--python", python, "--require-hashes", TOOLS, LOCKS[kind])
-    _run(*uv, "install", "--quiet", "--python", python, "--no-deps", "--no-build-isolation", "--editable", ".")
+    uv, surroundings = (VENV / "bin" / "uv", "pip"), _for_uv()
+    _run(*uv, "sync", "--quiet", "--python", python, "--require-hashes", TOOLS, LOCKS[kind], env=surroundings)
+    editable = ("--no-deps", "--no-build-isolation", "--editable", ".")
+    _run(*uv, "install", "--quiet", "--python", python, *editable, env=surroundings)
     READY.write_text(f"{kind} {_digest()}")
     print(f"set up in {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
 
 
-def _new_enough_python() -> str:
-    """Find a Python 3.11 or later: this one, or one that stands beside it under its full name."""
-    for name in (sys.executable, "python3.14", "python3.13", "python3.12", "python3.11"):
-        found = shutil.which(name)
-        if found and not subprocess.run(
-            [found, "-c", "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))"],
-            capture_output=True,
-            check=False,
-        ).returncode:
-            return found
-    sys.exit("Python 3.11 or later with its venv module is needed (on Debian: apt install python3-venv)")
-
-
-def _run(*command: "str | Path") -> None:
+def _run(*command: "str | Path", env: "dict[str, str] | None" = None) -> None:
     try:
-        subprocess.run(command, cwd=ROOT, env=_environment(), stdin=subprocess.DEVNULL, check=True)
+        subprocess.run(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, check=True)
     except subprocess.CalledProcessError as failure:
         sys.exit(f"set-up stopped at: {' '.join(map(str, command))} (status {failure.returncode})")
 
 
-def _environment() -> "dict[str, str]":
-    """Give uv a cache it can write: its own, or one under `.venv` where the home directory is missing or read-only."""
-    environment = dict(os.environ)
-    home = environment.get("UV_CACHE_DIR") or environment.get("XDG_CACHE_HOME") or Path.home()
-    if not os.access(home, os.W_OK):
-        environment["UV_CACHE_DIR"] = str(VENV / "cache")
-    return environment
+def _for_uv() -> "dict[str, str]":
+    """Give uv what it does not find by itself: pip's index and certificates, a cache it can write to."""
+    surroundings = dict(os.environ)
+    known = {"index-url": "UV_DEFAULT_INDEX", "cert": "SSL_CERT_FILE"}
+    for line in _output("pip", "config", "list").splitlines():
+        key, _, value = line.partition("=")
+        name = key.rpartition(".")[2]
+        if name in known:
+            surroundings.setdefault(known[name], ast.literal_eval(value))
+    cache = Path(_output("uv", "cache", "dir").strip())
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        usable = os.access(cache, os.W_OK)
+    except OSError:
+        usable = False
+    if not usable:
+        surroundings["UV_CACHE_DIR"] = str(VENV / "cache")
+    return surroundings
+
+
+def _output(tool: str, *arguments: str) -> str:
+    return subprocess.run(
+        [VENV / "bin" / tool, *arguments], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
 
 
 if __name__ == "__main__":

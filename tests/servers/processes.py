@@ -62,8 +62,13 @@ def spawn(
 
 
 def _inherited() -> dict[str, str]:
-    """Our environment, but compiled modules may be kept: Synapse starts in 1.2 s with them, in 3 s without."""
-    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    """Our environment for a server.
+
+    It may keep compiled modules: Synapse starts in 1.2 s with them and in 3 s without. It is not measured for
+    coverage, which would make it slow and say nothing about us.
+    """
+    left_out = ("PYTHONDONTWRITEBYTECODE", "COVERAGE_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
 
 
 def die_with_parent() -> None:
@@ -72,7 +77,9 @@ def die_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-async def wait_ready(process: subprocess.Popen[bytes], ready: Callable[[], bool], *, log: Path, seconds: float = 30) -> None:
+async def wait_ready(
+    process: subprocess.Popen[bytes], ready: Callable[[], bool], *, log: Path, seconds: float = 30
+) -> None:
     """Return when `ready()` is true; raise with the end of the log when the child dies or is too slow."""
     deadline = time.monotonic() + seconds
     while not ready():

@@ -1,7 +1,7 @@
 """A real Matrix homeserver for tests and the demonstration: Synapse on loopback, SQLite, every limit raised.
 
-    async with Synapse(tmp_path) as homeserver:
-        account = await homeserver.register("agent", "secret")
+async with Synapse(tmp_path) as homeserver:
+    account = await homeserver.register("agent", "secret")
 """
 
 import asyncio

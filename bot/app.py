@@ -1,0 +1,234 @@
+"""The composition root: settings in, one running bot out. One task group, one way to stop."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
+
+import structlog
+from sqlalchemy.orm import Session
+
+import handlers
+from bot import audit, jobs, schedule
+from bot.clock import Clock, system_clock
+from bot.command import load
+from bot.context import World
+from bot.db import Database
+from bot.delivery import note_settled, performers
+from bot.directory import reference
+from bot.directory.current import Current
+from bot.directory.rooms import room_of
+from bot.dispatch import Dispatcher
+from bot.errors import ConfigurationError
+from bot.lost import Lost
+from bot.memory import PlatformMemory
+from bot.message import Address
+from bot.migrate import upgrade
+from bot.outbox import Destination, Destinations
+from bot.platforms import Live, Platform
+from bot.questions.find import live_threads
+from bot.routing.model import Rules
+from bot.texts import Catalogues, Reader
+from bot.worker import Pace, Worker
+from config.settings import Settings
+
+log = structlog.get_logger()
+
+CONFIG = files("config")
+FORGET_EVERY = timedelta(hours=6)
+
+
+@dataclass(slots=True)
+class State:
+    """What a platform last said of itself."""
+
+    ok: bool = False
+    ever: bool = False
+    reason: str = "not connected yet"
+
+
+@dataclass(slots=True)
+class App:
+    """A bot, put together but not running."""
+
+    settings: Settings
+    database: Database
+    dispatcher: Dispatcher
+    worker: Worker
+    platforms: dict[str, Platform]
+    clock: Clock
+    states: dict[str, State] = field(default_factory=dict[str, State])
+    forgot_at: datetime | None = None
+
+
+def open_database(settings: Settings) -> Database:
+    """Open the database, bring its tables up to date and load the shipped reference data.
+
+    Raises ConfigurationError when it cannot be reached or is of a newer release.
+    """
+    database = Database(settings.database_url)
+    upgrade(database)
+    reference.load_shipped(database, Path(str(CONFIG / "reference")))
+    return database
+
+
+def world() -> World:
+    """Read what is shipped: commands, texts, rules."""
+    return World(
+        rules=Rules.load(CONFIG / "routing"),
+        catalogues=Catalogues.load(CONFIG / "texts"),
+        current=Current(),
+        commands=load(handlers),
+    )
+
+
+def build(settings: Settings, database: Database, clock: Clock = system_clock) -> App:
+    """Put a bot together without platforms; `add` gives it some."""
+    dispatcher = Dispatcher(database, world(), destinations(settings), clock)
+    platforms: dict[str, Platform] = {}
+    lost = Lost(dispatcher, clock)
+    worker = Worker(
+        database,
+        queues={"in"},
+        kinds=performers(database, platforms, dispatcher.again),
+        clock=clock,
+        settled=note_settled,
+        paces=_paces(settings),
+        abandoned=lost,
+    )
+    database.woken = worker.wake
+    return App(settings, database, dispatcher, worker, platforms, clock)
+
+
+def add(app: App, platform: Platform, queues: set[str]) -> None:
+    """Give a bot a platform, and the queues of jobs that it serves."""
+    app.platforms[platform.name] = platform
+    app.worker.queues |= queues
+    app.states[platform.name] = State()
+
+
+def destinations(settings: Settings) -> Destinations:
+    """Return how the exit learns a place's language, zone and encryption."""
+
+    def look_up(session: Session, to: Address) -> Destination:
+        row = room_of(session, to.platform, to.room)
+        zone = settings.timezone
+        if row is None:
+            return Destination(Reader(settings.language, zone), encrypted=False)
+        return Destination(Reader(row.language or settings.language, zone), encrypted=row.encrypted)
+
+    return look_up
+
+
+def live(database: Database, platform: str) -> Live:
+    """Return how a platform learns in which threads it is spoken to."""
+
+    async def threads() -> list[Address]:
+        return await database.run(lambda session: live_threads(session, platform))
+
+    return threads
+
+
+def reporter(app: App, platform: str) -> Callable[..., None]:
+    """Return how a platform tells its state: it is logged when it changes, and what waits goes on at once."""
+
+    def report(ok: bool, reason: str = "") -> None:  # noqa: FBT001 -- the protocol's signature
+        state = app.states[platform]
+        if state.ok == ok and state.reason == reason:
+            return
+        log.info("platform_ok", platform=platform) if ok else log.warning(
+            "platform_down", platform=platform, reason=reason
+        )
+        if ok and not state.ok:
+            hurry = asyncio.ensure_future(app.database.run(lambda s: jobs.hurry(s, platform, app.clock())))
+            hurry.add_done_callback(lambda done: done.exception())
+        state.ok, state.reason, state.ever = ok, reason, state.ever or ok
+
+    return report
+
+
+def connect(app: App) -> None:
+    """Add the platforms that the settings name; the others are not even imported."""
+    if app.settings.slack is not None:
+        from bot.platforms import slack  # noqa: PLC0415 -- only when configured
+
+        memory = PlatformMemory(app.database, "slack")
+        options = slack_options(app.settings)
+        app.states["slack"] = State()
+        add(
+            app,
+            slack.SlackPlatform(
+                options, memory=memory, report=reporter(app, "slack"), live=live(app.database, "slack")
+            ),
+            {"slack"},
+        )
+    if app.settings.matrix is not None:
+        from bot.platforms import matrix  # noqa: PLC0415 -- only when configured
+
+        memory = PlatformMemory(app.database, "matrix")
+        app.states["matrix"] = State()
+        add(
+            app,
+            matrix.MatrixPlatform(
+                matrix_options(app.settings),
+                memory=memory,
+                report=reporter(app, "matrix"),
+                live=live(app.database, "matrix"),
+            ),
+            {"matrix"},
+        )
+
+
+@contextlib.asynccontextmanager
+async def running(app: App) -> AsyncIterator[App]:
+    """Run the worker, the tick and the platforms for as long as the block lasts."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [
+            group.create_task(app.worker.run(), name="worker"),
+            group.create_task(schedule.run(lambda: tick(app)), name="tick"),
+            *(group.create_task(_supervise(app, p), name=p.name) for p in app.platforms.values()),
+        ]
+        try:
+            yield app
+        finally:
+            await app.worker.drain()
+            for task in tasks:
+                task.cancel()
+
+
+async def _supervise(app: App, platform: Platform) -> None:
+    """Run a platform. One that an operator must mend does not stop the others, unless it is the only one."""
+    try:
+        await platform.run(app.dispatcher.receive)
+    except ConfigurationError as error:
+        state = app.states[platform.name]
+        log.error("platform_stopped", platform=platform.name, reason=str(error))
+        state.ok, state.reason = False, str(error)
+        if not state.ever or not any(s.ok for s in app.states.values()):
+            raise
+
+
+async def tick(app: App) -> None:
+    """Look for what is stuck, and now and then forget what is over."""
+    now = app.clock()
+    woken = await app.database.run(lambda session: audit.mend(session, now))
+    found = await app.database.run(lambda session: audit.look(session, now))
+    for finding in found:
+        log.warning("stuck", what=finding.name, count=finding.count, since=str(finding.since))
+    if app.forgot_at is None or now - app.forgot_at > FORGET_EVERY:
+        app.forgot_at = now
+        await app.database.run(lambda session: audit.forget(session, now))
+    if woken:
+        app.worker.wake()
+
+
+def _paces(settings: Settings) -> Mapping[str, Pace]:
+    paces: dict[str, Pace] = {"in": Pace(10.0, 1)}
+    if settings.slack is not None:
+        paces["slack"] = Pace(settings.slack.pace, settings.slack.burst)
+    if settings.matrix is not None:
+        paces["matrix"] = Pace(settings.matrix.pace, settings.matrix.burst)
+    return paces

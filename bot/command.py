@@ -1,0 +1,200 @@
+"""Commands: a handler's signature is its grammar, its form and its help.
+
+A handler is a plain function `(ctx, …typed arguments) -> Reply` in one file of `handlers/`, found by loading that
+package. Spellings (slash, `!`, mention, button, form, console) all bind to the same arguments here.
+"""
+
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType, ModuleType
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+from bot.card import Choice, Field, Form, Reply
+from bot.context import Context
+from bot.errors import UserError
+from bot.questions.find import NUMBER, by_number
+from bot.questions.tables import Question
+from bot.texts import Text
+
+Handler = TypeVar("Handler", bound=Callable[..., Reply])
+Kind = Literal["word", "rest", "choice", "question"]
+
+REST = "rest"
+Rest = Annotated[str, REST]
+"""An argument that takes all that is left of the line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One argument of a command."""
+
+    name: str
+    kind: Kind
+    required: bool
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What a person can ask for. `right` is the least that its use needs; `private` answers go to the asker alone."""
+
+    name: str
+    alias: str | None
+    right: str
+    private: bool
+    listed: bool
+    handler: Callable[..., Reply]
+    parameters: tuple[Parameter, ...]
+
+    @property
+    def about(self) -> Text:
+        """What it does, in a line."""
+        return Text.of(f"command.{self.name}")
+
+    def usage(self) -> str:
+        """Return its grammar as typed: `repondre [Q-…] TEXTE`."""
+        return " ".join([self.name, *(_spelling(p) for p in self.parameters)])
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Arguments bound so far, and the one that is not there."""
+
+    parameter: Parameter
+    line: str
+
+
+def command(
+    name: str, *, alias: str | None = None, right: str = "member", private: bool = False, listed: bool = True
+) -> Callable[[Handler], Handler]:
+    """Make a function a command."""
+
+    def mark(handler: Handler) -> Handler:
+        handler.__command__ = Command(name, alias, right, private, listed, handler, _parameters(handler))  # pyright: ignore[reportFunctionMemberAccess]
+        return handler
+
+    return mark
+
+
+def load(package: ModuleType) -> Mapping[str, Command]:
+    """Return the commands of a package's modules by name and alias. Raises ValueError when two share one."""
+    found: dict[str, Command] = {}
+    for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda i: i.name):
+        module = importlib.import_module(f"{package.__name__}.{info.name}")
+        for value in list(vars(module).values()):
+            own = getattr(value, "__command__", None)
+            if not isinstance(own, Command) or value.__module__ != module.__name__:
+                continue
+            for spelling in filter(None, (own.name, own.alias)):
+                if spelling in found:
+                    message = f"two commands are called {spelling!r}"
+                    raise ValueError(message)
+                found[spelling] = own
+    return MappingProxyType(found)
+
+
+def bind(ctx: Context, cmd: Command, line: str, form: Mapping[str, str]) -> dict[str, Any] | Missing:
+    """Return the arguments that a line and a form give, or what is missing.
+
+    Raises UserError when something does not fit, a surplus included.
+    """
+    rest = line.strip()
+    bound: dict[str, Any] = {}
+    for parameter in cmd.parameters:
+        if parameter.name in form:
+            value: object | None = _one_of(cmd, parameter, form[parameter.name].strip())
+        else:
+            value, rest = _take(ctx, cmd, parameter, rest)
+        if value is None or value == "":
+            if parameter.required:
+                return Missing(parameter, line.strip())
+            continue
+        bound[parameter.name] = value
+    if rest:
+        raise UserError("command.surplus", surplus=rest[:60], usage=cmd.usage())
+    return bound
+
+
+def form_of(cmd: Command, line: str, values: Mapping[str, str]) -> Form:
+    """Return the form that asks for a command's arguments; those that the line gives are not asked."""
+    fields = [p for p in cmd.parameters if p.kind != "question"]
+    return Form(
+        command=cmd.name,
+        line=line,
+        title=Text.of(f"form.{cmd.name}.title"),
+        submit=Text.of(f"form.{cmd.name}.submit"),
+        fields=tuple(
+            Field(
+                name=p.name,
+                label=Text.of(f"form.{cmd.name}.{p.name}"),
+                kind="text" if p.kind == "rest" else "choice" if p.kind == "choice" else "line",
+                value=values.get(p.name, ""),
+                choices=tuple(Choice(c, Text.of(f"choice.{c}")) for c in p.choices),
+                optional=not p.required,
+            )
+            for p in fields
+        ),
+    )
+
+
+def _take(ctx: Context, cmd: Command, parameter: Parameter, rest: str) -> tuple[object | None, str]:
+    if parameter.kind == "rest":
+        return rest, ""
+    first, _, after = rest.partition(" ") if " " in rest.split("\n", 1)[0] else _split_line(rest)
+    if parameter.kind == "question":
+        if NUMBER.fullmatch(first.strip(":,")):
+            return _question(ctx, first.strip(":,")), after.lstrip()
+        return ctx.about, rest
+    return _one_of(cmd, parameter, first), after.lstrip()
+
+
+def _split_line(rest: str) -> tuple[str, str, str]:
+    match = re.match(r"(\S*)(\s?)(.*)", rest, re.DOTALL)
+    return (match[1], match[2], match[3]) if match else (rest, "", "")
+
+
+def _one_of(cmd: Command, parameter: Parameter, word: str) -> str:
+    if word and parameter.choices and word.casefold() not in parameter.choices:
+        raise UserError("command.choice", value=word[:60], choices=parameter.choices, usage=cmd.usage())
+    return word.casefold() if parameter.choices else word
+
+
+def _question(ctx: Context, number: str) -> Question:
+    question = by_number(ctx.session, number)
+    if question is None:
+        raise UserError("question.unknown", number=number.upper())
+    return question
+
+
+def _parameters(handler: Callable[..., Reply]) -> tuple[Parameter, ...]:
+    hints = get_type_hints(handler, include_extras=True)
+    parameters = list(inspect.signature(handler).parameters.values())[1:]
+    return tuple(_parameter(p.name, hints[p.name], p.default is inspect.Parameter.empty) for p in parameters)
+
+
+def _parameter(name: str, hint: Any, required: bool) -> Parameter:  # noqa: FBT001 -- a property of the signature
+    if get_origin(hint) is Annotated and REST in get_args(hint):
+        return Parameter(name, "rest", required)
+    if hint is Question:
+        return Parameter(name, "question", required)
+    if get_origin(hint) is Literal:
+        return Parameter(name, "choice", required, get_args(hint))
+    if hint is str:
+        return Parameter(name, "word", required)
+    message = f"no grammar for an argument of type {hint!r}"
+    raise TypeError(message)
+
+
+def _spelling(parameter: Parameter) -> str:
+    match parameter.kind:
+        case "question":
+            text = "[Q-…]"
+        case "choice":
+            text = "|".join(parameter.choices)
+        case "word" | "rest":
+            text = parameter.name.upper()
+    return text if parameter.required or parameter.kind == "question" else f"[{text}]"

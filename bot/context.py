@@ -1,0 +1,68 @@
+"""What a handler is given beside its arguments: who asks, from where, when, and the one transaction they share."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy.orm import Session
+
+from bot.card import Card
+from bot.directory.current import Current
+from bot.directory.identity import Actor
+from bot.directory.snapshot import Snapshot
+from bot.message import Address, Inbound
+from bot.outbox import NOWHERE, Outbox, Placing
+from bot.questions.tables import Question
+from bot.routing.model import Rules
+from bot.texts import Catalogues
+
+if TYPE_CHECKING:
+    from bot.command import Command
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What does not change while the process runs, but for the directory, which `current` reloads when it did."""
+
+    rules: Rules
+    catalogues: Catalogues
+    current: Current
+    commands: "Mapping[str, Command]"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One invocation. `key` begins the key of everything said because of it, so that a replay says it once."""
+
+    session: Session
+    now: datetime
+    actor: Actor
+    inbound: Inbound
+    outbox: Outbox
+    world: World
+    key: str
+    about: Question | None = None  # the question in whose thread, or on whose card, it was asked
+    sealed: bool = False  # its words come from an encrypted room that keeps them
+
+    @property
+    def to(self) -> Address:
+        """Where it was asked."""
+        return self.inbound.to
+
+    @property
+    def today(self) -> date:
+        """The day of the transaction, in UTC."""
+        return self.now.date()
+
+    def directory(self) -> Snapshot:
+        """Return the directory as it is now."""
+        return self.world.current.get(self.session)
+
+    def say(self, to: Address, card: Card, name: str, placing: Placing = NOWHERE) -> str:
+        """Say a card somewhere; `name` tells it from the others of this invocation. Return its key."""
+        return self.outbox.put(to, card, key=f"{self.key}/{name}", placing=placing)
+
+    def on(self, question: Question) -> "Context":
+        """Return this context about a question."""
+        return replace(self, about=question)

@@ -1,0 +1,180 @@
+"""Where a question lies: placing it in rooms, and keeping the cards of both sides true."""
+
+import json
+from collections.abc import Iterator
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.card import Words
+from bot.context import Context
+from bot.directory.identity import Actor
+from bot.directory.rooms import rooms_of
+from bot.directory.tables import Organisation, Posting, Right, Room
+from bot.message import Address
+from bot.outbox import Placing
+from bot.questions import cards, find
+from bot.questions.tables import Endpoint, Question
+from bot.routing.model import Assignment
+from bot.texts import Text, to_data
+
+
+def adopt(question: Question, assignment: Assignment) -> None:
+    """Let a question go where routing says."""
+    recipient = assignment.recipient
+    question.topic = assignment.topic
+    question.because = json.dumps([to_data(reason) for reason in assignment.because], ensure_ascii=False)
+    question.recipient = recipient.organisation if recipient else None
+    question.role = recipient.role if recipient else None
+    question.fallback = assignment.fallback.organisation if assignment.fallback else None
+
+
+def place(ctx: Context, question: Question) -> None:
+    """Put the question's card in the first room that can be reached: its recipient's, else the fallback's, else the
+    coordinators'. Without any, it waits for a room to be linked.
+    """
+    here = find.endpoint(ctx.session, question.id, "recipient")
+    room = _first_room(ctx, question)
+    if room is None or room.organisation is None:
+        question.placed_with = None
+        if here is not None:
+            ctx.session.delete(here)
+        return
+    question.placed_with = room.organisation
+    if here is not None:
+        ctx.session.delete(here)
+        ctx.session.flush()
+    key = f"{question.number}/recipient/{ctx.key}"
+    to = Address(room.platform, room.room)
+    ctx.session.add(
+        Endpoint(
+            question_id=question.id,
+            side="recipient",
+            platform=room.platform,
+            room=room.room,
+            thread=f"key:{key}",
+            card_key=key,
+        )
+    )
+    card = cards.for_recipient(ctx.directory(), question, asker_name(ctx, question))
+    ctx.outbox.put(to, card, key=key, placing=Placing(question.id, "recipient", sealed=question.sealed))
+
+
+def _first_room(ctx: Context, question: Question) -> Room | None:
+    asked = find.endpoint(ctx.session, question.id, "asker")
+    for organisation in _ladder(ctx, question):
+        for room in rooms_of(ctx.session, organisation):
+            own = asked is not None and (room.platform, room.room) == (asked.platform, asked.room)
+            if not own or organisation == question.recipient:
+                return room
+    return None
+
+
+def _ladder(ctx: Context, question: Question) -> Iterator[str]:
+    """Who may hold a question, best first (the issue of a first day, when most posts have no room)."""
+    if question.recipient:
+        yield question.recipient
+    if question.fallback:
+        yield question.fallback
+    region = _region_of(ctx, question.asker_organisation)
+    if region:
+        yield region
+    yield from coordinators(ctx.session)
+
+
+def _region_of(ctx: Context, organisation: str | None) -> str | None:
+    orgs = ctx.directory().organisations
+    seen: set[str] = set()
+    while organisation and organisation in orgs and organisation not in seen:
+        seen.add(organisation)
+        if orgs[organisation].kind == "region":
+            return organisation
+        organisation = orgs[organisation].parent
+    return None
+
+
+def coordinators(session: Session) -> list[str]:
+    """Return the organisations where coordinators hold an office, in a stable order."""
+    return list(
+        session.scalars(
+            select(Posting.organisation)
+            .join(Right, Right.person == Posting.person)
+            .where(Right.right.in_(("coordinator", "administrator")))
+            .distinct()
+            .order_by(Posting.organisation)
+        )
+    )
+
+
+def redraw(ctx: Context, question: Question) -> None:
+    """Rewrite the cards of both sides as the question now stands."""
+    for side in ("asker", "recipient"):
+        end = find.endpoint(ctx.session, question.id, side)
+        if end is None:
+            continue
+        if side == "recipient":
+            card = cards.for_recipient(ctx.directory(), question, asker_name(ctx, question))
+        else:
+            card = cards.for_asker(ctx.directory(), question, repeat=_repeats(end))
+        ctx.outbox.edit(end.card_key, card, revision=ctx.key)
+
+
+def retire(ctx: Context, question: Question, end: Endpoint) -> None:
+    """Take a question's card away from a room where it no longer lies."""
+    ctx.outbox.edit(end.card_key, cards.moved(ctx.directory(), question), revision=ctx.key)
+
+
+def address(end: Endpoint) -> Address:
+    """Return where words of a side are said."""
+    surface = "direct" if end.surface == "direct" else "room"
+    return Address(end.platform, end.room, None if surface == "direct" else end.thread, surface=surface)
+
+
+def who(ctx: Context, actor: Actor) -> Words:
+    """Return how an actor is named to the other side: by the directory, never by the account."""
+    organisation = cards.name_of(ctx.directory(), actor.organisation)
+    if actor.name is None:
+        return organisation
+    return Text.of("who", name=actor.name, organisation=organisation)
+
+
+def asker_name(ctx: Context, question: Question) -> str:
+    """Return for whom a question was asked."""
+    return cards.name_of(ctx.directory(), question.asker_organisation)
+
+
+def otherwise(ctx: Context, organisation: str | None) -> Words:
+    """Return how to reach an organisation by telephone or mail."""
+    row = ctx.session.get(Organisation, organisation) if organisation else None
+    org = ctx.directory().organisations.get(organisation or "")
+    return cards.contact(org, row.phone if row else "", row.email if row else "")
+
+
+def _repeats(end: Endpoint) -> bool:
+    return end.thread is None or end.thread.startswith("key:")
+
+
+
+
+def shown_name(ctx: Context, actor: Actor) -> str:
+    """Return how an actor is named in a state: the same for every reader."""
+    organisation = cards.name_of(ctx.directory(), actor.organisation)
+    return f"{actor.name} ({organisation})" if actor.name else organisation
+
+
+def deliver_waiting(ctx: Context, organisation: str) -> int:
+    """Bring home what lies elsewhere, or nowhere, because this organisation had no room; return how many."""
+    waiting = ctx.session.scalars(
+        select(Question).where(
+            Question.recipient == organisation,
+            Question.state.in_(("routed", "taken")),
+            (Question.placed_with.is_(None)) | (Question.placed_with != organisation),
+        )
+    ).all()
+    for question in waiting:
+        old = find.endpoint(ctx.session, question.id, "recipient")
+        if old is not None:
+            retire(ctx, question, old)
+        place(ctx, question)
+        redraw(ctx, question)
+    return len(waiting)

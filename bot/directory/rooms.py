@@ -1,0 +1,88 @@
+"""Rooms: which organisation a room speaks for, and where an organisation can be reached."""
+
+from datetime import UTC, datetime
+from typing import Literal
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from bot.directory.tables import Organisation, Room
+from bot.errors import UserError
+
+_BEGINNING = datetime.min.replace(tzinfo=UTC)  # imported rooms were always there
+
+
+def room_of(session: Session, platform: str, room: str) -> Room | None:
+    """Return what is known of a room, linked or not; None if nothing is."""
+    return session.get(Room, (platform, room))
+
+
+def rooms_of(session: Session, organisation: str) -> list[Room]:
+    """Return the open rooms of an organisation: those of real platforms before consoles, the oldest first."""
+    found = session.scalars(select(Room).where(Room.organisation == organisation, Room.state == "open"))
+    return sorted(found, key=_rank)
+
+
+def link(session: Session, organisation: str, platform: str, room: str, at: datetime) -> Room:
+    """Make a room one of an organisation, whatever it was before, and return it.
+
+    Raises UserError when there is no such organisation.
+    """
+    if session.get(Organisation, organisation) is None:
+        raise UserError("directory.unknown_organisation", organisation=organisation)
+    row = _known(session, platform, room)
+    if row.organisation != organisation:
+        row.organisation, row.linked_at = organisation, at
+    row.state = "open"
+    session.flush()
+    return row
+
+
+def note(
+    session: Session,
+    platform: str,
+    room: str,
+    *,
+    encrypted: bool | None = None,
+    state: Literal["open", "closed"] | None = None,
+) -> Room:
+    """Keep what a platform says of a room, known before or not. What is once encrypted stays so."""
+    row = _known(session, platform, room)
+    row.encrypted = row.encrypted or bool(encrypted)
+    if state is not None:
+        row.state = state
+    session.flush()
+    return row
+
+
+def move(session: Session, platform: str, old: str, new: str) -> Room:
+    """Let a room take the place of another, as an upgrade does, and return it.
+
+    It takes over the link, unless it has one of its own, the language and the consent to relay; whether it is
+    encrypted is not inherited: that must be seen (`note`). The old room is closed and keeps its link as history.
+    """
+    before, row = _known(session, platform, old), _known(session, platform, new)
+    if row.organisation is None:
+        row.organisation, row.linked_at = before.organisation, before.linked_at
+        row.language, row.relay_unencrypted = before.language, before.relay_unencrypted
+    before.state = "closed"
+    session.flush()
+    return row
+
+
+def _known(session: Session, platform: str, room: str) -> Room:
+    row = session.get(Room, (platform, room))
+    if row is not None:
+        return row
+    row = Room(platform=platform, room=room)
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError:  # another process has just learnt of it
+        return session.get_one(Room, (platform, room))
+    return row
+
+
+def _rank(row: Room) -> tuple[bool, datetime, str, str]:
+    return row.platform == "console", row.linked_at or _BEGINNING, row.platform, row.room

@@ -1,0 +1,86 @@
+"""What routing needs of the directory, as frozen values that outlive the transaction."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from datetime import date
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.db import Base
+from bot.directory.tables import Competence, Organisation
+
+
+@dataclass(frozen=True, slots=True)
+class Org:
+    """An organisation. Texts are empty, references None when absent."""
+
+    id: str
+    kind: str
+    name: str
+    short_name: str
+    country: str
+    subdivision: str
+    city: str
+    territory: str
+    parent: str | None
+    successor: str | None
+    timezone: str
+    opening_hours: str
+    languages: tuple[str, ...]
+    visibility: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comp:
+    """A competence. An empty topic, country, territory or place means any."""
+
+    organisation: str
+    role: str
+    topic: str
+    country: str
+    territory: str
+    place: str
+    direction: str
+    legal_basis: str
+    valid_from: date | None
+    valid_to: date | None
+
+    def holds(self, on: date) -> bool:
+        """Say whether it is in force on a day; its first and last days are."""
+        return (self.valid_from is None or self.valid_from <= on) and (self.valid_to is None or on <= self.valid_to)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The organisations by id, closed ones included, and all competences, past and coming ones included.
+
+    Both are in the order of their keys: the same directory gives the same snapshot.
+    """
+
+    organisations: Mapping[str, Org]
+    competences: tuple[Comp, ...]
+
+
+def load(session: Session) -> Snapshot:
+    """Return the directory as it is now."""
+    organisations = {row["id"]: _org(row) for row in _rows(session, Organisation, Org)}
+    competences = {row.pop("key"): Comp(**row) for row in _rows(session, Competence, Comp, "key")}
+    return Snapshot(
+        MappingProxyType({key: organisations[key] for key in sorted(organisations)}),
+        tuple(competences[key] for key in sorted(competences)),
+    )
+
+
+def _org(row: dict[str, Any]) -> Org:
+    row["languages"] = tuple(row["languages"].split())
+    return Org(**row)
+
+
+def _rows(session: Session, table: type[Base], like: type[Org | Comp], *more: str) -> Iterator[dict[str, Any]]:
+    names = [*(field.name for field in fields(like)), *more]
+    for row in session.execute(select(*(getattr(table, name) for name in names))):
+        yield dict(zip(names, row, strict=True))

@@ -1,0 +1,285 @@
+"""The one entrance: one inbound event, one transaction, before its acknowledgement."""
+
+import time
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import Final
+
+import structlog
+from sqlalchemy.orm import Session
+
+from bot import jobs, receipts, wire
+from bot.card import Card, Errors, Form, Paragraph, Reply, rendered, rendered_form
+from bot.clock import Clock
+from bot.command import Command, Missing, bind, form_of
+from bot.context import Context, World
+from bot.db import Database
+from bot.directory.identity import Actor, identify
+from bot.directory.rights import has
+from bot.errors import Unavailable, UserError
+from bot.interpret import Asked, Nothing, Wanted, understand
+from bot.memory import remember
+from bot.message import Address, Deletion, Edit, Inbound, Invocation, Message, Reaction, RoomChange
+from bot.outbox import Destinations, Outbox, Placing
+from bot.relay import sealed_here
+from bot.rooms import changed
+from bot.routing.marks import marked
+from bot.texts import Text
+
+log = structlog.get_logger()
+
+BURST: Final = 60  # events of one account in one room that are handled at once
+RATE: Final = 10.0  # a second, after that
+WINDOW: Final = 10_000  # accounts whose pace is remembered
+
+
+@dataclass(slots=True)
+class _Allowance:
+    tokens: float
+    at: float
+
+
+class Dispatcher:
+    """Handles events. `pointers` names the platforms where what is private goes to a direct room."""
+
+    def __init__(
+        self,
+        database: Database,
+        world: World,
+        destinations: Destinations,
+        clock: Clock,
+        *,
+        pointers: Collection[str] = ("matrix",),
+    ) -> None:
+        self._database = database
+        self._world = world
+        self._destinations = destinations
+        self._clock = clock
+        self._pointers = pointers
+        self._allowances: dict[tuple[str, str], _Allowance] = {}
+
+    async def receive(self, inbound: Inbound) -> Reply:
+        """Commit an event and all that follows from it, and return the direct reply.
+
+        A handler's fault is kept as a failed receipt and told with its number. Raises `Unavailable` when nothing
+        could be committed: the platform must offer the event again.
+        """
+        if inbound.author.bot or _chatter(inbound):
+            return None
+        if self._floods(inbound):
+            return await self._database.run(lambda session: self._defer(session, inbound))
+        return await self._handle(inbound, fresh=True)
+
+    async def again(self, inbound: Inbound) -> None:
+        """Handle an event whose receipt says that it was put off or failed."""
+        await self._handle(inbound, fresh=False)
+
+    async def _handle(self, inbound: Inbound, *, fresh: bool) -> Reply:
+        try:
+            return await self._database.run(lambda session: self._take(session, inbound, fresh))
+        except Unavailable:
+            raise
+        except Exception as error:  # whatever it is, it costs this event alone
+            reason = f"{type(error).__name__} in {_where(error)}"
+            log.exception("handler_failed", platform=inbound.to.platform, kind=type(inbound).__name__)
+            return await self._database.run(lambda session: self._fail(session, inbound, reason))
+
+    def _take(self, session: Session, inbound: Inbound, fresh: bool) -> Reply:  # noqa: FBT001
+        now = self._clock()
+        if fresh and not receipts.record(session, inbound, now):
+            return None
+        if inbound.cursor is not None:
+            remember(session, inbound.to.platform, dict([inbound.cursor]))
+        outcome, reply = self._outcome(session, inbound)
+        if outcome != "done" or not fresh:
+            receipts.conclude(session, inbound, outcome)
+        return reply
+
+    def _outcome(self, session: Session, inbound: Inbound) -> tuple[receipts.Outcome, Reply]:
+        now = self._clock()
+        to = inbound.to
+        actor = identify(session, inbound.author, (to.platform, to.room), to.surface != "room", now.date())
+        ctx = self._context(session, inbound, actor or _STRANGER)
+        if isinstance(inbound, RoomChange):
+            changed(ctx, inbound, known=actor is not None or inbound.author.insider)
+            return "done", None
+        if marked(_words(inbound)):
+            return "refused", self._refuse_marked(ctx)
+        plan = understand(ctx, inbound)
+        if isinstance(plan, Nothing):
+            return "ignored", None
+        if actor is None:
+            return "stranger", self._refuse_stranger(ctx)
+        return "done", self._obey(ctx, plan)
+
+    def _context(self, session: Session, inbound: Inbound, actor: Actor) -> Context:
+        now = self._clock()
+        return Context(
+            session=session,
+            now=now,
+            actor=actor,
+            inbound=inbound,
+            outbox=Outbox(session, self._world.catalogues, self._destinations, now),
+            world=self._world,
+            key=f"{inbound.to.platform}:{inbound.id}",
+            sealed=sealed_here(session, inbound.to, encrypted=inbound.encrypted),
+        )
+
+    def _obey(self, ctx: Context, plan: Wanted | Asked) -> Reply:
+        if isinstance(plan, Asked):
+            return self._answer(ctx, plan.card, private=False)
+        ctx = replace(ctx, about=plan.about)
+        try:
+            with ctx.session.begin_nested():
+                reply = self._run(ctx, plan)
+        except UserError as error:
+            return self._answer(ctx, _told(ctx, plan, error), private=True)
+        return self._answer(ctx, reply, private=plan.command.private)
+
+    def _run(self, ctx: Context, plan: Wanted) -> Reply:
+        command = plan.command
+        if not has(ctx.actor.rights, command.right):
+            raise UserError("right.missing", right=Text.of(f"right.{command.right}"))
+        if plan.act is not None:
+            plan.act(ctx)
+            return None
+        bound = bind(ctx, command, plan.line, plan.form)
+        if isinstance(bound, Missing):
+            return self._ask_for(ctx, command, bound)
+        return command.handler(ctx, **bound)
+
+    def _ask_for(self, ctx: Context, command: Command, missing: Missing) -> Reply:
+        """Ask for what is missing: by a form where the platform has some, else by a card to reply to."""
+        if missing.parameter.kind == "question":
+            raise UserError("question.which", usage=command.usage())
+        if isinstance(ctx.inbound, Invocation) and ctx.inbound.trigger is not None:
+            return form_of(command, missing.line, {})
+        if missing.parameter.kind != "rest":
+            raise UserError("command.missing", usage=command.usage())
+        line = missing.line or (ctx.about.number if ctx.about else "")
+        card = Card(None, (Paragraph(Text.of(f"prompt.{command.name}")),))
+        about = ctx.about.id if ctx.about else None
+        placing = Placing(about, prompt=(command.name, line), asked_of=ctx.inbound.author.id)
+        ctx.say(self._place(ctx, private=False), card, "prompt", placing)
+        return None
+
+    def _answer(self, ctx: Context, reply: Reply, *, private: bool) -> Reply:
+        """Hand back what belongs into the acknowledgement, say the rest."""
+        reader = ctx.outbox.reader(ctx.to)
+        match reply:
+            case Form():
+                return rendered_form(reply, lambda w: self._world.catalogues.render(w, reader))
+            case Errors(by_field):
+                return Errors(tuple((name, self._world.catalogues.render(w, reader)) for name, w in by_field))
+            case Card() if ctx.to.surface == "home":
+                return rendered(reply, lambda w: self._world.catalogues.render(w, reader))
+            case Card():
+                self._say_reply(ctx, reply, private=private)
+            case None:
+                pass
+        return None
+
+    def _say_reply(self, ctx: Context, card: Card, *, private: bool) -> None:
+        to = self._place(ctx, private=private)
+        ctx.say(to, card, "reply", Placing(ctx.about.id if ctx.about else None))
+        if to.audience is not None and to.platform in self._pointers:
+            pointer = Card(None, (Paragraph(Text.of("reply.in_private")),))
+            ctx.say(replace(to, audience=None), pointer, "pointer")
+
+    def _place(self, ctx: Context, *, private: bool) -> Address:
+        to = ctx.to
+        if to.surface != "room":
+            return Address(to.platform, to.room, surface=to.surface)
+        reachable = to.platform not in self._pointers or ctx.actor.person is not None
+        if private and reachable and to.platform != "console":
+            return replace(to, audience=ctx.inbound.author)
+        thread = to.thread or getattr(ctx.inbound, "message_id", None) or getattr(ctx.inbound, "pressed", None)
+        return replace(to, thread=thread)
+
+    def _refuse_marked(self, ctx: Context) -> Reply:
+        if isinstance(ctx.inbound, Invocation) and ctx.inbound.form:
+            name = next(iter(ctx.inbound.form))
+            return self._answer(ctx, Errors(((name, Text.of("marked.refused")),)), private=True)
+        return self._answer(ctx, Card(None, (Paragraph(Text.of("marked.refused")),)), private=True)
+
+    def _refuse_stranger(self, ctx: Context) -> Reply:
+        """Refuse politely, once a day: a program that answers back gets silence."""
+        to = self._place(ctx, private=False)
+        card = Card(None, (Paragraph(Text.of("stranger.refused")),))
+        ctx.outbox.put(to, card, key=f"stranger:{to.platform}:{to.room}:{ctx.inbound.author.id}:{ctx.today}")
+        return None
+
+    def _fail(self, session: Session, inbound: Inbound, reason: str) -> Reply:
+        now = self._clock()
+        number = receipts.fail(session, inbound, now, reason)
+        ctx = self._context(session, inbound, _STRANGER)
+        card = Card(None, (Paragraph(Text.of("failed.apology", number=number)),))
+        if isinstance(inbound, Message | Invocation):
+            ctx.say(self._place(ctx, private=False), card, "apology")
+        return None
+
+    def _defer(self, session: Session, inbound: Inbound) -> Reply:
+        """Put an event of somebody who floods in a line of its own, where it waits for its turn."""
+        if marked(_words(inbound)):
+            return self._take(session, inbound, True)  # noqa: FBT003 -- nothing of it may be kept
+        now = self._clock()
+        if not receipts.record(session, inbound, now, "deferred"):
+            return None
+        lane = f"in:{inbound.to.platform}:{inbound.author.id}"
+        key = f"in:{inbound.to.platform}:{inbound.id}"
+        jobs.put(session, "handle", {"event": wire.dump(inbound)}, lane=lane, queue="in", key=key, now=now)
+        return None
+
+    def _floods(self, inbound: Inbound) -> bool:
+        if isinstance(inbound, RoomChange) or (isinstance(inbound, Invocation) and inbound.trigger is not None):
+            return False
+        now = time.monotonic()
+        key = (inbound.author.id, inbound.to.room)
+        allowance = self._allowances.pop(key, None) or _Allowance(BURST, now)
+        allowance.tokens = min(BURST, allowance.tokens + (now - allowance.at) * RATE)
+        allowance.at = now
+        self._allowances[key] = allowance
+        if len(self._allowances) > WINDOW:
+            self._allowances.pop(next(iter(self._allowances)))
+        if allowance.tokens < 1:
+            return True
+        allowance.tokens -= 1
+        return False
+
+
+_STRANGER = Actor(None, None, None, None, frozenset(), None, None)
+
+
+def _told(ctx: Context, plan: Wanted, error: UserError) -> Card | Errors:
+    """Return how an error is told: beside the field of the form, else as a card."""
+    if plan.form:
+        return Errors(((next(iter(plan.form)), error.text),))
+    return Card(None, (Paragraph(error.text),))
+
+
+def _chatter(inbound: Inbound) -> bool:
+    """Whether an event is what people say among themselves: it costs no transaction."""
+    return (
+        isinstance(inbound, Message)
+        and inbound.to.surface == "room"
+        and not (inbound.mentions_bot or inbound.reply_to or inbound.to.thread)
+        and not inbound.text.lstrip().startswith(("!", "/"))
+    )
+
+
+def _words(inbound: Inbound) -> str:
+    match inbound:
+        case Message(text=text) | Edit(text=text):
+            return text
+        case Invocation(line=line, form=form):
+            return "\n".join((line, *form.values()))
+        case Deletion() | Reaction() | RoomChange():
+            return ""
+
+
+def _where(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}" if trace is not None else "?"
+

@@ -1,0 +1,265 @@
+"""What an event asks for: a command with its arguments, a choice to offer, or nothing."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from bot.card import Button, Buttons, Card, Paragraph
+from bot.command import Command, bind
+from bot.context import Context
+from bot.errors import UserError
+from bot.message import Deletion, Edit, Inbound, Invocation, Message, Reaction, RoomChange
+from bot.outbox import Post
+from bot.questions import find, moves
+from bot.questions.tables import Question
+from bot.relay import follow_deletion, follow_edit
+from bot.texts import Text
+
+JOINED = timedelta(minutes=3)  # what is said so soon after, in a direct room, goes to the same question
+PROMPTED = timedelta(minutes=10)  # a person who was asked for something answers within
+CARRIED = 1500  # characters that a button can carry
+LONG = 8  # words after which a search looks like a question
+
+_DIGIT = re.compile(r"[1-9]|10")
+_KEYCAPS = {f"{n}\ufe0f\u20e3": n for n in range(1, 10)} | {"\U0001f51f": 10}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A command to run. `act` is set where the event acts on the map of messages instead."""
+
+    command: Command
+    line: str = ""
+    form: Mapping[str, str] = field(default_factory=dict[str, str])
+    about: Question | None = None
+    act: Callable[[Context], None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """In doubt: a card that lets the person choose."""
+
+    card: Card
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """It is none of the bot's business."""
+
+
+Plan = Wanted | Asked | Nothing
+NOTHING = Nothing()
+
+
+def understand(ctx: Context, inbound: Inbound) -> Plan:
+    """Return what an event asks for. Raises nothing: what does not fit is found when it is bound."""
+    match inbound:
+        case Message():
+            return _message(ctx, inbound)
+        case Invocation():
+            return _invocation(ctx, inbound)
+        case Reaction(emoji=emoji, message_id=on) if emoji in _KEYCAPS:
+            return _press(ctx, _post(ctx, on), _KEYCAPS[emoji])
+        case Edit(message_id=on, text=text):
+            post = _post(ctx, on)
+            words = without_command(ctx, text)
+            return _about_post(ctx, post, lambda c: follow_edit(c, _sure(post), words))
+        case Deletion(message_id=on):
+            post = _post(ctx, on)
+            return _about_post(ctx, post, lambda c: follow_deletion(c, _sure(post)))
+        case Reaction() | RoomChange():
+            return NOTHING
+
+
+def without_command(ctx: Context, text: str) -> str:
+    """Return what a message says once the command and number that open it are taken away."""
+    bare = text.strip().lstrip("!/")
+    word, _, rest = bare.partition(" ")
+    if word.casefold() in ctx.world.commands and (bare != text.strip() or rest):
+        first, _, after = rest.strip().partition(" ")
+        return after.strip() if find.NUMBER.fullmatch(first) else rest.strip()
+    return text.strip()
+
+
+def _message(ctx: Context, message: Message) -> Plan:
+    post = _post(ctx, message.reply_to) or _post(ctx, message.to.thread)
+    about = _question(ctx, post)
+    text = message.text.strip()
+    addressed = message.mentions_bot or message.to.surface == "direct"
+    if text.startswith(("!", "/")):
+        return _typed(ctx, text[1:], post, about)
+    prompt = _prompt(ctx, message, post)
+    if prompt is not None:
+        name, line = prompt
+        return _named(ctx, name, f"{line} {text}".strip(), about)
+    if _DIGIT.fullmatch(text) and (post is not None or addressed):
+        return _press(ctx, post if post and post.buttons else _last_card(ctx), int(text))
+    if addressed:
+        known = _first_word(ctx, text, about)
+        if known is not None:
+            return known
+    if about is not None and post is not None:
+        return _within(ctx, message, about, post, addressed=addressed)
+    if not addressed:
+        return NOTHING
+    if not text:
+        return Wanted(ctx.world.commands["aide"])
+    return _direct(ctx, text) if message.to.surface == "direct" else _named(ctx, "question", text, None)
+
+
+def _prompt(ctx: Context, message: Message, post: Post | None) -> tuple[str, str] | None:
+    """Return what the message completes: the prompt it replies to, or the one that this person was just shown."""
+    if post is None and message.reply_to is None and (message.mentions_bot or message.to.surface == "direct"):
+        post = ctx.session.scalar(
+            select(Post)
+            .where(Post.platform == ctx.to.platform, Post.room == ctx.to.room, Post.key.is_not(None))
+            .order_by(Post.id.desc())
+            .limit(1)
+        )
+        if post is not None and (post.author != message.author.id or ctx.now - post.at > PROMPTED):
+            post = None
+    elif post is not None and message.reply_to != post.message_id:
+        post = None
+    if post is None or not post.prompt:
+        return None
+    name, line = json.loads(post.prompt)
+    return name, line
+
+
+def _typed(ctx: Context, text: str, post: Post | None, about: Question | None) -> Plan:
+    """`!` and `/` are always commands."""
+    word, rest = _split(text)
+    match word.casefold():
+        case "passerelle":
+            return _typed(ctx, rest, post, about) if rest else Wanted(ctx.world.commands["aide"])
+        case "choix" | "choice":
+            return _press(ctx, post if post and post.buttons else _last_card(ctx), _number(rest))
+        case name:
+            return _named(ctx, name, rest, about)
+
+
+def _named(ctx: Context, name: str, line: str, about: Question | None, form: Mapping[str, str] | None = None) -> Plan:
+    found = ctx.world.commands.get(name.casefold())
+    if found is None:
+        unknown = Text.of("command.unknown", word=name[:40])
+        return Asked(Card(None, (Paragraph(unknown), Buttons((Button(Text.of("button.aide"), "aide"),)))))
+    return Wanted(found, line, form or {}, about)
+
+
+def _first_word(ctx: Context, text: str, about: Question | None) -> Plan | None:
+    """A first word is a command when the rest fits its grammar; where both readings are likely, ask."""
+    word, rest = _split(text)
+    found = ctx.world.commands.get(word.casefold())
+    if found is None:
+        return None
+    try:
+        fits = not bind_fails(ctx, found, rest, about)
+    except UserError:
+        fits = False
+    if not fits:
+        return None
+    searching = found.name == "annuaire" and ("?" in rest or len(rest.split()) > LONG) and len(text) < CARRIED
+    if searching:
+        return _either(text, Button(Text.of("button.annuaire"), "annuaire", rest), "question")
+    return Wanted(found, rest, {}, about)
+
+
+def bind_fails(ctx: Context, found: Command, rest: str, about: Question | None) -> bool:
+    """Whether a line does not give all that a command needs."""
+    return not isinstance(bind(replace(ctx, about=about), found, rest, {}), dict)
+
+
+def _within(ctx: Context, message: Message, about: Question, post: Post, *, addressed: bool) -> Plan:
+    """Something said in a question's thread: the asker's own words cross, others' stay among colleagues."""
+    own = message.author.id == about.asker_account and post.side == "asker"
+    if own or message.to.surface == "direct":
+        return _named(ctx, "repondre", f"{about.number} {message.text}", about)
+    if not addressed:
+        return NOTHING
+    if len(message.text) > CARRIED or "recipient" not in moves.sides_of(ctx.actor, about):
+        return _named(ctx, "question", message.text, None)
+    reply = Button(Text.of("button.answer_to", number=about.number), "repondre", f"{about.number} {message.text}")
+    return _either(message.text, reply, "question")
+
+
+def _direct(ctx: Context, text: str) -> Plan:
+    """In a direct room: what follows soon joins the last question; later, ask which is meant."""
+    open_ = find.open_of(ctx.session, ctx.inbound.author.id)
+    if not open_:
+        return _named(ctx, "question", text, None)
+    last = open_[0]
+    said = find.last_word(ctx.session, last.id, ctx.inbound.author.id)
+    if said is not None and ctx.now - said <= JOINED:
+        return _named(ctx, "repondre", f"{last.number} {text}", last)
+    if len(text) > CARRIED:
+        return _named(ctx, "question", text, None)
+    more = Button(Text.of("button.more_of", number=last.number), "repondre", f"{last.number} {text}")
+    return _either(text, more, "question")
+
+
+def _either(text: str, first: Button, second: str) -> Asked:
+    other = Button(Text.of("button.new_question"), second, text)
+    return Asked(Card(None, (Paragraph(Text.of("doubt")), Buttons((first, other)))))
+
+
+def _invocation(ctx: Context, inbound: Invocation) -> Plan:
+    post = _post(ctx, inbound.pressed) or _post(ctx, inbound.to.thread)
+    about = _question(ctx, post)
+    if inbound.command == "passerelle":
+        return _typed(ctx, inbound.line, post, about) if inbound.line.strip() else Wanted(ctx.world.commands["aide"])
+    if inbound.command == "choix":
+        return _press(ctx, post if post and post.buttons else _last_card(ctx), _number(inbound.line))
+    if inbound.command not in ctx.world.commands:
+        return Asked(Card(None, (Paragraph(Text.of("button.old")),)))
+    return _named(ctx, inbound.command, inbound.line, about, inbound.form)
+
+
+def _press(ctx: Context, post: Post | None, number: int) -> Plan:
+    buttons = json.loads(post.buttons) if post is not None and post.buttons else []
+    if not 1 <= number <= len(buttons):
+        return Asked(Card(None, (Paragraph(Text.of("choice.none")),)))
+    name, line = buttons[number - 1]
+    return _named(ctx, name, line, _question(ctx, post))
+
+
+def _about_post(ctx: Context, post: Post | None, act: Callable[[Context], None]) -> Plan:
+    if post is None or post.key is not None:
+        return NOTHING
+    return Wanted(ctx.world.commands["repondre"], about=_question(ctx, post), act=act)
+
+
+def _sure(post: Post | None) -> Post:
+    if post is None:  # `_about_post` has looked
+        raise AssertionError
+    return post
+
+
+def _post(ctx: Context, message_id: str | None) -> Post | None:
+    return find.post_of(ctx.session, ctx.to.platform, ctx.to.room, message_id)
+
+
+def _question(ctx: Context, post: Post | None) -> Question | None:
+    return ctx.session.get(Question, post.question_id) if post is not None and post.question_id else None
+
+
+def _last_card(ctx: Context) -> Post | None:
+    """The newest card with buttons in a room: what a bare number means there."""
+    return ctx.session.scalar(
+        select(Post)
+        .where(Post.platform == ctx.to.platform, Post.room == ctx.to.room, Post.buttons.is_not(None))
+        .order_by(Post.id.desc())
+    )
+
+
+def _split(text: str) -> tuple[str, str]:
+    match = re.match(r"(\S*)\s*(.*)", text.strip(), re.DOTALL)
+    return (match[1].rstrip(":,"), match[2]) if match else ("", "")
+
+
+def _number(text: str) -> int:
+    bare = text.strip()
+    return int(bare) if _DIGIT.fullmatch(bare) else 0

@@ -1,0 +1,48 @@
+"""Small values that a platform keeps between starts: its place in the stream of events."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import String, Text, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from bot.db import Base, Database
+
+
+class Remembered(Base):
+    """One value of one platform."""
+
+    __tablename__ = "remembered"
+    platform: Mapped[str] = mapped_column(String(20), primary_key=True)
+    name: Mapped[str] = mapped_column(String(300), primary_key=True)
+    value: Mapped[str] = mapped_column(Text)
+
+
+def remember(session: Session, platform: str, values: Mapping[str, str | None]) -> None:
+    """Keep values; None forgets one."""
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    for name, value in values.items():
+        if value is None:
+            row = session.get(Remembered, (platform, name))
+            if row is not None:
+                session.delete(row)
+            continue
+        put = insert(Remembered).values(platform=platform, name=name, value=value)
+        session.execute(put.on_conflict_do_update(index_elements=["platform", "name"], set_={"value": value}))
+
+
+class PlatformMemory:
+    """The memory of one platform, as `bot.platforms.Memory` asks for it."""
+
+    def __init__(self, database: Database, platform: str) -> None:
+        self._database = database
+        self._platform = platform
+
+    async def get(self, name: str) -> str | None:
+        """Return a value, None when there is none."""
+        where = (Remembered.platform == self._platform, Remembered.name == name)
+        return await self._database.run(lambda s: s.scalar(select(Remembered.value).where(*where)))
+
+    async def set(self, values: Mapping[str, str | None]) -> None:
+        """Keep values in one transaction."""
+        await self._database.run(lambda s: remember(s, self._platform, values))

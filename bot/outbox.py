@@ -1,0 +1,249 @@
+"""The one exit: whatever the bot says becomes rows here, in the transaction that decided it.
+
+`Post` is the map of messages: each message received or said that belongs to a conversation, with what it copies. The
+destination's language, its encryption and its limits are settled here, once for all.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, select, update
+from sqlalchemy import Text as LongText
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from bot import jobs
+from bot.card import Button, Card, Paragraph, buttons_of, rendered, to_json
+from bot.db import Base, Instant
+from bot.message import Address
+from bot.parts import split
+from bot.texts import Catalogues, Reader, Text
+
+Side = Literal["asker", "recipient"]
+
+
+class Post(Base):
+    """A message of a conversation, ours (`key` set) or received, known by its platform's id once it has one."""
+
+    __tablename__ = "post"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    platform: Mapped[str] = mapped_column(String(20))
+    room: Mapped[str] = mapped_column(String(255))
+    message_id: Mapped[str | None] = mapped_column(String(255))
+    key: Mapped[str | None] = mapped_column(String(300), unique=True)
+    thread: Mapped[str | None] = mapped_column(String(300))
+    question_id: Mapped[int | None] = mapped_column(index=True)
+    side: Mapped[str | None] = mapped_column(String(10))
+    source_id: Mapped[int | None] = mapped_column(ForeignKey("post.id"), index=True)
+    part: Mapped[int] = mapped_column(default=0)
+    author: Mapped[str | None] = mapped_column(String(255))
+    buttons: Mapped[str | None] = mapped_column(LongText)  # JSON: [[command, line], …], what the numbers press
+    prompt: Mapped[str | None] = mapped_column(LongText)  # JSON: [command, line], what a reply completes
+    sealed: Mapped[bool] = mapped_column(default=False)  # said in an encrypted room that keeps its words
+    gone: Mapped[bool] = mapped_column(default=False)
+    at: Mapped[datetime] = mapped_column(Instant)
+
+    __table_args__ = (
+        UniqueConstraint("platform", "room", "message_id"),
+        Index("ix_post_thread", "platform", "room", "thread"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """What the exit must know of a place."""
+
+    reader: Reader
+    encrypted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """Where a card stands in a conversation: which question and side, and which received message it copies."""
+
+    question_id: int | None = None
+    side: Side | None = None
+    source_id: int | None = None
+    prompt: tuple[str, str] | None = None  # the command and line that an answer to this card completes
+    asked_of: str | None = None  # the account that was asked for it
+    sealed: bool = False
+    source_at: datetime | None = None  # order among words of one conversation
+    hold: timedelta = timedelta(0)  # wait this long for words said earlier but still on their way
+
+
+NOWHERE = Placing()
+
+Destinations = Callable[[Session, Address], Destination]
+
+
+def queue_of(to: Address) -> str:
+    """Return the queue whose worker can reach an address: a console serves its own room only."""
+    return f"console:{to.room}" if to.platform == "console" else to.platform
+
+
+def lane_of(to: Address) -> str:
+    """Return the lane of an address: a room, with all its threads."""
+    return f"{to.platform}:{to.room}"
+
+
+def to_args(to: Address) -> list[str | None]:
+    """Return an address as a job keeps it."""
+    return [to.platform, to.room, to.thread, to.audience.id if to.audience else None, to.surface]
+
+
+class Outbox:
+    """Says things within one transaction."""
+
+    def __init__(self, session: Session, catalogues: Catalogues, destinations: Destinations, now: datetime) -> None:
+        self._session = session
+        self._catalogues = catalogues
+        self._destinations = destinations
+        self._now = now
+
+    def reader(self, to: Address) -> Reader:
+        """Return for whom words are rendered at an address."""
+        return self._destinations(self._session, to).reader
+
+    def render(self, to: Address, card: Card, *, sealed: bool = False) -> Card:
+        """Return a card in its destination's words; what may not be said there is withheld."""
+        destination = self._destinations(self._session, to)
+        if sealed and not destination.encrypted:
+            card = _withheld(card)
+        return rendered(card, lambda words: self._catalogues.render(words, destination.reader))
+
+    def put(self, to: Address, card: Card, *, key: str, placing: Placing = NOWHERE) -> str:
+        """Say a card, once for all times this key is put. Return the key, by which it can be rewritten."""
+        parts = split(self.render(to, card, sealed=placing.sealed))
+        self._put_parts(to, parts, key, placing, range(len(parts)))
+        return key
+
+    def edit(self, key: str, card: Card, *, revision: str) -> None:
+        """Rewrite what was said under `key`; `revision` makes a repeat of the same rewriting harmless."""
+        posts = self._parts_of(key)
+        if not posts:
+            return
+        first = posts[0]
+        to = _address(first)
+        placing = Placing(first.question_id, _side(first.side), first.source_id, sealed=first.sealed)
+        parts = split(self.render(to, card, sealed=first.sealed))
+        for post, part in zip(posts, parts, strict=False):
+            post.buttons = _pressable(part)
+            self._job("edit", to, part, _key(key, post.part), revision)
+        for post in posts[len(parts) :]:
+            post.gone = True
+            self._job("delete", to, None, _key(key, post.part), revision)
+        extra = range(len(posts), len(parts))
+        self._put_parts(replace(to, thread=first.thread or f"key:{key}"), parts, key, placing, extra)
+
+    def delete(self, key: str, *, revision: str) -> None:
+        """Take back what was said under `key`."""
+        for post in self._parts_of(key):
+            post.gone = True
+            self._job("delete", _address(post), None, _key(key, post.part), revision)
+
+    def join(self, to: Address, *, key: str) -> None:
+        """Enter a room the bot was invited to."""
+        self._put_job("join", to, {"to": to_args(to)}, key, None, self._now)
+
+    def _parts_of(self, key: str) -> Sequence[Post]:
+        first = self._session.scalar(select(Post).where(Post.key == key))
+        if first is None:
+            return []
+        rest = self._session.scalars(
+            select(Post).where(Post.key.startswith(f"{key}#", autoescape=True), Post.gone.is_(False)).order_by(Post.part)
+        )
+        return [first, *rest]
+
+    def _put_parts(self, to: Address, parts: Sequence[Card], key: str, placing: Placing, which: range) -> None:
+        for index in which:
+            own = _key(key, index)
+            card = parts[index]
+            args = {"to": to_args(to), "card": to_json(card)}
+            if not self._put_job("say", to, args, own, placing.source_at, self._now + placing.hold):
+                continue
+            if to.audience is None:
+                self._session.add(_post(to, card, own, index, placing, self._now))
+        self._session.flush()
+
+    def _job(self, kind: str, to: Address, card: Card | None, target: str, revision: str) -> None:
+        """Put a rewriting or taking back of one message; it makes those that still wait useless."""
+        jobs.cancel(self._session, target, "edit")
+        args = {"to": to_args(to), "target": target, "card": to_json(card) if card else None}
+        self._put_job(kind, to, args, f"{kind}:{target}:{revision}", None, self._now, target)
+
+    def _put_job(  # noqa: PLR0913 -- a job's columns
+        self,
+        kind: str,
+        to: Address,
+        args: dict[str, object],
+        key: str,
+        source_at: datetime | None,
+        due_at: datetime,
+        target: str | None = None,
+    ) -> bool:
+        return jobs.put(
+            self._session,
+            kind,
+            args,
+            lane=lane_of(to),
+            queue=queue_of(to),
+            key=key,
+            now=self._now,
+            due_at=due_at,
+            target=target,
+            source_at=source_at,
+        )
+
+
+def note_sent(session: Session, key: str, message_id: str) -> None:
+    """Write the id that the platform gave to what was said under `key`."""
+    session.execute(update(Post).where(Post.key == key).values(message_id=message_id))
+
+
+def message_of(session: Session, key: str) -> str | None:
+    """Return the platform's id of what was said under `key`, None while it has none."""
+    return session.scalar(select(Post.message_id).where(Post.key == key))
+
+
+def _post(to: Address, card: Card, key: str, part: int, placing: Placing, now: datetime) -> Post:  # noqa: PLR0913
+    return Post(
+        platform=to.platform,
+        room=to.room,
+        key=key,
+        thread=to.thread,
+        question_id=placing.question_id,
+        side=placing.side,
+        source_id=placing.source_id,
+        part=part,
+        buttons=_pressable(card),
+        prompt=json.dumps(placing.prompt) if placing.prompt else None,
+        author=placing.asked_of,
+        sealed=placing.sealed,
+        at=now,
+    )
+
+
+def _pressable(card: Card) -> str | None:
+    buttons: tuple[Button, ...] = buttons_of(card)
+    return json.dumps([[b.command, b.line] for b in buttons]) if buttons else None
+
+
+def _withheld(card: Card) -> Card:
+    words = Paragraph(Text.of("sealed.withheld"))
+    return replace(
+        card, blocks=tuple(words if isinstance(b, Paragraph) and b.theirs else b for b in card.blocks)
+    )
+
+
+def _key(key: str, part: int) -> str:
+    return key if part == 0 else f"{key}#{part}"
+
+
+def _address(post: Post) -> Address:
+    return Address(post.platform, post.room, post.thread)
+
+
+def _side(side: str | None) -> Side | None:
+    return side if side in ("asker", "recipient") else None  # type: ignore[return-value]

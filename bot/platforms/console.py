@@ -1,0 +1,130 @@
+"""The console: rooms of organisations on standard input and output, for trying, demonstrating and scripting.
+
+A line is a message that the bot is meant to read; a bare number presses that button of the card shown last.
+"""
+
+import asyncio
+import json
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from bot.card import Button, Buttons, Card, Fields, Paragraph, buttons_of
+from bot.clock import Clock
+from bot.message import Address, Invocation, Message, User
+from bot.platforms import Receive
+
+Write = Callable[[str], None]
+ReadLine = Callable[[], Awaitable[str | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A card as the console showed it: new, or in place of an earlier one."""
+
+    room: str
+    id: str
+    card: Card
+    change: Literal["new", "edited", "deleted"]
+
+
+class Console:
+    """Rooms on this process's console; `rooms` maps each to who types there."""
+
+    name = "console"
+
+    def __init__(self, rooms: Mapping[str, str], show: Callable[[Shown], None], clock: Clock) -> None:
+        self._rooms = dict(rooms)
+        self._show = show
+        self._clock = clock
+        self._buttons: dict[str, tuple[str, tuple[Button, ...]]] = {}
+
+    async def run(self, receive: Receive) -> None:
+        """Wait: what is typed comes through `typed`."""
+        del receive
+        await asyncio.Event().wait()
+
+    async def send(self, to: Address, card: Card, *, key: str, again: bool) -> str:
+        """Show a card."""
+        del again
+        self._put(Shown(to.room, key, card, "new"))
+        return key
+
+    async def edit(self, to: Address, message_id: str, card: Card, *, key: str) -> None:
+        """Show a card in place of an earlier one."""
+        del key
+        self._put(Shown(to.room, message_id, card, "edited"))
+
+    async def delete(self, to: Address, message_id: str, *, key: str) -> None:
+        """Show that a card was taken back."""
+        del key
+        self._show(Shown(to.room, message_id, Card(), "deleted"))
+
+    def _put(self, shown: Shown) -> None:
+        if buttons_of(shown.card):
+            self._buttons[shown.room] = (shown.id, buttons_of(shown.card))
+        self._show(shown)
+
+    async def typed(self, receive: Receive, room: str, line: str, at: datetime | None = None) -> None:
+        """Hand on a line that was typed in a room. Raises what `receive` raises."""
+        when = at or self._clock()
+        author = User(self.name, self._rooms[room], insider=True)
+        to = Address(self.name, room)
+        event = f"console-{uuid.uuid4()}"
+        shown, buttons = self._buttons.get(room, ("", ()))
+        bare = line.strip()
+        if bare.isdecimal() and 1 <= int(bare[:4]) <= len(buttons):
+            button = buttons[int(bare) - 1]
+            pressed = Invocation(
+                id=event, at=when, author=author, to=to, command=button.command, line=button.line, pressed=shown
+            )
+            await receive(pressed)
+            return
+        await receive(
+            Message(id=event, at=when, author=author, to=to, message_id=event, text=line, mentions_bot=True)
+        )
+
+
+def as_json(shown: Shown) -> str:
+    """Return what was shown as one line of JSON: `room`, `id`, `change`, `title`, `text`, `fields`, `buttons`."""
+    paragraphs = [str(b.text) for b in shown.card.blocks if isinstance(b, Paragraph)]
+    fields = {str(k): str(v) for b in shown.card.blocks if isinstance(b, Fields) for k, v in b.pairs}
+    return json.dumps(
+        {
+            "room": shown.room,
+            "id": shown.id,
+            "change": shown.change,
+            "title": shown.card.title,
+            "text": "\n\n".join(paragraphs),
+            "fields": fields,
+            "buttons": [str(b.label) for b in buttons_of(shown.card)],
+        },
+        ensure_ascii=False,
+    )
+
+
+def as_text(shown: Shown, *, names: bool = False) -> str:
+    """Return what was shown as people read it, its buttons numbered."""
+    lines: list[str] = []
+    if shown.card.title:
+        lines.append(f"── {shown.card.title} " + "─" * max(2, 56 - len(str(shown.card.title))))
+    number = 0
+    for block in shown.card.blocks:
+        match block:
+            case Paragraph(text, quote=True):
+                lines += [f"  │ {line}" for line in str(text).splitlines()]
+            case Paragraph(text):
+                lines += [f"  {line}" for line in str(text).splitlines()]
+            case Fields(pairs):
+                lines += [f"  {label} : {value}" for label, value in pairs]
+            case Buttons(buttons):
+                drawn: list[str] = []
+                for button in buttons:
+                    number += 1
+                    drawn.append(f"[{number} {button.label}]")
+                lines.append("  " + " ".join(drawn))
+    mark = {"new": "", "edited": "↻ ", "deleted": "✗ "}[shown.change]
+    head = f"{shown.room} ▸ " if names else ""
+    return head + mark + "\n".join(lines or ["—"])

@@ -1,0 +1,216 @@
+"""The bot's cards as Matrix messages: a plain body and HTML of our own, from our own Markdown, block by block.
+
+Each block is drawn by itself, so that an unfinished fence in somebody's words swallows nothing that follows.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from html import escape as html_escape
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from bot.card import Buttons, Card, Fields, Paragraph
+from bot.platforms.matrix.wire import Json
+
+MARKER = "fr.passerelle"  # in the content of all we say: so bots that face each other fall silent
+
+LIMIT = 40_000  # bytes of content; encrypted, Synapse takes 48,000 and refuses 49,500
+_MARGIN = 1_000
+
+_SCHEMES = {"http", "https", "mailto"}
+
+
+def _parser() -> MarkdownIt:
+    """No HTML, no images (they would tell a foreign server who reads), links only to where a person may go."""
+    parser = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable("strikethrough")
+    parser.disable(["html_block", "html_inline", "image", "autolink", "reference"])
+    parser.validateLink = _is_link  # type: ignore[method-assign]
+    return parser
+
+
+def _is_link(address: str) -> bool:
+    try:
+        return urlsplit(address.strip()).scheme.lower() in _SCHEMES
+    except ValueError:
+        return False
+
+
+_markdown = _parser()
+
+
+def message(card: Card, key: str) -> Json:
+    """Return the content of the `m.room.message` that shows a rendered card (spec: m.text).
+
+    `m.mentions` is always there, and names nobody but the card's own addressee: so `@room` in a text rings nobody.
+    """
+    body, html = plain(card), drawn(card)
+    user_ids = [card.notify.id] if card.notify is not None and card.notify.platform == "matrix" else []
+    content: Json = {
+        "msgtype": "m.text",
+        "body": body,
+        "format": "org.matrix.custom.html",
+        "formatted_body": html,
+        "m.mentions": {"user_ids": user_ids} if user_ids else {},
+        MARKER: {"key": key},
+    }
+    return fitting(content)
+
+
+def fitting(content: Json) -> Json:
+    """Return a content that the homeserver will take: without its HTML, then shortened, if it is too long."""
+    if _size(content) <= LIMIT:
+        return content
+    content = {name: value for name, value in content.items() if name not in {"format", "formatted_body"}}
+    room = LIMIT - _MARGIN - _size({**content, "body": ""})
+    return content if _size(content) <= LIMIT else {**content, "body": _shortened(content["body"], room)}
+
+
+def _shortened(text: str, size: int) -> str:
+    """Cut a text so that it takes `size` bytes of JSON at most."""
+    taken = 0
+    for at, character in enumerate(text):
+        taken += _size(character) - 2
+        if taken > size:
+            return text[:at] + "…"
+    return text
+
+
+def _size(value: object) -> int:
+    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"))
+
+
+def drawn(card: Card) -> str:
+    """Return the card as HTML: its title, paragraphs, fields, and its buttons as one list numbered on."""
+    parts: list[str] = []
+    number = 1
+    if card.title:
+        parts.append(f"<p><strong>{_inline_html(str(card.title))}</strong></p>")
+    for block in card.blocks:
+        match block:
+            case Paragraph(text, quote):
+                html = cast("str", _markdown.render(str(text))).strip()
+                parts.append(f"<blockquote>{html}</blockquote>" if quote else html)
+            case Fields(pairs):
+                lines = (f"<strong>{_inline_html(str(k))}</strong> : {_inline_html(str(v))}" for k, v in pairs)
+                parts.append(f"<p>{'<br>'.join(lines)}</p>")
+            case Buttons(buttons):
+                items = "".join(f"<li>{_inline_html(str(b.label))}</li>" for b in buttons)
+                start = f' start="{number}"' if number > 1 else ""
+                parts.append(f"<ol{start}>{items}</ol>")
+                number += len(buttons)
+    return "\n".join(part for part in parts if part)
+
+
+def plain(card: Card) -> str:
+    """Return the card as plain text, for notifications and for clients that show no HTML."""
+    parts: list[str] = []
+    number = 1
+    if card.title:
+        parts.append(to_plain(str(card.title)))
+    for block in card.blocks:
+        match block:
+            case Paragraph(text, quote):
+                lines = to_plain(str(text)).split("\n")
+                parts.append("\n".join(f"> {line}".rstrip() for line in lines) if quote else "\n".join(lines))
+            case Fields(pairs):
+                parts.append("\n".join(f"{to_plain(str(k))} : {to_plain(str(v))}" for k, v in pairs))
+            case Buttons(buttons):
+                parts.append("\n".join(f"{n}. {to_plain(str(b.label))}" for n, b in enumerate(buttons, number)))
+                number += len(buttons)
+    return "\n\n".join(part for part in parts if part)
+
+
+def to_plain(markdown: str) -> str:
+    """Return Markdown as plain text: what it says, without its marks."""
+    return "\n\n".join(_plain_blocks(_markdown.parse(markdown)))
+
+
+def _inline_html(markdown: str) -> str:
+    return cast("str", _markdown.renderInline(markdown)).strip()
+
+
+def _plain_blocks(tokens: list[Token]) -> list[str]:
+    """Walk the blocks, with the quotes and lists they stand in."""
+    blocks: list[str] = []
+    quotes, lists = 0, list[int | None]()
+    marker = ""
+    in_list = False
+    for token in tokens:
+        match token.type:
+            case "blockquote_open":
+                quotes += 1
+            case "blockquote_close":
+                quotes -= 1
+            case "bullet_list_open":
+                lists.append(None)
+            case "ordered_list_open":
+                lists.append(int(token.attrs.get("start", 1)))
+            case "bullet_list_close" | "ordered_list_close":
+                lists.pop()
+            case "list_item_open":
+                current = lists[-1]
+                marker = "- " if current is None else f"{current}. "
+                if current is not None:
+                    lists[-1] = current + 1
+            case "inline" | "fence" | "code_block" | "hr":
+                text = _plain_leaf(token)
+                prefix = "> " * quotes + "  " * max(0, len(lists) - 1)
+                lines = (prefix + marker + text).split("\n")
+                indent = prefix + " " * len(marker)
+                block = "\n".join([lines[0], *(f"{indent}{line}".rstrip() for line in lines[1:])])
+                if in_list and lists and blocks:
+                    blocks[-1] += "\n" + block
+                else:
+                    blocks.append(block)
+                marker = ""
+                in_list = bool(lists)
+            case _:
+                pass
+    return blocks
+
+
+def _plain_leaf(token: Token) -> str:
+    if token.type == "inline":
+        return _plain_inline(token.children or [])
+    return "---" if token.type == "hr" else token.content.rstrip("\n")
+
+
+def _plain_inline(tokens: Iterable[Token]) -> str:
+    parts: list[str] = []
+    links: list[tuple[str, int]] = []
+    for token in tokens:
+        match token.type:
+            case "text" | "code_inline" | "text_special":
+                parts.append(token.content)
+            case "softbreak" | "hardbreak":
+                parts.append("\n")
+            case "link_open":
+                links.append((str(token.attrs.get("href", "")), len(parts)))
+            case "link_close":
+                address, since = links.pop()
+                if "".join(parts[since:]) != address:
+                    parts.append(f" ({address})")
+            case _:
+                pass
+    return "".join(parts)
+
+
+def constant(text: str, key: str) -> Json:
+    """Return the content of a short notice of the adapter's own (spec: m.notice, which bots do not answer)."""
+    return {
+        "msgtype": "m.notice",
+        "body": text,
+        "format": "org.matrix.custom.html",
+        "formatted_body": re.sub(r"\n+", "<br>", html_escape(text, quote=False)),
+        "m.mentions": {},
+        MARKER: {"key": key},
+    }
+
+
+def carries_marker(content: Any) -> bool:
+    """Tell whether a bot like us said this."""
+    return isinstance(content, dict) and MARKER in content

@@ -1,0 +1,176 @@
+"""nio's Olm machine and its store, wrapped once: keys in, keys out, events opened.
+
+Of nio only this part is used. Its client stores the sync token before anything is handled, retries by itself, ends on
+one odd event and returns errors as objects; the requests are ours (`wire`, `keys`, `sync`).
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import structlog
+import vodozemac
+from nio.crypto import Olm, OlmDevice
+from nio.events.to_device import EncryptedToDeviceEvent, RoomKeyEvent, ToDeviceEvent
+from nio.store import SqliteStore
+
+from bot.errors import ConfigurationError
+from bot.platforms.matrix import private
+from bot.platforms.matrix.session import Session
+from bot.platforms.matrix.signing import at
+from bot.platforms.matrix.wire import Json
+
+log = structlog.get_logger(__name__)
+
+MEGOLM = "m.megolm.v1.aes-sha2"
+
+
+class KeyMissing(Exception):
+    """The key of this event has not reached us, or only a later state of it."""
+
+
+class Unreadable(Exception):
+    """This event will never be readable: malformed, replayed, or said for another room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A decrypted event. `device` is the one that demonstrably wrote it, None when nothing proves one."""
+
+    type: str
+    content: Json
+    device: OlmDevice | None
+
+
+class Machine(Olm):
+    """The key store of one device. Everything in it happens at once, without awaiting."""
+
+    def __init__(self, user_id: str, device_id: str, store: SqliteStore) -> None:
+        super().__init__(user_id, device_id, store)
+        self._encrypted_rooms: set[str] = set(store.load_encrypted_rooms())
+
+    def create_group_session(
+        self, sender_key: str, sender_fp_key: str, room_id: str, session_id: str, session_key: str
+    ) -> None:
+        """Take a room key in, unless it is malformed or tells less than what we have.
+
+        nio lets a malformed key end the sync, and lets anybody who was given a session replace its stored copy.
+        """
+        if self.find_session(room_id, session_id) is not None:
+            return
+        try:
+            super().create_group_session(sender_key, sender_fp_key, room_id, session_id, session_key)
+        except ValueError as error:
+            log.warning("matrix.room_key_malformed", error=type(error).__name__)
+
+    def find_session(self, room_id: str, session_id: str, sender_key: str | None = None) -> Any:
+        """Return the inbound session of a room, None when its key is not here.
+
+        `sender_key` is optional, as in the events (MSC3700).
+        """
+        for known_key, sessions in self.inbound_group_store[room_id].items():
+            if session_id in sessions and sender_key in {None, known_key}:
+                return sessions[session_id]
+        return None
+
+    def take_to_device(self, events: Iterable[object]) -> bool:
+        """Handle the to-device events of one sync; return whether room keys were among them.
+
+        Only what is encrypted for us counts: verification requests and key requests of others have no business here.
+        """
+        arrived = False
+        for raw in events:
+            try:
+                event = ToDeviceEvent.parse_event(raw)
+                if isinstance(event, EncryptedToDeviceEvent):
+                    arrived |= isinstance(self.handle_to_device_event(event), RoomKeyEvent)
+            except Exception as error:  # noqa: BLE001 - anybody can send us anything; nothing of it may stop the bot
+                log.warning("matrix.to_device_malformed", error=type(error).__name__)
+        return arrived
+
+    def open(self, room_id: str, event: Json) -> Opened:
+        """Decrypt a room event (spec: m.megolm.v1.aes-sha2).
+
+        Raises KeyMissing or Unreadable.
+        """
+        session, plaintext = self._decrypted(room_id, event)
+        try:
+            payload = json.loads(plaintext)
+            kind, content = payload["type"], payload["content"]
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            raise Unreadable("not an event inside") from error
+        if payload.get("room_id") != room_id or not isinstance(kind, str) or not isinstance(content, dict):
+            raise Unreadable("said for another room")
+        # The relation travels outside, in clear, for the server to see; what was encrypted wins.
+        outside = at(event, "content", "m.relates_to")
+        if isinstance(outside, dict) and "m.relates_to" not in content:
+            content["m.relates_to"] = outside
+        return Opened(kind, content, self._proven_writer(event["sender"], session))
+
+    def _decrypted(self, room_id: str, event: Json) -> tuple[Any, str]:
+        content = event["content"]
+        session_id, ciphertext = content.get("session_id"), content.get("ciphertext")
+        if content.get("algorithm") != MEGOLM or not isinstance(session_id, str) or not isinstance(ciphertext, str):
+            raise Unreadable("not megolm")
+        session = self.find_session(room_id, session_id)
+        if session is None:
+            raise KeyMissing(session_id)
+        try:
+            plaintext, index = session.decrypt(ciphertext)
+        except vodozemac.MegolmDecryptionException as error:
+            raise KeyMissing(session_id) from error
+        except ValueError as error:
+            raise Unreadable("malformed") from error
+        seen = SimpleNamespace(
+            sender_key=session.sender_key,
+            session_id=session_id,
+            event_id=event["event_id"],
+            server_timestamp=event["origin_server_ts"],
+        )
+        if not self.message_index_ok(index, cast("Any", seen)):
+            raise Unreadable("replayed")
+        return session, plaintext
+
+    def _proven_writer(self, sender: str, session: Any) -> OlmDevice | None:
+        """Return the sender's trusted device whose two keys are those of the session, if there is one.
+
+        A forwarded key proves nothing about who wrote (MSC4153 keeps to the same rule).
+        """
+        device = self.device_store.device_from_sender_key(sender, session.sender_key)
+        if device is None or session.forwarding_chain or device.ed25519 != session.ed25519:
+            return None
+        return device if device.verified else None
+
+    def is_encrypted(self, room_id: str) -> bool:
+        """Tell whether this room was ever seen encrypted. No state of the server's takes that back."""
+        return room_id in self._encrypted_rooms
+
+    def remember_encrypted(self, room_id: str) -> None:
+        """Keep that this room is encrypted."""
+        if room_id not in self._encrypted_rooms:
+            self._encrypted_rooms.add(room_id)
+            self.store.save_encrypted_rooms([room_id])
+
+    def devices_of(self, user_id: str) -> list[OlmDevice]:
+        """Return the present devices of a user."""
+        return list(self.device_store.active_user_devices(user_id))
+
+
+def open_machine(session: Session, folder: Path, store_key: str) -> Machine:
+    """Open the key store of the session's device, or make it.
+
+    Raises ConfigurationError when the key does not open it.
+    """
+    name = hashlib.sha256(f"{session.user_id} {session.device_id}".encode()).hexdigest()[:16]
+    file = folder / f"keys-{name}.db"
+    private.touch(file)  # nio would make it readable for all
+    try:
+        store = SqliteStore(session.user_id, session.device_id, str(folder), store_key, file.name)
+        return Machine(session.user_id, session.device_id, store)
+    except (vodozemac.PickleException, vodozemac.LibolmPickleException) as error:
+        message = f"matrix.store_key: does not open the key store {file}; expected the key with which it was made"
+        raise ConfigurationError(message) from error

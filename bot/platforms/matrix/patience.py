@@ -1,0 +1,53 @@
+"""Waiting longer after each failure, never all at the same moment."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import structlog
+
+from bot.platforms.matrix.wire import HomeserverError, Unreachable
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+LONGEST = 30.0
+_FIRST = 0.5
+
+
+class Backoff:
+    """Doubles the wait from half a second to half a minute, with a random part."""
+
+    def __init__(self) -> None:
+        self._next = _FIRST
+
+    async def wait(self, at_least: float | None = None) -> None:
+        """Wait for the present step, or for what the homeserver asked if that is longer."""
+        step, self._next = self._next, min(LONGEST, self._next * 2)
+        await asyncio.sleep(max(step * random.uniform(0.5, 1.0), at_least or 0.0))  # noqa: S311 - no secret
+
+    def reset(self) -> None:
+        """Begin anew after a success."""
+        self._next = _FIRST
+
+
+async def insist(request: Callable[[], Awaitable[T]]) -> T:
+    """Make a request until it has an answer that will not change by itself.
+
+    For what the handling of a batch needs from the homeserver: an outage delays the batch, it loses nothing of it.
+    Raises HomeserverError when the homeserver refuses for good, or our token is dead.
+    """
+    backoff = Backoff()
+    while True:
+        try:
+            return await request()
+        except Unreachable as error:
+            log.warning("matrix.waiting", reason=str(error))
+            await backoff.wait()
+        except HomeserverError as error:
+            if not error.passing:
+                raise
+            log.warning("matrix.waiting", reason=str(error))
+            await backoff.wait(error.retry_after)

@@ -1,0 +1,116 @@
+"""Saying something in a room, exactly once under a key.
+
+A homeserver returns the first event again for a transaction id that it has seen from this device, encrypted or not;
+so the id is made of the key, and a repeat is harmless. Synapse remembers for a day and per device: a marker of the key
+inside the event is what a repeat after that, or from another device, looks for.
+"""
+
+import asyncio
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from bot.errors import NotSent, OutcomeUnknown, Refused
+from bot.platforms.matrix.drawing import MARKER
+from bot.platforms.matrix.keys import Keys
+from bot.platforms.matrix.machine import Machine
+from bot.platforms.matrix.rooms import Room, Rooms
+from bot.platforms.matrix.signing import at
+from bot.platforms.matrix.wire import Homeserver, HomeserverError, Json, Unreachable
+
+_PAGES_BACK = 3
+
+
+def transaction(key: str) -> str:
+    """Return the transaction id, and marker, of a key: nothing of the key can be read from it."""
+    return hashlib.sha256(key.encode()).hexdigest()[:32]
+
+
+class Sending:
+    """Puts events into rooms, one at a time in each."""
+
+    def __init__(self, home: Homeserver, machine: Machine, keys: Keys, rooms: Rooms) -> None:
+        self._home = home
+        self._machine = machine
+        self._keys = keys
+        self._rooms = rooms
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def say(self, room_id: str, content: Json, txn: str, *, again: bool = False, clear: bool = False) -> str:
+        """Put a message into a room and return its event id; `clear` leaves it readable for excluded devices.
+
+        Raises a SendError.
+        """
+        async with self._turns[room_id]:
+            async with mapped(sent=False):
+                earlier = await self._earlier(room_id, content, txn) if again else None
+                if earlier is not None:
+                    return earlier
+                kind, body = await self._sealed(room_id, content, clear=clear)
+            async with mapped(sent=True):
+                answer = await self._home.put("rooms", room_id, "send", kind, txn, body=body)
+            event_id = answer.get("event_id")
+            if not isinstance(event_id, str):
+                raise OutcomeUnknown("the homeserver named no event")
+            return event_id
+
+    async def redact(self, room_id: str, event_id: str, txn: str) -> None:
+        """Take a message back (spec: «Redactions»; they are never encrypted, so no reason is given)."""
+        async with self._turns[room_id], mapped(sent=True):
+            await self._home.put("rooms", room_id, "redact", event_id, txn, body={})
+
+    async def _sealed(self, room_id: str, content: Json, *, clear: bool) -> tuple[str, Json]:
+        room = await self._rooms.get(room_id)
+        if clear or not (room.encrypted or self._machine.is_encrypted(room_id)):
+            return "m.room.message", content
+        sealed = await self._keys.encrypt(room_id, frozenset(room.members), "m.room.message", content)
+        # The server may see what replies to what, and that this is ours; both hold nothing that was said.
+        outside = {name: content[name] for name in ("m.relates_to", MARKER) if name in content}
+        return "m.room.encrypted", {**sealed, **outside}
+
+    async def _earlier(self, room_id: str, content: Json, txn: str) -> str | None:
+        """Return the event of an earlier try: ours, with this key's marker, of the same kind."""
+        token: str | None = None
+        wanted = at(content, "m.relates_to", "rel_type") == "m.replace"
+        for _ in range(_PAGES_BACK):
+            query = {"dir": "b", "limit": "100", "filter": json.dumps({"senders": [self._machine.user_id]})}
+            page = await self._home.get("rooms", room_id, "messages", query=query | ({"from": token} if token else {}))
+            for event in page.get("chunk") or []:
+                relation = at(event, "content", "m.relates_to", "rel_type")
+                ours = at(event, "sender") == self._machine.user_id
+                if ours and at(event, "content", MARKER, "key") == txn and (relation == "m.replace") == wanted:
+                    return str(event["event_id"])
+            token = page.get("end")
+            if not isinstance(token, str):
+                return None
+        return None
+
+
+@asynccontextmanager
+async def mapped(*, sent: bool) -> AsyncIterator[None]:
+    """Tell what became of a message, in the core's words; `sent` says that the request itself was the message."""
+    try:
+        yield
+    except Unreachable as error:
+        if sent and error.sent:
+            raise OutcomeUnknown(str(error)) from error
+        raise NotSent(str(error), outage=True) from error
+    except HomeserverError as error:
+        raise _sorted(error, sent=sent) from error
+
+
+def _sorted(error: HomeserverError, *, sent: bool) -> Exception:
+    if error.status == 429:
+        return NotSent(str(error), retry_after=error.retry_after or 5.0)
+    if error.token_is_dead:
+        return NotSent(str(error), outage=True)
+    if error.status >= 500:
+        return OutcomeUnknown(str(error)) if sent else NotSent(str(error), outage=True)
+    return Refused(str(error), gone=error.code in {"M_FORBIDDEN", "M_NOT_FOUND"})
+
+
+def members_are(room: Room, user_id: str) -> bool:
+    """Tell whether nobody but us and this user is in a room."""
+    return room.others == {user_id}

@@ -1,0 +1,1 @@
+"""Questions: what is asked, to whom it went, who has it, and what was answered."""

@@ -1,0 +1,137 @@
+"""The cards of a question: one on each side, redrawn at each move."""
+
+import json
+from collections.abc import Mapping
+
+from bot.card import Button, Buttons, Card, Fields, Paragraph, Words
+from bot.directory.snapshot import Org, Snapshot
+from bot.message import User
+from bot.questions.tables import Question
+from bot.texts import Markdown, Text, from_data
+
+QUOTED = 1500  # characters of a question that its card repeats to its asker
+
+_RECIPIENT: Mapping[str, tuple[str, ...]] = {
+    "routed": ("prendre", "repondre", "rediriger", "clore"),
+    "taken": ("repondre", "rediriger", "clore"),
+    "answered": ("repondre", "rediriger", "clore"),
+    "closed": ("rouvrir",),
+}
+_ASKER: Mapping[str, tuple[str, ...]] = {
+    "asked_back": ("annuler",),
+    "routed": ("repondre", "rediriger", "annuler"),
+    "taken": ("repondre", "rediriger", "annuler"),
+    "answered": ("repondre", "clore"),
+    "closed": ("rouvrir",),
+}
+
+
+def name_of(directory: Snapshot, organisation: str | None) -> str:
+    """Return an organisation's name, its id when the directory lost it."""
+    if organisation is None:
+        return "—"
+    found = directory.organisations.get(organisation)
+    return found.name if found else organisation
+
+
+def office(directory: Snapshot, question: Question) -> Words:
+    """Return who is competent, in words: the office and its organisation."""
+    name = name_of(directory, question.recipient)
+    if question.role in (None, "", "member"):
+        return Text.of("office.plain", name=name)
+    return Text.of("office", role=Text.of(f"role.{question.role}"), name=name)
+
+
+def reasons(question: Question) -> Words:
+    """Return why it goes where it goes."""
+    found = [from_data(reason) for reason in json.loads(question.because)]
+    return Text.of("list", items=tuple(found)) if found else "—"
+
+
+def for_recipient(directory: Snapshot, question: Question, asker: str) -> Card:
+    """Return the card of the room that shall answer."""
+    blocks = [
+        Paragraph(question.text, quote=True, theirs=True),
+        Fields(
+            (
+                (Text.of("card.from"), asker),
+                (Text.of("card.because"), reasons(question)),
+                (Text.of("card.state"), _state(question)),
+            )
+        ),
+    ]
+    if question.placed_with != question.recipient:
+        blocks.append(Paragraph(Text.of("card.for_another", office=office(directory, question))))
+    title = Text.of("card.recipient.urgent" if question.urgent else "card.recipient", number=question.number)
+    return Card(title, (*blocks, *_buttons(_RECIPIENT, question)))
+
+
+def for_asker(directory: Snapshot, question: Question, *, repeat: bool) -> Card:
+    """Return the card of the room that asked; it repeats the question where that does not stand above it already."""
+    blocks = [Paragraph(question.text[:QUOTED], quote=True, theirs=True)] if repeat else []
+    fields: list[tuple[Words, Words]] = [(Text.of("card.state"), _state(question))]
+    if question.recipient:
+        fields.insert(0, (Text.of("card.to"), office(directory, question)))
+        fields.append((Text.of("card.because"), reasons(question)))
+    blocks.append(Fields(tuple(fields)))
+    if question.recipient and question.placed_with != question.recipient:
+        blocks.append(Paragraph(_elsewhere(directory, question)))
+    return Card(Text.of("card.asker", number=question.number), (*blocks, *_buttons(_ASKER, question)))
+
+
+def words(number: str, who: Words, text: str, notify: User | None = None) -> Card:
+    """Return the card that carries somebody's words to the other side."""
+    return Card(
+        None, (Paragraph(Text.of("relay.from", who=who, number=number)), Paragraph(text, theirs=True)), notify
+    )
+
+
+def contact(org: Org | None, phone: str, email: str) -> Words:
+    """Return how to reach an organisation otherwise, in words."""
+    ways = [Markdown(x) for x in (phone, email) if x]
+    name = org.name if org else ""
+    return Text.of("contact", name=name, ways=tuple(ways)) if ways else Text.of("contact.none", name=name)
+
+
+def _elsewhere(directory: Snapshot, question: Question) -> Words:
+    name = name_of(directory, question.recipient)
+    if question.placed_with is None:
+        return Text.of("card.nowhere", name=name)
+    return Text.of("card.placed_with", name=name, other=name_of(directory, question.placed_with))
+
+
+def _state(question: Question) -> Words:
+    match question.state:
+        case "taken":
+            return Text.of("state.taken", who=question.taken_by or "—")
+        case "answered":
+            return Text.of("state.answered", at=question.answered_at or question.asked_at)
+        case state:
+            return Text.of(f"state.{state}")
+
+
+def _buttons(table: Mapping[str, tuple[str, ...]], question: Question) -> tuple[Buttons, ...]:
+    commands = table.get(question.state, ())
+    if not commands:
+        return ()
+    return (
+        Buttons(
+            tuple(
+                Button(
+                    Text.of(f"button.{name}"),
+                    name,
+                    question.number,
+                    "primary" if name in ("prendre", "repondre") and index == 0 else "plain",
+                )
+                for index, name in enumerate(commands)
+            )
+        ),
+    )
+
+
+def moved(directory: Snapshot, question: Question) -> Card:
+    """Return what is left of the card in a room that no longer has the question."""
+    return Card(
+        Text.of("card.recipient", number=question.number),
+        (Paragraph(Text.of("card.moved", office=office(directory, question))),),
+    )

@@ -1,0 +1,68 @@
+"""Finding a question: by its number, by a message of its conversation, by who asked it."""
+
+import re
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.message import Address
+from bot.outbox import Post, message_of
+from bot.questions.tables import Endpoint, Question
+
+NUMBER = re.compile(r"Q-?(\d{4})-?(\d{1,7})", re.IGNORECASE)
+
+OPEN = ("asked_back", "routed", "taken", "answered")
+
+
+def by_number(session: Session, number: str) -> Question | None:
+    """Return the question of a number, however its zeros and hyphens are typed."""
+    match = NUMBER.fullmatch(number)
+    if match is None:
+        return None
+    return session.scalar(select(Question).where(Question.number == f"Q-{match[1]}-{int(match[2]):05d}"))
+
+
+def post_of(session: Session, platform: str, room: str, message_id: str | None) -> Post | None:
+    """Return what the map knows of a message."""
+    if message_id is None:
+        return None
+    return session.scalar(
+        select(Post).where(Post.platform == platform, Post.room == room, Post.message_id == message_id)
+    )
+
+
+def endpoint(session: Session, question_id: int, side: str) -> Endpoint | None:
+    """Return where a side of a question is."""
+    return session.get(Endpoint, (question_id, side))
+
+
+def open_of(session: Session, account: str) -> list[Question]:
+    """Return the questions that an account asked and that are not ended, newest first."""
+    return list(
+        session.scalars(
+            select(Question).where(Question.asker_account == account, Question.state.in_(OPEN)).order_by(Question.id.desc())
+        )
+    )
+
+
+def last_word(session: Session, question_id: int, account: str) -> datetime | None:
+    """Return when an account last said something in a question."""
+    return session.scalar(
+        select(Post.at).where(Post.question_id == question_id, Post.author == account).order_by(Post.id.desc())
+    )
+
+
+def live_threads(session: Session, platform: str) -> list[Address]:
+    """Return the threads of a platform in which a question is under way."""
+    rows = session.execute(
+        select(Endpoint.room, Endpoint.thread, Endpoint.surface, Endpoint.card_key)
+        .join(Question, Question.id == Endpoint.question_id)
+        .where(Endpoint.platform == platform, Question.state.in_(OPEN))
+        .order_by(Endpoint.question_id)
+    ).all()
+    return [Address(platform, row.room, _root(session, row.thread)) for row in rows if row.thread]
+
+
+def _root(session: Session, thread: str) -> str | None:
+    return message_of(session, thread.removeprefix("key:")) if thread.startswith("key:") else thread

@@ -1,0 +1,155 @@
+"""Marks of protection: is a text one that must be refused before anything is written?
+
+Promised: a pure function, linear in the length of the text, that finds the marks however they are spelled (case,
+accents, spaced letters, punctuation, unseen or look-alike characters, Markdown) and leaves « secret professionnel »,
+« secrétariat » or « Dr Martin » alone. In doubt it says yes: a question refused can be put otherwise, a marked text
+that was stored cannot be taken back.
+
+Sources: IGI 1300 of 9 August 2021 (Secret, Très Secret; Spécial France as an additional mark; Diffusion Restreinte as a
+mark of protection) and the levels before it (Confidentiel Défense, Secret Défense, Très Secret Défense); NATO
+C-M(2002)49 and Council decision 2013/488/EU for the equivalents; the German ones are met along the Rhine.
+"""
+
+import re
+
+from bot.routing.spelling import plain
+
+_REACH = 64
+"""How far around a word its context is read."""
+
+
+def _loose(phrase: str) -> str:
+    """Return a pattern for a phrase whose letters may stand apart; a letter may be optional (`S?`) or a choice (`[SC]`)."""
+    return " ?".join(re.findall(r"(?:\[[^\]]*\]|[A-Z])\??", phrase))
+
+
+def _any_of(*phrases: str) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{'|'.join(map(_loose, phrases))})\b")
+
+
+_TRACES = ("SECRET", "DEFEN", "RESTREINT", "SPECIALFRANCE", "RESTRICTED", "OTAN", "NATO", "CONFIDENTI", "NFD", "GEHEIM")
+_TRACES_ELSEWHERE = ("VERTRAULICH", "DIENSTGEBRAUCH", "RUEEUR", "TSSF", "DSF", "DRSF")
+_NEITHER = re.compile(r"[^A-Z0-9]+")
+_PHRASES = _any_of(
+    "TRES SECRETS?",
+    "TOP SECRET",
+    "SECRETS? DEFEN[SC]E",
+    "CONFIDENTIELS? DEFEN[SC]E",
+    "CONF DEFEN[SC]E",
+    "DIFFUSIONS? RESTREINTES?",
+    "DIFF RESTREINTE",
+    "STRENG GEHEIM",
+    "VS NFD",
+    "VS VERTRAULICH",
+    "NUR FUR DEN DIENSTGEBRAUCH",
+)
+_LEVELS = (
+    r"SECRET|CONFIDENTIEL|CONFIDENTIAL|RESTRICTED|(?<!FORMAT )(?<!COMITE )(?<!GROUPE )(?<!CADRE )(?<!ACCES )RESTREINTE?"
+)
+_OWNERS = "OTAN|NATO|UE|EU|EURA|EURATOM"
+_OWNED = re.compile(rf"\b(?:(?:{_OWNERS}) (?:{_LEVELS})|(?:{_LEVELS}) (?:{_OWNERS}))\b")
+_SPACED = re.compile(rf"\b(?!SECRET){_loose('SECRET')}\b")
+_SPECIAL = re.compile(rf"\b{_loose('SPECIAL FRANCE')}\b")
+_SPECIAL_FLIGHT = re.compile(r"\b(?:VOLS?|ENVOYEE?S?|REGIMES?|TARIFS?|NUMERO|EDITION|SERIE|OFFRE|TRAIN|FORFAIT) $")
+_ABBREVIATED = re.compile(r"\b(?:(?:TS|TSD|SD|CD|DR) SF|R UE EU R)\b")
+
+_ALONE = re.compile(r"\b(?:secret|d\.?r|restricted|geheim)\b")
+_OPENS = re.compile(r"(?:^|[\n\[({}|/<>\":;.!?])[\s\"'<>#>*-]*$|\s-+\s*$")
+_CLOSES = re.compile(r"[ \t\"'<>]*(?:$|[\n\])}|/:;!?<>\"]|\.\s*(?:$|\n)|,?\s*-+\s|-+$)")
+_ENDS = re.compile(r"[ \t\"']*\.")
+_NAMES_A_MARK = re.compile(
+    r"\b(?:class(?:e|ee|es|ees)|classifi(?:e|ee|es|ees)|classification|mention(?:s|ne|nee|nes|nees)?|niveau|"
+    r"marqu(?:e|ee|es|ees|age)|estampille(?:e|s|es)?|tamponne(?:e|s|es)?|timbree?s?|cachet|tampon|protection|"
+    r"diffusion|habilite(?:e|s|es)?|documents?|notes?|pieces?|fiches?|rapports?|telegrammes?|td|annexes?|courriers?|"
+    r"fichiers?|messages?|mails?)(?: (?:est|sont))?[\s:=\"'<>()\[\]-]*$",
+    re.IGNORECASE,
+)
+
+_AFTER_SECRET = re.compile(
+    r"[ ']*(?:professionnel|medica|bancaire|fisca|statistique|industriel|commercia|partage|absolu|postal|"
+    r"(?:de|des|du|d)\b)",
+    re.IGNORECASE,
+)
+_BEFORE_SECRET = re.compile(
+    r"\b(?:en|le|au|du|un|ce|son|leur|notre|votre|aucun|services?|agents?|agente|votes?|scrutin|bulletin|fonds|codes?|"
+    r"compte|jardin|mariage|rendez-vous|mot|passage|tunnel|non|pas|sans) $",
+    re.IGNORECASE,
+)
+
+_AFTER_DR = re.compile(r"[ \t]+(?:(?:de|des|du|d|a|au|aux|chez|en|et|ofii|ofpra)\b|[A-Z][A-Za-z]|[A-Z]\.)|\.[A-Za-z]|-\d")
+_SENTENCE_AFTER_DR = re.compile(
+    r"[ \t]+(?:bonjour|merci|note|objet|suite|document|demande|information|pour|je|nous|qui|que|quel|quelle|quels|"
+    r"quelles|pouvez|peut|voici|ci|cf|veuillez|please|which|who|la|le|les|un|une|ce|cette)\b",
+    re.IGNORECASE,
+)
+_STATED_DR = re.compile(r"\b(?:est|sont|sous|en|reste|restent) $", re.IGNORECASE)
+_PAUSE = re.compile(r"[ \t]*(?:,|$|(?:et|mais|donc|car|qui|sur)\b)")
+
+
+def marked(text: str) -> bool:
+    """Return whether the text carries a mark of protection, or seems to."""
+    lined = re.sub(r"[*~`\\]", "", plain(text)).replace("_", " ")
+    return _phrase(lined) or _lone_word(lined)
+
+
+def _phrase(lined: str) -> bool:
+    """Find the marks of several words, and « S E C R E T »."""
+    capitals = lined.upper()
+    squeezed = _NEITHER.sub("", capitals)
+    if not any(trace in squeezed for trace in (*_TRACES, *_TRACES_ELSEWHERE)):
+        return False
+    flat = _NEITHER.sub(" ", capitals)
+    found = (pattern.search(flat) for pattern in (_PHRASES, _OWNED, _SPACED, _ABBREVIATED))
+    return any(found) or any(
+        not _SPECIAL_FLIGHT.search(flat, max(0, special.start() - _REACH), special.start())
+        for special in _SPECIAL.finditer(flat)
+    )
+
+
+def _lone_word(lined: str) -> bool:
+    """Find the marks of one word, which are words or initials of every day elsewhere."""
+    shouting = lined.isupper()
+    for found in _ALONE.finditer(lined.lower()):
+        start, end = found.span()
+        before = lined[max(0, start - _REACH) : start]
+        if start > _REACH:
+            before = f"x{before[1:]}"  # the text does not begin here
+        after = lined[end : end + _REACH]
+        if _is_mark(lined[start:end], before, after, shouting=shouting):
+            return True
+    return False
+
+
+def _is_mark(word: str, before: str, after: str, *, shouting: bool) -> bool:
+    match word.lower():
+        case "secret":
+            return _secret(word, before, after, shouting=shouting)
+        case "dr" | "d.r":
+            return _restricted(word, before, after)
+        case _:
+            return bool(_OPENS.search(before) and _CLOSES.match(after))
+
+
+def _secret(word: str, before: str, after: str, *, shouting: bool) -> bool:
+    """Tell « Secret » as a mark from « secret professionnel », « en secret », « service secret »."""
+    if _AFTER_SECRET.match(after):
+        return False
+    if _NAMES_A_MARK.search(before) or _OPENS.search(before):
+        return True
+    return word[0].isupper() and not shouting and not _BEFORE_SECRET.search(before)
+
+
+def _restricted(word: str, before: str, after: str) -> bool:
+    """Tell « DR », Diffusion Restreinte, from a doctor, a regional director or somebody's initials."""
+    opens = bool(_OPENS.search(before))
+    if opens and _CLOSES.match(after):
+        return word != "Dr" or before.rstrip(" \"'").endswith(("[", "("))
+    if word == "Dr":
+        return False
+    if opens and word.isupper() and (_SENTENCE_AFTER_DR.match(after) or after.startswith(",")):
+        return True
+    if _AFTER_DR.match(after):
+        return False
+    if _NAMES_A_MARK.search(before):
+        return True
+    return bool(_STATED_DR.search(before) and (_CLOSES.match(after) or _ENDS.match(after) or _PAUSE.match(after)))

@@ -1,0 +1,47 @@
+"""The tick: APScheduler rings, rows say what is due. A second, monotonic ring goes on when the wall clock is set back."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+log = structlog.get_logger()
+
+TICK = 15.0  # seconds
+
+
+async def run(tick: Callable[[], Awaitable[None]], every: float = TICK) -> None:
+    """Call `tick` about every `every` seconds until cancelled, never twice at once, whatever the wall clock does."""
+    ring = asyncio.Event()
+    scheduler = AsyncIOScheduler(
+        timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+    )
+    scheduler.add_job(_ring, IntervalTrigger(seconds=max(1, int(every)), timezone=UTC), args=(ring,))
+    scheduler.start()
+    last = time.monotonic()
+    try:
+        while True:
+            try:
+                await asyncio.wait_for(ring.wait(), every * 1.5)
+            except TimeoutError:
+                log.warning("tick_by_monotonic_clock", late=round(time.monotonic() - last - every, 1))
+            ring.clear()
+            last = time.monotonic()
+            await _safely(tick)
+    finally:
+        scheduler.shutdown(wait=False)
+
+
+async def _ring(ring: asyncio.Event) -> None:
+    ring.set()
+
+
+async def _safely(tick: Callable[[], Awaitable[None]]) -> None:
+    try:
+        await tick()
+    except Exception:  # the next tick finds what this one left
+        log.exception("tick_failed")

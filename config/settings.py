@@ -1,0 +1,170 @@
+"""What an administrator may set: a TOML file, over it environment variables `PASSERELLE_…` (`__` between levels)."""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+
+from bot.errors import ConfigurationError
+
+PREFIX = "PASSERELLE_"
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        message = "an IANA time zone such as Europe/Paris"
+        raise ValueError(message)
+    return name
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SlackSettings(_Section):
+    """How to reach Slack."""
+
+    bot_token: SecretStr
+    app_token: SecretStr = SecretStr("")
+    signing_secret: SecretStr = SecretStr("")
+    mode: Literal["socket", "http"] = "socket"
+    api_url: str = "https://slack.com/api/"
+    pace: float = Field(1.0, gt=0, description="messages a second in one channel")
+    burst: int = Field(3, ge=1, description="messages in one channel before that pace holds")
+
+    @model_validator(mode="after")
+    def _mode_has_its_secret(self) -> "SlackSettings":
+        needed = "app_token" if self.mode == "socket" else "signing_secret"
+        if not getattr(self, needed).get_secret_value():
+            message = f"{needed} is needed when mode is {self.mode}"
+            raise ValueError(message)
+        return self
+
+
+class MatrixSettings(_Section):
+    """How to reach a Matrix homeserver, and whom to trust there."""
+
+    homeserver: str
+    user_id: str = Field(pattern=r"^@[^:]+:.+$")
+    password: SecretStr = SecretStr("")
+    access_token: SecretStr = SecretStr("")
+    device_id: str = ""
+    store_key: SecretStr = SecretStr("")
+    allowed_servers: tuple[str, ...] = ()
+    trust: Literal["cross_signed", "all"] = "cross_signed"
+    identity_reset: Literal["block", "accept"] = "block"
+    pace: float = Field(5.0, gt=0, description="messages a second in one room")
+    burst: int = Field(10, ge=1)
+
+    @model_validator(mode="after")
+    def _can_log_in(self) -> "MatrixSettings":
+        if not self.password.get_secret_value() and not (self.access_token.get_secret_value() and self.device_id):
+            message = "password, or access_token with device_id, is needed"
+            raise ValueError(message)
+        if not self.store_key.get_secret_value():
+            message = "store_key is needed: it encrypts the bot's keys at rest"
+            raise ValueError(message)
+        return self
+
+
+class HttpSettings(_Section):
+    """Where to listen: Slack's HTTP mode, health."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=0, le=65535)
+
+
+class Settings(_Section):
+    """All settings. A section that is absent, or empty, is None."""
+
+    database_url: str = "sqlite:///passerelle.db"
+    data_dir: Path = Path("var")
+    language: Literal["fr", "en"] = "fr"
+    timezone: Annotated[str, AfterValidator(_zone)] = "Europe/Paris"
+    slack: SlackSettings | None = None
+    matrix: MatrixSettings | None = None
+    http: HttpSettings = HttpSettings()
+
+
+def load(file: Path | None = None) -> Settings:
+    """Read the settings: the file given, else the one `PASSERELLE_CONFIG` names, else `passerelle.toml` if there.
+
+    Raises ConfigurationError, which names the key, the value (never a secret's) and what was expected.
+    """
+    data = _merged(_read(file), _from_environment())
+    data = {k: v for k, v in data.items() if not (k in _ESSENTIAL and isinstance(v, dict) and _blank(k, v))}
+    try:
+        return Settings.model_validate(data)
+    except ValidationError as error:
+        raise ConfigurationError(_explain(error)) from None
+
+
+def _read(file: Path | None) -> dict[str, Any]:
+    named = file or (Path(os.environ[f"{PREFIX}CONFIG"]) if os.environ.get(f"{PREFIX}CONFIG") else None)
+    path = named or Path("passerelle.toml")
+    if named is None and not path.exists():
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        message = f"{path}: {error.strerror or error}"
+        raise ConfigurationError(message) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        message = f"{path}: not TOML: {error}"
+        raise ConfigurationError(message) from None
+
+
+def _from_environment() -> dict[str, Any]:
+    data: dict[str, Any] = {}
+    for name, value in sorted(os.environ.items()):
+        if not name.startswith(PREFIX) or name in (f"{PREFIX}CONFIG", f"{PREFIX}PROFILE"):
+            continue
+        *levels, last = name.removeprefix(PREFIX).lower().split("__")
+        place = data
+        for level in levels:
+            place = place.setdefault(level, {})
+        place[last] = _value(last, value)
+    return data
+
+
+def _value(name: str, value: str) -> Any:
+    return tuple(filter(None, value.replace(",", " ").split())) if name == "allowed_servers" else value
+
+
+def _merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    out = dict(under)
+    for key, value in over.items():
+        out[key] = _merged(out[key], value) if isinstance(value, dict) and isinstance(out.get(key), dict) else value
+    return out
+
+
+_ESSENTIAL = {
+    "slack": ("bot_token", "app_token", "signing_secret"),
+    "matrix": ("homeserver", "user_id", "password", "access_token", "store_key"),
+}
+
+
+def _blank(name: str, section: dict[str, Any]) -> bool:
+    """Whether nothing that could turn a platform on has a value."""
+    return all(section.get(key) in ("", None) for key in _ESSENTIAL[name])
+
+
+def _explain(error: ValidationError) -> str:
+    lines: list[str] = []
+    for e in error.errors():
+        key = ".".join(str(p) for p in e["loc"])
+        if e["type"] == "extra_forbidden":
+            lines.append(f"{key}: unknown key")
+        elif e["type"] == "missing":
+            lines.append(f"{key}: missing")
+        else:
+            shown = "" if _secret(key) or isinstance(e["input"], dict) else f" {e['input']!r}"
+            lines.append(f"{key}:{shown} is not valid: {e['msg'].removeprefix('Value error, ')}")
+    return "; ".join(lines)
+
+
+def _secret(key: str) -> bool:
+    return any(word in key for word in ("token", "secret", "password", "store_key", "database_url"))

@@ -1,0 +1,1 @@
+"""What a person can ask for: one feature a file, found by loading this package."""

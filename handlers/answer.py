@@ -1,0 +1,35 @@
+"""Answering: the words cross to the other side. From the asker's side they complete the question."""
+
+from bot.card import Card, Paragraph, Reply
+from bot.command import Rest, command
+from bot.context import Context
+from bot.conversation import redraw, shown_name
+from bot.errors import UserError
+from bot.questions import moves
+from bot.questions.tables import Question
+from bot.relay import carry
+from bot.texts import Text
+
+LONGEST = 20_000  # characters of one answer; a longer one is a document
+
+
+@command("repondre", alias="answer")
+def answer(ctx: Context, question: Question, text: Rest) -> Reply:
+    """Say something to the other side of a question."""
+    if len(text) > LONGEST:
+        raise UserError("answer.too_long", limit=LONGEST, length=len(text))
+    sides = moves.sides_of(ctx.actor, question)
+    if "recipient" in sides and not (sides == {"asker", "recipient"} and _from_asker(ctx, question)):
+        moves.make(ctx.session, "answer", ctx.actor, question, ctx.now)
+        question.answered_at = ctx.now
+        question.taken_by = question.taken_by or shown_name(ctx, ctx.actor)
+        carry(ctx, question, text, "recipient")
+    else:
+        moves.make(ctx.session, "add", ctx.actor, question, ctx.now)
+        carry(ctx, question, text, "asker")
+    redraw(ctx, question)
+    return Card(None, (Paragraph(Text.of("answer.sent", number=question.number)),))
+
+
+def _from_asker(ctx: Context, question: Question) -> bool:
+    return ctx.inbound.author.id == question.asker_account

@@ -1,0 +1,40 @@
+"""What one can say."""
+
+from bot.card import Button, Buttons, Card, Paragraph, Reply
+from bot.command import command
+from bot.context import Context
+from bot.directory.rights import has
+from bot.errors import UserError
+from bot.texts import Text
+
+
+@command("aide", alias="help", right="reader", private=True)
+def help_(ctx: Context, commande: str = "") -> Reply:
+    """Show all commands in a line each, or one with its grammar."""
+    if commande:
+        found = ctx.world.commands.get(commande.lstrip("!/"))
+        if found is None:
+            raise UserError("command.unknown", word=commande[:40])
+        return Card(found.name, (Paragraph(found.about), Paragraph(f"`{found.usage()}`")))
+    unique = {c.name: c for c in ctx.world.commands.values() if c.listed and has(ctx.actor.rights, c.right)}
+    lines = tuple(Text.of("help.line", usage=c.usage(), about=c.about) for c in unique.values())
+    return Card(
+        Text.of("help.title"),
+        (
+            Paragraph(Text.of("help.intro")),
+            Paragraph(Text.of("lines", items=lines)),
+            Buttons((Button(Text.of("button.question"), "question", "", "primary"),)),
+        ),
+    )
+
+
+@command("accueil", alias="home", right="reader", private=True, listed=False)
+def home(ctx: Context) -> Reply:
+    """Draw the App Home: what the bot is for, and the button that asks."""
+    return Card(
+        Text.of("home.title"),
+        (
+            Paragraph(Text.of("home.intro")),
+            Buttons((Button(Text.of("button.question"), "question", "", "primary"),)),
+        ),
+    )

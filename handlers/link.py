@@ -1,0 +1,54 @@
+"""Linking: a room to the organisation it speaks for, an account to the person it belongs to."""
+
+from bot.card import Button, Buttons, Card, Paragraph, Reply
+from bot.command import Rest, command
+from bot.context import Context
+from bot.conversation import deliver_waiting
+from bot.directory import linking, rooms
+from bot.directory.rights import has
+from bot.directory.search import search
+from bot.errors import UserError
+from bot.texts import Text
+
+ME = ("moi", "me")
+
+
+@command("relier", alias="link", right="reader", private=True)
+def link(ctx: Context, quoi: Rest) -> Reply:
+    """`relier moi` gives a code, `relier moi CODE` proves it; `relier ORGANISATION` links this room."""
+    first, _, rest = quoi.partition(" ")
+    if first.casefold() in ME:
+        return _me(ctx, rest.strip())
+    return _room(ctx, quoi)
+
+
+def _me(ctx: Context, code: str) -> Reply:
+    if ctx.to.surface != "direct" and ctx.to.platform != "console" and code:
+        raise UserError("link.privately")
+    user = ctx.inbound.author
+    if not code:
+        fresh = linking.start(ctx.session, user, ctx.now)
+        return Card(None, (Paragraph(Text.of("link.code", code=fresh)),))
+    linking.prove(ctx.session, code, user, ctx.now)
+    return Card(None, (Paragraph(Text.of("link.done")),))
+
+
+def _room(ctx: Context, words: str) -> Reply:
+    if not has(ctx.actor.rights, "coordinator"):
+        raise UserError("link.coordinators_only")
+    if ctx.to.surface != "room":
+        raise UserError("link.in_the_room")
+    orgs = ctx.directory().organisations
+    if words not in orgs:
+        hits = search(ctx.session, words, limit=5, visible_to=ctx.actor, on=ctx.today)
+        found = {h.id: h.name for h in hits if h.kind == "organisation"}
+        if not found:
+            raise UserError("redirect.unknown", words=words[:80])
+        buttons = tuple(Button(name, "relier", id_) for id_, name in found.items())
+        return Card(None, (Paragraph(Text.of("link.which")), Buttons(buttons)))
+    rooms.link(ctx.session, words, ctx.to.platform, ctx.to.room, ctx.now)
+    waiting = deliver_waiting(ctx, words)
+    ctx.say(
+        ctx.to, Card(None, (Paragraph(Text.of("link.room", name=orgs[words].name, waiting=waiting)),)), "linked"
+    )
+    return None

@@ -1,0 +1,39 @@
+"""``python -m tests.fakes.slack --port N --ledger FILE``: serve until SIGTERM; the first line of output says where."""
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+from pathlib import Path
+
+from .fake import FakeSlack
+from .settings import Settings
+
+
+async def serve(port: int, ledger: Path | None, settings: Settings) -> None:
+    """Serve until told to stop."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with FakeSlack(port=port, ledger=ledger, settings=settings) as slack:
+        base = slack.api_url.removesuffix("/api/")
+        sys.stdout.write(json.dumps({"base": base, "api_url": slack.api_url, "port": slack.port}) + "\n")
+        sys.stdout.flush()
+        await stop.wait()
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.fakes.slack", description="A strict fake of Slack on 127.0.0.1."
+    )
+    parser.add_argument("--port", type=int, default=0, help="0: any free port")
+    parser.add_argument("--ledger", type=Path, help="JSON Lines file, one line for everything that happens")
+    parser.add_argument("--settings", type=json.loads, default={}, help="settings as JSON")
+    options = parser.parse_args()
+    asyncio.run(serve(options.port, options.ledger, Settings().changed(options.settings)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Tests of routing: marks, reading, competence, decisions."""
