@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import structlog
 from sqlalchemy.orm import Session
@@ -232,3 +233,40 @@ def _paces(settings: Settings) -> Mapping[str, Pace]:
     if settings.matrix is not None:
         paces["matrix"] = Pace(settings.matrix.pace, settings.matrix.burst)
     return paces
+
+
+def slack_options(settings: Settings) -> Any:
+    """Return the Slack section as that platform takes it."""
+    from bot.platforms import slack  # noqa: PLC0415 -- only when configured
+
+    own = settings.slack
+    if own is None:
+        raise ConfigurationError("slack: not configured")
+    return slack.SlackOptions(
+        bot_token=own.bot_token.get_secret_value(),
+        app_token=own.app_token.get_secret_value(),
+        signing_secret=own.signing_secret.get_secret_value(),
+        mode=own.mode,
+        api_url=own.api_url,
+    )
+
+
+def matrix_options(settings: Settings) -> Any:
+    """Return the Matrix section as that platform takes it."""
+    from bot.platforms import matrix  # noqa: PLC0415 -- only when configured
+
+    own = settings.matrix
+    if own is None:
+        raise ConfigurationError("matrix: not configured")
+    return matrix.MatrixOptions(
+        homeserver=own.homeserver,
+        user_id=own.user_id,
+        password=own.password.get_secret_value(),
+        access_token=own.access_token.get_secret_value(),
+        device_id=own.device_id,
+        store_key=own.store_key.get_secret_value(),
+        allowed_servers=own.allowed_servers,
+        trust=own.trust,
+        identity_reset=own.identity_reset,
+        store=settings.data_dir / "matrix",
+    )

@@ -124,9 +124,8 @@ def _read_rows(name: str, file: File, stream: BinaryIO, reading: _Reading) -> No
     sheet = Sheet(name, file, tuple(column.name for column in columns), [])
     reading.sheets.append(sheet)
     for line, record in found:
-        if len(record) == len(columns) or len(record) <= 1:
-            if not any(map(str.strip, record)):
-                continue
+        if (len(record) == len(columns) or len(record) <= 1) and not any(map(str.strip, record)):
+            continue
         if len(record) != len(columns):
             reason = Text.of("import.wrong_number_of_cells", found=len(record), expected=len(columns))
             _doubt(sheet, record, reading)

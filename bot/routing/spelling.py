@@ -2,16 +2,44 @@
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from functools import lru_cache
 
 _FOREIGN = re.compile(r"[^\x00-\x7f]")
+_WORD = re.compile(r"[^\W_]+")
+_LATIN = re.compile(r"[a-z0-9]+")
+_FRAMED = re.compile(
+    r"(?:NEGATIVE )?(?:SQUARED|CIRCLED|REGIONAL INDICATOR SYMBOL)(?: LATIN)?(?: CAPITAL)?(?: LETTER)? ([A-Z])"
+)
 _LOOKALIKES = str.maketrans(
     "АВСЕНІЈКМОРЅТХУаеіјорсухѕԁɡΑΒΕΖΗΙΚΜΝΟΡΤΥΧαειονρτυχıɑɩʀꜱᴄᴅᴇꜰɪɴᴏᴘᴛᴜᴀʟ",
     "ABCEHIJKMOPSTXYaeijopcyxsdgABEZHIKMNOPTYXaeiovptuxiaiRSCDEFINOPTUAL",
 )
-_LIGATURES = {"œ": "oe", "Œ": "OE", "æ": "ae", "Æ": "AE", "ß": "ss", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ł": "l", "Ł": "L"}
-_APOSTROPHES = "'\u2018\u2019\u02bc\u2032"
-_BY_CATEGORY = {"Mn": "", "Me": "", "Cf": "", "Pd": "-", "Pi": '"', "Pf": '"', "Ps": "[", "Pe": "]", "Zl": "\n", "Zp": "\n"}
+_LIGATURES = {
+    "œ": "oe",
+    "Œ": "OE",
+    "æ": "ae",
+    "Æ": "AE",
+    "ß": "ss",
+    "ø": "o",
+    "Ø": "O",
+    "đ": "d",
+    "Đ": "D",
+    "ł": "l",
+    "Ł": "L",
+}
+_APOSTROPHES = "\u2018\u2019\u02bc\u2032"
+_UNSEEN = frozenset({"Mn", "Me", "Cf"})
+_PUNCTUATION = {"Pd": "-", "Pi": '"', "Pf": '"', "Ps": "[", "Pe": "]", "Zl": "\n", "Zp": "\n"}
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of a text: as it was written, and as it is compared."""
+
+    written: str
+    key: str
+    stem: str
 
 
 def plain(text: str) -> str:
@@ -23,21 +51,44 @@ def plain(text: str) -> str:
     return _FOREIGN.sub(lambda found: _ascii(found[0]), text)
 
 
+def words(text: str) -> tuple[Word, ...]:
+    """Return the words of a text; apostrophes, hyphens and all punctuation separate them."""
+    visible = _FOREIGN.sub(lambda found: "" if unicodedata.category(found[0]) in _UNSEEN else found[0], text)
+    return tuple(
+        Word(written, key, stem(key))
+        for written in _WORD.findall(visible)
+        for key in _LATIN.findall(plain(written).lower())
+    )
+
+
+@lru_cache(maxsize=4096)
+def keys(name: str) -> tuple[str, ...]:
+    """Return how the words of a name or phrase are compared."""
+    return tuple(_LATIN.findall(plain(name).lower()))
+
+
+def stem(key: str) -> str:
+    """Return a word without its regular plural."""
+    return key[:-1] if len(key) > 3 and key[-1] in "sx" else key
+
+
 @lru_cache(maxsize=4096)
 def _ascii(character: str) -> str:
     if character in _LIGATURES:
         return _LIGATURES[character]
     if character in _APOSTROPHES:
         return "'"
-    if (known := _BY_CATEGORY.get(unicodedata.category(character))) is not None:
-        return known
+    category = unicodedata.category(character)
+    if category in _UNSEEN:
+        return ""
+    if category in _PUNCTUATION:
+        return _PUNCTUATION[category]
     decomposed = unicodedata.normalize("NFKD", character).translate(_LOOKALIKES)
-    kept = "".join(c for c in decomposed if c.isascii())
-    return kept or _framed(decomposed)
+    return "".join(c for c in decomposed if c.isascii()) or _framed(decomposed)
 
 
 def _framed(character: str) -> str:
     """Return the letter inside a squared or circled one, which has no decomposition; else a space."""
     name = unicodedata.name(character, "") if len(character) == 1 else ""
-    framed = re.fullmatch(r"(?:NEGATIVE )?(?:SQUARED|CIRCLED|REGIONAL INDICATOR SYMBOL)(?: LATIN)?(?: CAPITAL)?(?: LETTER)? ([A-Z])", name)
+    framed = _FRAMED.fullmatch(name)
     return framed[1] if framed else " "

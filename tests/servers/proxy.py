@@ -43,6 +43,7 @@ class FaultyProxy:
         self.counts: Counter[str] = Counter()
         self._faults = Faults()
         self._client: aiohttp.ClientSession | None = None
+        self._forwarding: set[asyncio.Task[web.Response]] = set()
 
     async def __aenter__(self) -> Self:
         connector = aiohttp.TCPConnector(limit=0)
@@ -53,6 +54,9 @@ class FaultyProxy:
 
     async def __aexit__(self, *_: object) -> None:
         await self._server.__aexit__()
+        for forwarding in self._forwarding:
+            forwarding.cancel()
+        await asyncio.gather(*self._forwarding, return_exceptions=True)
         if self._client:
             await self._client.close()
         self.ledger.close()
@@ -100,16 +104,19 @@ class FaultyProxy:
                 return dropped(request)
             if fault.drop is None and fault.status is not None:
                 return web.json_response(fault.body(), status=fault.status)
+        # A client that goes away does not stop the server, nor our noting what it accepts.
+        forwarding = asyncio.create_task(self._forward(request, await request.read()))
+        self._forwarding.add(forwarding)
+        forwarding.add_done_callback(self._forwarding.discard)
         try:
-            response = await self._forward(request)
+            response = await asyncio.shield(forwarding)
         except aiohttp.ClientError:
             return dropped(request)  # The server itself is away: pass that on as it is.
         return dropped(request) if fault is not None and fault.drop == "after" else response
 
-    async def _forward(self, request: web.Request) -> web.Response:
+    async def _forward(self, request: web.Request, body: bytes) -> web.Response:
         if self._client is None:
             raise aiohttp.ClientConnectionError
-        body = await request.read()
         headers = [(name, value) for name, value in request.headers.items() if name.lower() not in _NOT_FORWARDED]
         url = self.upstream + request.raw_path
         async with self._client.request(request.method, URL(url, encoded=True), data=body, headers=headers) as answer:

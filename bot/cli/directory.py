@@ -1,0 +1,123 @@
+"""`directory` and `rights`: who is where, and who may do what."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from bot.app import open_database
+from bot.cli.service import in_words
+from bot.clock import system_clock
+from bot.directory import exporting, importing, rights
+from bot.directory.identity import OPERATOR, Actor, identify
+from bot.directory.reading import read
+from bot.directory.search import search
+from bot.errors import UserError
+from bot.message import User
+from config.settings import Settings
+
+
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add these commands to the grammar."""
+    room = commands.add_parser("directory", help="organisations, people, rooms, competences")
+    actions = room.add_subparsers(required=True, metavar="ACTION")
+    bring = actions.add_parser("import", help="add and change rows from files or folders; all or nothing")
+    bring.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    bring.add_argument("--dry-run", action="store_true", help="say what would change")
+    bring.add_argument("--json", action="store_true")
+    bring.set_defaults(command=_import)
+    send = actions.add_parser("export", help="write all files to a folder")
+    send.add_argument("folder", type=Path, metavar="DIR")
+    send.set_defaults(command=_export)
+    find = actions.add_parser("search", help="find by a few words")
+    find.add_argument("text", nargs="+", metavar="TEXT")
+    find.add_argument("--as", dest="person", metavar="PERSON", help="as this person sees it")
+    find.add_argument("--limit", type=int, default=10)
+    find.add_argument("--json", action="store_true")
+    find.set_defaults(command=_search)
+
+    may = commands.add_parser("rights", help="rights of use").add_subparsers(required=True, metavar="ACTION")
+    for name, command in (("grant", _grant), ("revoke", _revoke)):
+        action = may.add_parser(name)
+        action.add_argument("person", metavar="PERSON")
+        action.add_argument("right", choices=rights.RIGHTS)
+        action.set_defaults(command=command)
+    listing = may.add_parser("list")
+    listing.add_argument("--json", action="store_true")
+    listing.set_defaults(command=_list)
+
+
+def _import(settings: Settings, options: argparse.Namespace) -> int:
+    parsed = read(options.paths)
+    database = open_database(settings)
+    result = database.run_now(lambda s: importing.apply(s, parsed, dry_run=options.dry_run))
+    database.close()
+    if options.json:
+        print(json.dumps(result.as_json(in_words), ensure_ascii=False))
+    else:
+        done = "would be " if options.dry_run else ""
+        print(f"{done}added {result.added}, changed {result.changed}, closed {result.closed}")
+    for problem in result.errors:
+        where = ", ".join(filter(None, (problem.file, f"line {problem.line}" if problem.line else "", problem.column)))
+        shown = f" {problem.value!r}" if problem.value else ""
+        print(f"{where}:{shown} {in_words(problem.reason)}", file=sys.stderr)
+    return 1 if result.errors else 0
+
+
+def _export(settings: Settings, options: argparse.Namespace) -> int:
+    database = open_database(settings)
+    database.run_now(lambda s: exporting.export(s, options.folder))
+    database.close()
+    print(f"exported to {options.folder}")
+    return 0
+
+
+def _search(settings: Settings, options: argparse.Namespace) -> int:
+    database = open_database(settings)
+    today = system_clock().date()
+
+    def work(session):  # type: ignore[no-untyped-def]
+        actor: Actor | None = OPERATOR
+        if options.person:
+            actor = identify(session, User("console", options.person), ("console", ""), True, today)
+            if actor is None:
+                raise UserError("rights.unknown_person", person=options.person)
+        return search(session, " ".join(options.text), limit=options.limit, visible_to=actor, on=today)
+
+    hits = database.run_now(work)
+    database.close()
+    if options.json:
+        keys = ("kind", "id", "name", "role", "organisation", "country", "city", "phone", "email", "score")
+        print(json.dumps([{k: getattr(hit, k) for k in keys} for hit in hits], ensure_ascii=False))
+    else:
+        for hit in hits:
+            print("  ".join(str(x) for x in (hit.id, hit.name, hit.role, hit.city, hit.phone, hit.email) if x))
+    return 0 if hits else 1
+
+
+def _grant(settings: Settings, options: argparse.Namespace) -> int:
+    database = open_database(settings)
+    fresh = database.run_now(lambda s: rights.grant(s, options.person, options.right))
+    database.close()
+    print(f"{options.person}: {options.right}" + ("" if fresh else " (already)"))
+    return 0
+
+
+def _revoke(settings: Settings, options: argparse.Namespace) -> int:
+    database = open_database(settings)
+    had = database.run_now(lambda s: rights.revoke(s, options.person, options.right))
+    database.close()
+    print(f"{options.person}: no longer {options.right}" if had else f"{options.person} was not {options.right}")
+    return 0
+
+
+def _list(settings: Settings, options: argparse.Namespace) -> int:
+    database = open_database(settings)
+    rows = database.run_now(rights.granted)
+    database.close()
+    if options.json:
+        print(json.dumps([{"person": person, "right": right} for person, right in rows]))
+    else:
+        for person, right in rows:
+            print(f"{person}  {right}")
+    return 0

@@ -1,0 +1,129 @@
+"""`failed` and `matrix`: what an operator mends."""
+
+import argparse
+import asyncio
+import json
+import sys
+
+from sqlalchemy import select
+
+from bot import receipts, wire
+from bot.app import build, matrix_options, open_database
+from bot.clock import system_clock
+from bot.db import Database
+from bot.errors import ConfigurationError
+from bot.jobs import Job, Lane
+from config.settings import Settings
+
+
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add these commands to the grammar."""
+    failed = commands.add_parser("failed", help="what could not be handled or delivered")
+    actions = failed.add_subparsers(required=True, metavar="ACTION")
+    listing = actions.add_parser("list")
+    listing.add_argument("--json", action="store_true")
+    listing.set_defaults(command=_list)
+    replay = actions.add_parser("replay", help="try again: an event (E12) or a delivery (J34)")
+    replay.add_argument("id", metavar="ID")
+    replay.set_defaults(command=_replay)
+
+    matrix = commands.add_parser("matrix", help="the bot's Matrix identity and whom it trusts")
+    actions = matrix.add_subparsers(required=True, metavar="ACTION")
+    fingerprint = actions.add_parser("fingerprint", help="the bot's master key, to compare in a client")
+    fingerprint.set_defaults(command=_fingerprint)
+    trust = actions.add_parser("trust", help="accept a user's new identity")
+    trust.add_argument("user", metavar="USER")
+    trust.set_defaults(command=_trust)
+    reset = actions.add_parser("reset-identity", help="give the bot a new identity; needs matrix.password")
+    reset.set_defaults(command=_reset)
+
+
+def _list(settings: Settings, options: argparse.Namespace) -> int:
+    database = open_database(settings)
+
+    def work(session):  # type: ignore[no-untyped-def]
+        events = [
+            {"id": f"E{r.id}", "what": f"{r.platform} {r.kind}", "at": r.at.isoformat(), "reason": r.error}
+            for r in receipts.failed(session)
+        ]
+        jobs = [
+            {"id": f"J{j.id}", "what": f"{j.kind} to {j.lane}", "at": j.created_at.isoformat(), "reason": j.error}
+            for j in session.scalars(select(Job).where(Job.state == "failed").order_by(Job.id))
+        ]
+        return events + jobs
+
+    rows = database.run_now(work)
+    database.close()
+    if options.json:
+        print(json.dumps(rows, ensure_ascii=False))
+    else:
+        for row in rows:
+            print(f"{row['id']}  {row['at']}  {row['what']}: {row['reason']}")
+    return 0
+
+
+def _replay(settings: Settings, options: argparse.Namespace) -> int:
+    database = open_database(settings)
+    kind, number = options.id[:1].upper(), options.id[1:]
+    if kind not in "EJ" or not number.isdecimal():
+        print("passerelle: an id looks like E12 or J34", file=sys.stderr)
+        return 2
+    done = _replay_event(settings, database, int(number)) if kind == "E" else _replay_job(database, int(number))
+    database.close()
+    print(f"{options.id}: {'done' if done else 'still fails, or there is no such failure'}")
+    return 0 if done else 1
+
+
+def _replay_event(settings: Settings, database: Database, number: int) -> bool:
+    def payload(session):  # type: ignore[no-untyped-def]
+        row = session.get(receipts.Receipt, number)
+        return row.payload if row is not None and row.outcome == "failed" else None
+
+    text = database.run_now(payload)
+    if text is None:
+        return False
+    asyncio.run(build(settings, database).dispatcher.again(wire.load(text)))
+    return database.run_now(payload) is None
+
+
+def _replay_job(database: Database, number: int) -> bool:
+    now = system_clock()
+
+    def work(session):  # type: ignore[no-untyped-def]
+        job = session.get(Job, number)
+        if job is None or job.state != "failed":
+            return False
+        job.state, job.attempts, job.due_at, job.created_at = "unknown", 0, now, now
+        session.get_one(Lane, job.lane).due_at = now
+        return True
+
+    return database.run_now(work)
+
+
+def _fingerprint(settings: Settings, _options: argparse.Namespace) -> int:
+    from bot.platforms import matrix  # noqa: PLC0415 -- only when asked for
+
+    print(asyncio.run(matrix.fingerprint(matrix_options(_configured(settings)))))
+    return 0
+
+
+def _trust(settings: Settings, options: argparse.Namespace) -> int:
+    from bot.platforms import matrix  # noqa: PLC0415 -- only when asked for
+
+    asyncio.run(matrix.trust(matrix_options(_configured(settings)), options.user))
+    print(f"{options.user}: the identity seen next is accepted")
+    return 0
+
+
+def _reset(settings: Settings, _options: argparse.Namespace) -> int:
+    from bot.platforms import matrix  # noqa: PLC0415 -- only when asked for
+
+    print(asyncio.run(matrix.reset_identity(matrix_options(_configured(settings)))))
+    return 0
+
+
+def _configured(settings: Settings) -> Settings:
+    if settings.matrix is None:
+        message = "matrix: not configured"
+        raise ConfigurationError(message)
+    return settings

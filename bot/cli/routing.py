@@ -1,0 +1,85 @@
+"""`route`: the routing decision, with nothing stored."""
+
+import argparse
+import csv
+import json
+import sys
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from bot.app import CONFIG, open_database
+from bot.clock import system_clock
+from bot.directory.snapshot import Snapshot, load
+from bot.routing.decide import route
+from bot.routing.model import Question, Rules, to_json
+from bot.texts import Catalogues, Reader, Text
+from config.settings import Settings
+
+
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add this command to the grammar."""
+    cmd = commands.add_parser("route", help="where a question would go, and why")
+    cmd.add_argument("text", nargs="?", metavar="TEXT")
+    cmd.add_argument("--from", dest="asker", metavar="ORG", help="who asks")
+    cmd.add_argument("--on", type=date.fromisoformat, metavar="DATE")
+    cmd.add_argument("--batch", type=Path, metavar="FILE.csv", help="columns text and, optionally, from")
+    cmd.add_argument("--explain", action="store_true")
+    cmd.add_argument("--json", action="store_true")
+    cmd.set_defaults(command=_run)
+
+
+def _run(settings: Settings, options: argparse.Namespace) -> int:
+    if (options.text is None) == (options.batch is None):
+        print("passerelle route: give a TEXT, or --batch FILE.csv", file=sys.stderr)
+        return 2
+    database = open_database(settings)
+    directory = database.run_now(load)
+    database.close()
+    decide = _decider(settings, directory, options.on or system_clock().date())
+    if options.batch is not None:
+        return _batch(options.batch, decide)
+    if options.asker and options.asker not in directory.organisations:
+        print(f"passerelle route: --from {options.asker}: no such organisation", file=sys.stderr)
+        return 2
+    found = decide(options.text, options.asker)
+    print(json.dumps(found, ensure_ascii=False) if options.json else _in_words(found))
+    return 0
+
+
+def _decider(settings: Settings, directory: Snapshot, on: date) -> Callable[[str, str | None], dict[str, Any]]:
+    rules = Rules.load(CONFIG / "routing")
+    catalogues = Catalogues.load(CONFIG / "texts")
+    reader = Reader(settings.language, settings.timezone)
+
+    def words(text: Text | str) -> str:
+        return catalogues.render(text, reader).replace("\\", "")
+
+    def decide(text: str, asker: str | None) -> dict[str, Any]:
+        return to_json(route(Question(text=text, asker=asker), rules, directory, on), words)
+
+    return decide
+
+
+def _batch(file: Path, decide: Callable[[str, str | None], dict[str, Any]]) -> int:
+    bad = 0
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as stream:
+            for row in csv.DictReader(stream):
+                text = row.get("text")
+                if not text:
+                    bad += 1
+                    print(json.dumps({"error": "no text"}))
+                else:
+                    print(json.dumps(decide(text, row.get("from") or None), ensure_ascii=False))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        print(f"passerelle route: {file}: {error}", file=sys.stderr)
+        return 1
+    return 1 if bad else 0
+
+
+def _in_words(found: dict[str, Any]) -> str:
+    recipient = found["recipient"]
+    head = f"{found['decision']}: " + (f"{recipient['organisation']} ({recipient['role']})" if recipient else "—")
+    return "\n".join([head, *(f"  · {reason}" for reason in found["because"])])

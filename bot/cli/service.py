@@ -1,0 +1,144 @@
+"""`run`, `check` and `db upgrade`: the service itself."""
+
+import argparse
+import asyncio
+import json
+import signal
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from bot import audit, http
+from bot.app import CONFIG, App, build, connect, open_database, running
+from bot.clock import system_clock
+from bot.db import Database
+from bot.directory.tables import Organisation, Right, Room
+from bot.errors import ConfigurationError, Unavailable
+from bot.texts import Catalogues, Reader, Text
+from config.settings import Settings
+
+PATIENCE = 30.0  # seconds that the only platform may take to answer for the first time
+
+
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add these commands to the grammar."""
+    run = commands.add_parser("run", help="the bot, on every configured platform")
+    run.set_defaults(command=_run)
+    check = commands.add_parser("check", help="look for what is wrong before it hurts")
+    check.add_argument("--json", action="store_true")
+    check.set_defaults(command=_check)
+    db = commands.add_parser("db", help="the database").add_subparsers(required=True, metavar="ACTION")
+    upgrade = db.add_parser("upgrade", help="create or upgrade the tables, load the reference data")
+    upgrade.set_defaults(command=_upgrade)
+
+
+def in_words(text: Text, language: str = "fr") -> str:
+    """Return a sentence of the catalogues."""
+    return Catalogues.load(CONFIG / "texts").render(text, Reader(language))
+
+
+def _run(settings: Settings, _options: argparse.Namespace) -> int:
+    if settings.slack is None and settings.matrix is None:
+        message = "no platform is configured: set slack.bot_token or matrix.homeserver (see README, Deploying)"
+        raise ConfigurationError(message)
+    database = open_database(settings)
+    try:
+        asyncio.run(_serve(settings, database))
+    except* ConfigurationError as group:
+        raise _first(group) from None
+    finally:
+        database.close()
+    return 0
+
+
+async def _serve(settings: Settings, database: Database) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    app = build(settings, database)
+    connect(app)
+    async with http.serving(app), running(app):
+        await _first_answer(app, stop)
+        await stop.wait()
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> ConfigurationError:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            return _first(error)
+        if isinstance(error, ConfigurationError):
+            return error
+    raise AssertionError
+
+
+async def _first_answer(app: App, stop: asyncio.Event) -> None:
+    """Give up when no platform at all answered in time: a wrong address is better told than waited for."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + PATIENCE
+    while not stop.is_set() and not any(state.ever for state in app.states.values()):
+        if loop.time() > until:
+            reasons = "; ".join(f"{name}: {state.reason}" for name, state in app.states.items())
+            raise ConfigurationError(f"no platform could be reached: {reasons}")
+        await asyncio.sleep(0.1)
+
+
+def _upgrade(settings: Settings, _options: argparse.Namespace) -> int:
+    open_database(settings).close()
+    print("ok: tables and reference data are up to date")
+    return 0
+
+
+def _check(settings: Settings, options: argparse.Namespace) -> int:
+    lines: list[tuple[bool, str, str]] = [(True, "configuration", "read")]
+    try:
+        database = open_database(settings)
+        lines += database.run_now(_rows)
+        database.close()
+    except (ConfigurationError, Unavailable) as error:
+        lines.append((False, "database", str(error)))
+    lines += asyncio.run(_platforms(settings))
+    if options.json:
+        print(json.dumps([{"ok": ok, "what": what, "detail": detail} for ok, what, detail in lines]))
+    else:
+        for ok, what, detail in lines:
+            print(f"{'ok  ' if ok else 'FAIL'} {what}: {detail}")
+    return 0 if all(ok for ok, _, _ in lines) else 1
+
+
+def _rows(session: Session) -> list[tuple[bool, str, str]]:
+    organisations = session.scalar(select(func.count()).select_from(Organisation)) or 0
+    rooms = session.scalar(select(func.count()).where(Room.organisation.is_not(None), Room.state == "open")) or 0
+    closed = session.scalar(select(func.count()).where(Room.organisation.is_not(None), Room.state == "closed")) or 0
+    administrators = session.scalar(select(func.count()).where(Right.right == "administrator")) or 0
+    out = [
+        (True, "database", "reachable, tables up to date"),
+        (organisations > 0, "reference data", f"{organisations} organisations"),
+        (rooms > 0, "rooms", f"{rooms} linked" if rooms else "none is linked: import rooms.csv, or say `relier` in one"),
+        (
+            administrators > 0,
+            "rights",
+            f"{administrators} administrator(s)"
+            if administrators
+            else "nobody is administrator: passerelle rights grant PERSON administrator",
+        ),
+    ]
+    if closed:
+        out.append((False, "rooms", f"{closed} linked room(s) can no longer be reached"))
+    findings = audit.look(session, system_clock())
+    return out + [(False, f.name, f"{f.count} since {f.since}") for f in findings]
+
+
+async def _platforms(settings: Settings) -> list[tuple[bool, str, str]]:
+    if settings.slack is None and settings.matrix is None:
+        return [(False, "platforms", "none is configured")]
+    out: list[tuple[bool, str, str]] = []
+    if settings.slack is not None:
+        from bot.platforms import slack  # noqa: PLC0415 -- only when configured
+
+        out.append(("slack", *await slack.check(slack_options(settings))))
+    if settings.matrix is not None:
+        from bot.platforms import matrix  # noqa: PLC0415 -- only when configured
+
+        out.append(("matrix", *await matrix.check(matrix_options(settings))))
+    return out

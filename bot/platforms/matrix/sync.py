@@ -1,0 +1,305 @@
+"""The loop that listens (spec: «Syncing»): a batch is handled to its end, then the token that follows it is kept.
+
+After a crash the same batch comes again and receipts make that harmless. Nothing in a batch can end the loop; what it
+needs from the homeserver is waited for.
+"""
+
+import hashlib
+import json
+from collections.abc import Awaitable, Callable
+from typing import cast
+
+import structlog
+
+from bot.clock import Clock
+from bot.errors import Unavailable
+from bot.message import Inbound, RoomChange
+from bot.platforms import Memory, Receive, Report
+from bot.platforms.matrix import inbound
+from bot.platforms.matrix.direct import DirectRooms
+from bot.platforms.matrix.inbound import Place
+from bot.platforms.matrix.keys import Keys
+from bot.platforms.matrix.machine import Machine
+from bot.platforms.matrix.options import MatrixOptions
+from bot.platforms.matrix.parking import Parking
+from bot.platforms.matrix.patience import Backoff, insist
+from bot.platforms.matrix.rooms import Room, Rooms
+from bot.platforms.matrix.signing import at, canonical, unpadded
+from bot.platforms.matrix.timeline import Deliver, Timeline, own_entry
+from bot.platforms.matrix.wire import Homeserver, HomeserverError, Json, Unreachable
+
+log = structlog.get_logger(__name__)
+
+MOST_MISSED = 20_000  # events of a room that are read again after a gap
+_NOTHING = {"not_types": ["*"]}
+_FILTER = {
+    "presence": _NOTHING,
+    "account_data": _NOTHING,
+    "room": {
+        "timeline": {"limit": 100},
+        "state": {"lazy_load_members": False},  # who is there decides who gets keys
+        "ephemeral": _NOTHING,
+        "account_data": _NOTHING,
+    },
+}
+
+
+class Sync:
+    """Listens until it is cancelled."""
+
+    def __init__(  # noqa: PLR0913 - it stands where everything comes in
+        self,
+        options: MatrixOptions,
+        home: Homeserver,
+        machine: Machine,
+        keys: Keys,
+        rooms: Rooms,
+        direct: DirectRooms,
+        parking: Parking,
+        timeline: Timeline,
+        memory: Memory,
+        clock: Clock,
+        report: Report,
+    ) -> None:
+        self._options = options
+        self._home = home
+        self._machine = machine
+        self._keys = keys
+        self._rooms = rooms
+        self._direct = direct
+        self._parking = parking
+        self._timeline = timeline
+        self._memory = memory
+        self._clock = clock
+        self._report = report
+        self._own_id = machine.user_id
+
+    async def run(self, receive: Receive, between: Callable[[], Awaitable[None]]) -> None:
+        """Listen. `between` runs after each batch and may raise to end the loop.
+
+        Raises HomeserverError when our token is dead.
+        """
+        await self._parking.load()
+        since = await self._memory.get("sync")
+        backoff = Backoff()
+        first = True
+        while True:
+            try:
+                answer = await self._ask(since, at_once=first)
+                await self._keep_keys(answer, replayed=first and since is not None)
+            except Unreachable as error:
+                self._report(False, f"matrix: {error}")  # noqa: FBT003
+                await backoff.wait()
+                continue
+            except HomeserverError as error:
+                if error.token_is_dead:
+                    raise
+                self._report(False, f"matrix: {error}")  # noqa: FBT003
+                await backoff.wait(error.retry_after)
+                continue
+            backoff.reset()
+            self._report(True)  # noqa: FBT003
+            since = await self._batch(answer, since, _delivery(receive))
+            await between()
+            first = False
+
+    async def _ask(self, since: str | None, *, at_once: bool) -> Json:
+        due = self._parking.next_notice(self._clock())
+        poll = 0.0 if at_once else min(self._options.poll, self._options.poll if due is None else due + 0.05)
+        query = {"filter": json.dumps(_FILTER), "timeout": str(round(poll * 1000)), "set_presence": "offline"}
+        answer = await self._home.sync(query | ({"since": since} if since else {}), poll=poll)
+        if not isinstance(answer.get("next_batch"), str):
+            raise HomeserverError(502, {"errcode": "M_NOT_JSON", "error": "a sync without next_batch"})
+        return answer
+
+    async def _keep_keys(self, answer: Json, *, replayed: bool) -> None:
+        """Take the keys of a batch in. Room keys lie on disk after that, before the homeserver may drop them."""
+        events = at(answer, "to_device", "events")
+        self._machine.take_to_device(events if isinstance(events, list) else [])
+        if replayed:
+            # What was decrypted before the stop cannot be decrypted twice; that is no broken Olm session.
+            self._machine.wedged_devices.clear()
+        self._keys.take_news(answer)
+        try:
+            await self._keys.settle()
+        except (HomeserverError, Unreachable) as error:
+            if isinstance(error, HomeserverError) and error.token_is_dead:
+                raise
+            log.warning("matrix.keys_not_settled", error=str(error))  # the next batch tries again
+
+    async def _batch(self, answer: Json, since: str | None, deliver: Deliver) -> str:
+        """Handle a batch and keep the token after it; return that token."""
+        kept: dict[str, str | None] = {}
+        await self._timeline.unpark(deliver)
+        for room_id, part in _rooms(answer, "invite"):
+            await self._invited(room_id, part, deliver)
+        for room_id, part in _rooms(answer, "join"):
+            kept.update(await self._joined(room_id, part, since, deliver))
+        for room_id, part in _rooms(answer, "leave"):
+            kept.update(await self._left(room_id, part, since, deliver))
+        token = cast("str", answer["next_batch"])
+        kept.update({**self._parking.value(), "sync": token})
+        await _until_kept(lambda: self._memory.set(kept))
+        return token
+
+    # --- invitations
+
+    async def _invited(self, room_id: str, part: Json, deliver: Deliver) -> None:
+        events = _events(part, "invite_state")
+        room = Room(room_id, self._own_id)
+        room.apply(events)
+        for event in events:
+            sender, content = event.get("sender"), event.get("content")
+            if event.get("state_key") != self._own_id or at(content, "membership") != "invite":
+                continue
+            if not isinstance(sender, str):
+                continue
+            if at(content, "is_direct") is True:
+                await _until_kept(lambda user=sender: self._memory.set({f"invited:{room_id}": user}))
+            place = Place(room, self._options.servers, room.encrypted)
+            change = RoomChange(
+                id=_invitation_id(room_id, event),
+                at=self._clock(),
+                author=place.user(sender),
+                to=place.address(),
+                encrypted=room.encrypted,
+                change="invited",
+            )
+            await deliver(change)
+
+    # --- rooms we are in
+
+    async def _joined(self, room_id: str, part: Json, since: str | None, deliver: Deliver) -> dict[str, str | None]:
+        events = await self._complete(room_id, part, since)
+        try:
+            room = await insist(lambda: self._rooms.get(room_id))
+        except HomeserverError as error:
+            log.warning("matrix.room_without_state", room=room_id, error=str(error))
+            return {}
+        # Who is there and whether it is encrypted holds for what we say from now on, so it goes first and at once.
+        if room.apply([*_events(part, "state"), *events]):
+            self._keys.forget_session(room_id)
+        if since is None:
+            if room.encrypted:
+                self._machine.remember_encrypted(room_id)
+        else:
+            await self._remember_direct(room, events)
+            await self._timeline.take(room, events, deliver)
+            alone = self._timeline.emptied(room, events)
+            if alone is not None:
+                await deliver(alone)
+        return {_last(room_id): events[-1]["event_id"]} if events else {}
+
+    async def _complete(self, room_id: str, part: Json, since: str | None) -> list[Json]:
+        """Return the room's new events, those that the homeserver cut off too, and none from before our entry."""
+        events = _events(part, "timeline")
+        entry = own_entry(events, self._own_id)
+        if entry is not None:
+            return events[entry:]
+        last = await self._memory.get(_last(room_id))
+        ids = [event["event_id"] for event in events]
+        if last in ids:
+            return events[ids.index(last) + 1 :]
+        before = at(part, "timeline", "prev_batch")
+        if since is None or at(part, "timeline", "limited") is not True or not isinstance(before, str):
+            return events
+        return [*await self._missed(room_id, before, last, set(ids)), *events]
+
+    async def _missed(self, room_id: str, token: str, last: str | None, have: set[str]) -> list[Json]:
+        """Page back from a cut timeline to the last event that we know, or to our entry."""
+        missed: list[Json] = []
+        while len(missed) < MOST_MISSED:
+            query = {"dir": "b", "limit": "100", "from": token}
+            try:
+                page = await insist(lambda q=query: self._home.get("rooms", room_id, "messages", query=q))
+            except HomeserverError as error:
+                log.warning("matrix.gap_not_read", room=room_id, error=str(error))
+                break
+            for event in _events({"page": {"events": page.get("chunk")}}, "page"):
+                if event["event_id"] == last:
+                    return missed[::-1]
+                if event["event_id"] not in have:
+                    have.add(event["event_id"])
+                    missed.append(event)
+                if own_entry([event], self._own_id) is not None:
+                    return missed[::-1]
+            end = page.get("end")
+            if not isinstance(end, str) or end == token:
+                break
+            token = end
+        return missed[::-1]
+
+    async def _remember_direct(self, room: Room, events: list[Json]) -> None:
+        """Speak to a person where they opened a direct room themselves."""
+        if own_entry(events, self._own_id) is None:
+            return
+        name = f"invited:{room.id}"
+        user = await self._memory.get(name)
+        if user is not None:
+            await _until_kept(lambda: self._memory.set({name: None}))
+            if room.encrypted and room.others == {user}:
+                await insist(lambda: self._direct.remember(user, room.id))
+
+    # --- rooms we are no longer in
+
+    async def _left(self, room_id: str, part: Json, since: str | None, deliver: Deliver) -> dict[str, str | None]:
+        events = _events(part, "timeline")
+        room = self._rooms.known(room_id) or Room(room_id, self._own_id)
+        change = self._timeline.removed(room, [*_events(part, "state"), *events])
+        self._rooms.forget(room_id)
+        self._keys.forget_session(room_id)
+        if since is not None and change is not None:
+            await deliver(change)
+        return {_last(room_id): None}
+
+
+def _delivery(receive: Receive) -> Deliver:
+    async def deliver(value: Inbound) -> None:
+        """Hand an event over until it is committed: the token does not move before."""
+        await _until_kept(lambda: receive(value))
+
+    return deliver
+
+
+async def _until_kept(commit: Callable[[], Awaitable[object]]) -> None:
+    backoff = Backoff()
+    while True:
+        try:
+            await commit()
+        except Unavailable as error:
+            log.warning("matrix.database_unavailable", error=str(error))
+        except Exception:
+            log.exception("matrix.event_not_taken")
+        else:
+            return
+        await backoff.wait()
+
+
+def _rooms(answer: Json, kind: str) -> list[tuple[str, Json]]:
+    rooms = at(answer, "rooms", kind)
+    if not isinstance(rooms, dict):
+        return []
+    return [(room_id, part) for room_id, part in rooms.items() if isinstance(part, dict)]
+
+
+def _events(part: Json, name: str) -> list[Json]:
+    """Return the events of a part that have what identifies them; stripped ones need not."""
+    events = at(part, name, "events")
+    stripped = name == "invite_state"
+    return [
+        event
+        for event in (events if isinstance(events, list) else [])
+        if isinstance(event, dict) and (stripped or isinstance(event.get("event_id"), str))
+    ]
+
+
+def _invitation_id(room_id: str, event: Json) -> str:
+    """Return the id of an invitation; a stripped one has none, so its content stands for it."""
+    own = inbound.seen(event)
+    if own is not None:
+        return own.id
+    return f"invitation {room_id} {unpadded(hashlib.sha256(canonical(event)).digest())}"
+
+
+def _last(room_id: str) -> str:
+    return f"last:{room_id}"

@@ -1,0 +1,177 @@
+"""The way in: Bolt takes a payload, one middleware commits it, and only then is Slack answered.
+
+Bolt acknowledges events before a listener runs, and payloads without a listener never. So there are no listeners: a
+middleware that answers by itself comes before both, and whatever raises in it leaves the payload unacknowledged.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Any, TypeAlias
+from weakref import WeakValueDictionary
+
+import structlog
+from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.response import BoltResponse
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.card import Card, Errors, Form, Reply
+from bot.clock import Clock
+from bot.errors import SendError
+from bot.message import Inbound, Invocation, Message, RoomChange
+from bot.platforms import Receive
+from bot.platforms.slack.inbound import Around, channel_of, from_event
+from bot.platforms.slack.interactions import from_interaction
+from bot.platforms.slack.options import Identity, SlackOptions
+from bot.platforms.slack.people import Payload, unknown_author
+from bot.platforms.slack.views import form_view, home_view, refusal
+from bot.platforms.slack.web import LOGGER, Web, call
+
+Passed: TypeAlias = Callable[[str], Awaitable[bool]]
+"""Wait a moment for a channel's missed messages; True once they are all kept."""
+
+log = structlog.get_logger()
+
+
+class Gateway:
+    """Takes payloads of one workspace and hands them to `receive`, in order within each conversation."""
+
+    def __init__(self, options: SlackOptions, web: Web, clock: Clock, passed: Passed) -> None:
+        self._web = web
+        self._clock = clock
+        self._passed = passed
+        self._me: Identity | None = None
+        self._receive: Receive | None = None
+        self._lanes: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._teams: dict[str, str] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.app = AsyncApp(
+            name="passerelle",
+            client=AsyncWebClient(base_url=options.api_url, logger=LOGGER, retry_handlers=[]),
+            authorize=self._authorize,
+            signing_secret=options.signing_secret,
+            logger=LOGGER,
+            ignoring_self_events_enabled=False,  # our own words are dropped in one place, `inbound`, edits included
+        )
+        self.app.middleware(self._deliver)
+
+    @property
+    def ready(self) -> bool:
+        """May payloads be taken?"""
+        return self._receive is not None
+
+    def open(self, me: Identity, receive: Receive) -> None:
+        """Begin to take payloads."""
+        self._me = me
+        self._receive = receive
+
+    def close(self) -> None:
+        """Take no more payloads, and forget answers that are under way."""
+        self._receive = None
+        for task in self._tasks:
+            task.cancel()
+
+    async def dispatch(self, request: AsyncBoltRequest) -> BoltResponse:
+        """Let Bolt verify and route a payload; status 200 means that it is kept."""
+        return await self.app.async_dispatch(request)
+
+    def lane(self, channel: str) -> asyncio.Lock:
+        """Return what keeps the payloads of one conversation in order of arrival."""
+        return self._lanes.setdefault(channel, asyncio.Lock())
+
+    async def convert(self, body: Payload) -> Inbound | None:
+        """Return a payload as an inbound value, with its author's workspace looked up where that matters."""
+        if self._me is None:
+            return None
+        user = unknown_author(body)
+        if user is not None and user not in self._teams:
+            await self._look_up(user)
+        around = Around(self._me, self._clock(), self._teams)
+        return from_event(body, around) if "event" in body else from_interaction(body, around)
+
+    async def commit(self, inbound: Inbound) -> Reply:
+        """Have one inbound value kept; raises when it was not."""
+        if self._receive is None:
+            message = "Slack is being closed"
+            raise ConnectionAbortedError(message)
+        return await self._receive(inbound)
+
+    async def _authorize(self) -> AuthorizeResult:
+        me = self._me or Identity("", "", "")
+        return AuthorizeResult(enterprise_id=None, team_id=me.team, bot_user_id=me.user, bot_id=me.bot, bot_token="-")
+
+    async def _deliver(self, body: dict[str, Any]) -> BoltResponse:
+        """Answer a payload of any kind: kept, or of no interest to us."""
+        channel = channel_of(body)
+        caught_up = "event" not in body or await self._passed(channel)
+        async with self.lane(channel):
+            inbound = await self.convert(body)
+            if inbound is None:
+                return _acknowledged()
+            reply = await self.commit(_with_cursor(inbound) if caught_up else inbound)
+        return self._answer(reply, inbound, body)
+
+    def _answer(self, reply: Reply, inbound: Inbound, body: Mapping[str, Any]) -> BoltResponse:
+        submitted = body.get("type") == "view_submission"
+        match reply:
+            case Errors() if submitted:
+                return _acknowledged(refusal(reply, body.get("view") or {}))
+            case Form() if submitted and isinstance(inbound, Invocation):
+                return _acknowledged({"response_action": "update", "view": form_view(reply, inbound)})
+            case Form() if isinstance(inbound, Invocation) and inbound.trigger:
+                self._soon(self._open(reply, inbound, inbound.trigger))
+            case Card() if inbound.to.surface == "home":
+                self._soon(self._publish(reply, inbound.to.room))
+            case None:
+                pass
+            case _:
+                log.warning("slack_reply_has_no_place", reply=type(reply).__name__, inbound=type(inbound).__name__)
+        return _acknowledged()
+
+    def _soon(self, work: Any) -> None:
+        task: asyncio.Task[None] = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _open(self, form: Form, asked: Invocation, trigger: str) -> None:
+        try:
+            await call(self._web.client.views_open, trigger_id=trigger, view=form_view(form, asked))
+        except SendError as error:
+            log.warning("slack_form_not_opened", command=form.command, reason=str(error))
+
+    async def _publish(self, card: Card, user: str) -> None:
+        try:
+            await call(self._web.client.views_publish, user_id=user, view=home_view(card))
+        except SendError as error:
+            log.warning("slack_home_not_drawn", reason=str(error))
+
+    async def _look_up(self, user: str) -> None:
+        """Ask for an account's workspace; without an answer it stays a stranger, and is asked for again."""
+        try:
+            answer = await call(self._web.client.users_info, user=user)
+        except SendError as error:
+            log.warning("slack_account_unknown", reason=str(error))
+            return
+        found: Payload = answer.get("user") or {}
+        self._teams[user] = "" if found.get("is_stranger") else str(found.get("team_id") or "")
+
+
+def _acknowledged(body: dict[str, Any] | None = None) -> BoltResponse:
+    return BoltResponse(status=200, body=body or "")
+
+
+def _with_cursor(inbound: Inbound) -> Inbound:
+    """Say up to where a conversation has been heard, so that the next start knows from where to read on."""
+    match inbound:
+        case Message():
+            return replace(inbound, cursor=(cursor_name(inbound.to.room), inbound.message_id))
+        case RoomChange(change="joined"):
+            return replace(inbound, cursor=(cursor_name(inbound.to.room), f"{inbound.at.timestamp():.6f}"))
+        case _:
+            return inbound
+
+
+def cursor_name(channel: str) -> str:
+    """Return the name under which the last `ts` of a conversation is remembered."""
+    return f"ts:{channel}"

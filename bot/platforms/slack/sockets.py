@@ -1,0 +1,154 @@
+"""Socket Mode: a connection that is noticed when it dies, replaced before it ends, and never hides a dead token."""
+
+import asyncio
+import json
+import random
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import aiohttp
+import structlog
+from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.socket_mode.response import SocketModeResponse
+
+from bot.errors import NotSent, SendError
+from bot.platforms.slack.web import Web, call, proxy_for
+
+PING = 2.0  # an abrupt end is noticed at the next ping only; Bolt's own 10 s cost 9.4 s of silence
+
+_HELLO = 10.0
+_LAST_WORDS = 3.0
+_LONGEST_PAUSE = 30.0
+
+log = structlog.get_logger()
+
+
+class Connection:
+    """One open socket. `leaving` is set when another one should take over, or must."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, app: AsyncApp) -> None:
+        self._socket = socket
+        self._app = app
+        self._under_way: set[asyncio.Task[None]] = set()
+        self.leaving = asyncio.Event()
+        self.open = True
+        self._reader = asyncio.create_task(self._read())
+
+    async def close(self, *, wait: float = _LAST_WORDS) -> None:
+        """Let what is under way be acknowledged, then close."""
+        if self._under_way and wait:
+            await asyncio.wait(set(self._under_way), timeout=wait)
+        for task in (*self._under_way, self._reader):
+            task.cancel()
+        await asyncio.gather(*self._under_way, self._reader, return_exceptions=True)
+        await self._socket.close()
+
+    async def _read(self) -> None:
+        try:
+            async for message in self._socket:
+                if message.type is aiohttp.WSMsgType.TEXT:
+                    self._take(json.loads(message.data))
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            log.warning("slack_socket_broken", reason=str(error) or type(error).__name__)
+        finally:
+            self.open = False
+            self.leaving.set()
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if message.get("type") == "disconnect":
+            self.leaving.set()
+        elif request := SocketModeRequest.from_dict(message):
+            # One task each, begun in order of arrival: the lanes of the gateway keep that order where it matters.
+            task = asyncio.create_task(self._handle(request))
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+
+    async def _handle(self, request: SocketModeRequest) -> None:
+        response = await run_async_bolt_app(self._app, request)
+        if response.status != 200:
+            return  # not kept: Slack must send it again
+        answer = json.loads(response.body) if response.body else None
+        try:
+            await self._socket.send_json(SocketModeResponse(request.envelope_id, answer).to_dict())
+        except (aiohttp.ClientError, OSError) as error:
+            log.info("slack_acknowledgement_lost", reason=str(error) or type(error).__name__)
+
+
+class SocketMode:
+    """Keeps one connection open, and tells when there was none for a while."""
+
+    def __init__(
+        self,
+        web: Web,
+        app: AsyncApp,
+        app_token: str,
+        *,
+        connected: Callable[[bool], None],
+        lost: Callable[[str], None],
+        dead: Callable[[SendError], Exception | None],
+        pace: float = 1.0,
+    ) -> None:
+        self._web = web
+        self._app = app
+        self._token = app_token
+        self._connected = connected
+        self._lost = lost
+        self._dead = dead
+        self._pace = pace
+        self._retiring: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Listen until cancelled. Raises what `dead` makes of a token that Slack does not accept."""
+        current: Connection | None = None
+        try:
+            while True:
+                fresh = await self._connect_at_last(current)
+                self._connected(current is None or not current.open)
+                if current is not None:
+                    self._retire(current)
+                current = fresh
+                await current.leaving.wait()
+                if not current.open:
+                    self._lost("the connection broke")
+        finally:
+            await asyncio.gather(*self._retiring, return_exceptions=True)
+            if current is not None:
+                await current.close(wait=0)
+
+    async def _connect_at_last(self, current: Connection | None) -> Connection:
+        pause = 0.5
+        while True:
+            try:
+                return await self._connect()
+            except (SendError, aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+                if isinstance(error, SendError) and (end := self._dead(error)):
+                    raise end from error
+                if current is None or not current.open:
+                    self._lost(str(error) or type(error).__name__)
+                asked = error.retry_after if isinstance(error, NotSent) else None
+                pause = min(pause * 2, _LONGEST_PAUSE)
+                jitter = random.uniform(0.5, 1.0)  # noqa: S311 (many bots must not come back in step; no secret)
+                await asyncio.sleep(max(asked or 0.0, pause * jitter * self._pace))
+
+    async def _connect(self) -> Connection:
+        answer = await call(self._web.client.apps_connections_open, app_token=self._token)
+        url = str(answer["url"])
+        socket = await self._web.session.ws_connect(url, heartbeat=PING, proxy=proxy_for(url), max_msg_size=0)
+        try:
+            hello = await socket.receive_json(timeout=_HELLO)
+            if hello.get("type") != "hello":
+                message = f"Slack says {hello.get('reason') or hello.get('type')} instead of hello"
+                raise ConnectionAbortedError(message)
+        except BaseException:
+            await socket.close()
+            raise
+        return Connection(socket, self._app)
+
+    def _retire(self, connection: Connection) -> None:
+        task = asyncio.create_task(connection.close())
+        self._retiring.add(task)
+        task.add_done_callback(self._retiring.discard)
+
+

@@ -1,0 +1,270 @@
+"""`directory import`: upsert by key, all or nothing, each bad line with its reason."""
+
+import json
+
+import pytest
+from sqlalchemy import select
+
+from bot.db import Database
+from bot.directory.parsed import Problem
+from bot.directory.reading import read
+from bot.directory.tables import Absence, Competence, Organisation, Person, Posting, Room
+from bot.texts import Catalogues, Reader, Text
+from tests.directory.conftest import ORGANISATIONS, PEOPLE, POSTINGS, Files
+
+COMPETENCES = "organisation,role,topic,country,territory,place,direction,legal_basis,valid_from,valid_to\n"
+OPEN = "consulat-munich,consul,etat_civil,DE,,Bavière,both,Arrêté,,\n"
+CLOSED = "consulat-munich,consul,etat_civil,DE,,Bavière,both,Arrêté,,2026-12-31\n"
+
+
+def counts(result):
+    assert result.errors == ()
+    return result.added, result.changed, result.closed
+
+
+def all_of(database: Database, table):
+    return database.run_now(lambda session: list(session.scalars(select(table))))
+
+
+def faults(result):
+    return [(error.file, error.line, error.column, error.value, error.reason.key) for error in result.errors]
+
+
+def test_rows_are_added_changed_and_otherwise_stay(peopled: Files):
+    assert counts(peopled.load(organisations="id,kind,name\nprefecture-67,prefecture,Autre nom\n")) == (0, 1, 0)
+    rows = {row.id: row for row in all_of(peopled.database, Organisation)}
+    assert len(rows) == 4
+    assert rows["prefecture-67"].name == "Autre nom"
+    assert rows["prefecture-67"].city == "Strasbourg", "a column that the file lacks stays"
+
+
+def test_an_empty_cell_empties(peopled: Files):
+    assert counts(peopled.load(people="id,phone,slack_id\nagent-a,,\n")) == (0, 1, 0)
+    person = next(row for row in all_of(peopled.database, Person) if row.id == "agent-a")
+    assert (person.phone, person.slack_id, person.given_name) == ("", None, "Agent")
+
+
+def test_the_same_files_again_change_nothing(peopled: Files):
+    assert counts(peopled.load(organisations=ORGANISATIONS, people=PEOPLE, postings=POSTINGS)) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("separator", [",", ";"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_spreadsheets_of_every_kind_are_read(files: Files, mark: bytes, separator: str, newline: str):
+    content = ORGANISATIONS.replace(",", separator).replace("\n", newline).encode()
+    assert counts(files.load(organisations=mark + content)) == (4, 0, 0)
+
+
+def test_a_folder_is_searched_at_every_depth(files: Files):
+    files.write("a/organisations.csv", ORGANISATIONS)
+    files.write("b/c/people.csv", PEOPLE)
+    files.write("notes.txt", "anything")
+    parsed = read([files.folder, files.folder / "a/organisations.csv"])
+    assert [sheet.name for sheet in parsed.sheets] == ["a/organisations.csv", "b/c/people.csv"]
+    assert parsed.problems == ()
+
+
+def test_a_dry_run_says_the_same_and_stores_nothing(peopled: Files):
+    named = {
+        "organisations": "id,status\nprefecture-67,closed\n",
+        "people": "id,given_name\nagent-d,Agent\nagent-a,Agente\n",
+    }
+    dry = peopled.load(**named, dry_run=True)
+    assert len(all_of(peopled.database, Person)) == 3
+    assert peopled.load(**named) == dry
+    assert counts(dry) == (1, 1, 1)
+
+
+def test_one_bad_line_and_nothing_is_stored(files: Files):
+    result = files.load(organisations=ORGANISATIONS, people=PEOPLE + "agent-d,,,,,de,,,\n", postings=POSTINGS)
+    assert faults(result) == [("people.csv", 5, "language", "de", "import.not_one_of")]
+    assert (result.added, result.changed, result.closed) == (0, 0, 0)
+    assert all_of(files.database, Organisation) == []
+
+
+def test_ends_are_counted_as_closed(peopled: Files):
+    assert counts(peopled.load(absences="person,start,end\nagent-a,2026-01-01,\n")) == (1, 0, 0)
+    closing = {
+        "organisations": "id,status\nconsulat-munich,closed\nprefecture-67,suspended\n",
+        "postings": "person,organisation,role,start,end\nagent-a,prefecture-67,desk,2024-01-01,2026-08-31\n",
+        "absences": "person,start,end\nagent-a,2026-01-01,2026-01-31\n",
+    }
+    assert counts(peopled.load(**closing)) == (0, 1, 3)
+    again = closing | {"postings": closing["postings"].replace("08-31", "09-30")}
+    assert counts(peopled.load(**again)) == (0, 1, 0), "an end that moves closes nothing"
+
+
+def test_a_last_day_closes_the_competence_that_was_open(peopled: Files):
+    assert counts(peopled.load(competences=COMPETENCES + OPEN)) == (1, 0, 0)
+    assert counts(peopled.load(competences=COMPETENCES + CLOSED)) == (0, 0, 1)
+    assert [str(row.valid_to) for row in all_of(peopled.database, Competence)] == ["2026-12-31"]
+    assert counts(peopled.load(competences=COMPETENCES + CLOSED)) == (0, 0, 0)
+
+
+def test_a_competence_whose_two_forms_are_named_is_two(peopled: Files):
+    assert counts(peopled.load(competences=COMPETENCES + OPEN)) == (1, 0, 0)
+    assert counts(peopled.load(competences=COMPETENCES + OPEN + CLOSED)) == (1, 0, 0)
+    assert counts(peopled.load(competences=COMPETENCES + CLOSED + OPEN)) == (0, 0, 0)
+
+
+def test_a_release_changes_only_what_nobody_edited(files: Files):
+    first = ORGANISATIONS.replace("\n", ",v1\n").replace("phone,v1", "phone,source")
+    assert counts(files.load(shipped=True, organisations=first, competences=COMPETENCES + OPEN)) == (5, 0, 0)
+    files.load(organisations="id,phone\nprefecture-67,17\n")
+    files.load(organisations="id,kind,name\norgane-a-nous,body,Organe\n")
+    second = first.replace("v1", "v2") + "organe-a-nous,body,Autre,,,,,,,open,,v2\n"
+    assert counts(files.load(shipped=True, organisations=second)) == (0, 3, 0)
+    rows = {row.id: row for row in all_of(files.database, Organisation)}
+    assert (rows["prefecture-67"].source, rows["prefecture-67"].edited) == ("v1", True)
+    assert (rows["consulat-munich"].source, rows["consulat-munich"].edited) == ("v2", False)
+    assert rows["organe-a-nous"].name == "Organe"
+
+
+def test_a_release_does_not_reopen_what_somebody_closed(files: Files):
+    files.load(shipped=True, organisations=ORGANISATIONS, competences=COMPETENCES + OPEN)
+    assert counts(files.load(competences=COMPETENCES + CLOSED)) == (0, 0, 1)
+    assert counts(files.load(shipped=True, competences=COMPETENCES + OPEN)) == (0, 0, 0)
+    later = CLOSED.replace("2026-12-31", "2027-06-30")
+    assert counts(files.load(shipped=True, competences=COMPETENCES + later)) == (0, 0, 0)
+
+
+def test_two_people_may_exchange_their_accounts(peopled: Files):
+    swap = "id,matrix_id\nagent-a,@agent.b:example.org\nagent-b,@agent.a:example.org\nagent-d,\n"
+    assert counts(peopled.load(people=swap)) == (1, 2, 0)
+    given = "id,matrix_id\nagent-0,@agent.a:example.org\nagent-b,\n"
+    assert counts(peopled.load(people=given)) == (1, 1, 0)
+
+
+def test_rooms_keep_what_the_bot_saw(peopled: Files):
+    rooms = "organisation,platform,room,language,relay_unencrypted\nprefecture-67,matrix,!a:example.org,fr,yes\n"
+    assert counts(peopled.load(rooms=rooms)) == (1, 0, 0)
+
+    def see(session):
+        session.get(Room, ("matrix", "!a:example.org")).encrypted = True
+
+    peopled.database.run_now(see)
+    assert counts(peopled.load(rooms=rooms.replace("yes", "no"))) == (0, 1, 0)
+    (room,) = all_of(peopled.database, Room)
+    assert (room.encrypted, room.relay_unencrypted, room.state) == (True, False, "open")
+
+
+BAD = [
+    ("organisations", "id,kind,name\nx,castle,X\n", (2, "kind", "castle", "not_one_of")),
+    ("organisations", "id,kind,name\nx,body,\n", (2, "name", "", "required")),
+    ("organisations", "id,kind\nx,body\n", (2, "name", None, "required")),
+    ("organisations", "id,kind,name\nx y,body,X\n", (2, "id", "x y", "bad_id")),
+    ("organisations", "id,kind,name,country\nx,body,X,UK\n", (2, "country", "UK", "bad_country")),
+    ("organisations", "id,kind,name,timezone\nx,body,X,Paris\n", (2, "timezone", "Paris", "bad_timezone")),
+    ("organisations", "id,kind,name,territory\nx,body,X,20\n", (2, "territory", "20", "bad_territory")),
+    (
+        "organisations",
+        "id,kind,name,territory\nx,body,X,region-y\n",
+        (2, "territory", "region-y", "unknown_organisation"),
+    ),
+    ("organisations", "id,kind,name,parent\nx,body,X,y\n", (2, "parent", "y", "unknown_organisation")),
+    ("organisations", "id,kind,name,parent\nx,body,X,x\n", (2, "parent", "x", "circle")),
+    ("organisations", "id,kind,name,languages\nx,body,X,français\n", (2, "languages", "français", "bad_languages")),
+    ("organisations", "id,kind,name,website\nx,body,X,javascript:x\n", (2, "website", "javascript:x", "bad_website")),
+    ("organisations", "id,kind,name,opening_hours\nx,body,X,tard\n", (2, "opening_hours", "tard", "bad_opening_hours")),
+    ("organisations", "id,kind,name,checked_on\nx,body,X,1/2/2026\n", (2, "checked_on", "1/2/2026", "bad_date")),
+    ("organisations", "id,kind,name,colour\nx,body,X,blue\n", (1, "colour", "colour", "unknown_column")),
+    ("organisations", "id,kind,kind\nx,body,body\n", (1, "kind", None, "repeated_column")),
+    ("organisations", "kind,name\nbody,X\n", (1, "id", None, "missing_column")),
+    ("organisations", "id,kind,name\nx,body\n", (2, None, None, "wrong_number_of_cells")),
+    ("organisations", "id,kind,name\nx,body,X\n\nx,body,Y\n", (4, "id", "x", "repeated")),
+    ("organisations", 'id,kind,name\nx,body,"X\n', (2, None, None, "malformed")),
+    ("organisations", b"id,kind,name\nx,body,\xe9\n", (2, None, None, "not_utf8")),
+    ("organisations", "id,kind,name\nx,body,a\0b\n", (2, "name", "a\ufffdb", "control_character")),
+    ("organisations", 'id,kind,name\nx,body,"a\nb"\n', (2, "name", "a\ufffdb", "line_break")),
+    ("organisations", f"id,kind,name\nx,body,{'é' * 5001}\n", (2, "name", "é" * 100, "field_too_long")),
+    ("organisations", "", (0, None, None, "empty_file")),
+    ("people", "id,slack_id\nx,U0AGENTC\n", (2, "slack_id", "U0AGENTC", "account_taken")),
+    ("people", "id,slack_id\nx,U1\ny,U1\n", (3, "slack_id", "U1", "repeated")),
+    ("people", "id,matrix_id\nx,agent.a\n", (2, "matrix_id", "agent.a", "bad_matrix_id")),
+    ("people", "id,slack_id\nx,U 1\n", (2, "slack_id", "U 1", "bad_account")),
+    (
+        "postings",
+        "person,organisation,role,start\nx,prefecture-67,desk,2026-01-01\n",
+        (2, "person", "x", "unknown_person"),
+    ),
+    ("postings", "person,organisation,role,start\nagent-a,prefecture-67,desk,\n", (2, "start", "", "required")),
+    (
+        "postings",
+        "person,organisation,role,start,end\nagent-a,prefecture-67,desk,2026-02-30,\n",
+        (2, "start", "2026-02-30", "bad_date"),
+    ),
+    (
+        "postings",
+        "person,organisation,role,start,end\nagent-a,prefecture-67,desk,2026-02-01,2026-01-31\n",
+        (2, "end", "2026-01-31", "end_before_start"),
+    ),
+    ("absences", "person,start,stand_in\nagent-a,2026-01-01,agent-a\n", (2, "stand_in", "agent-a", "own_stand_in")),
+    ("rooms", "platform,room,relay_unencrypted\nmatrix,!a,maybe\n", (2, "relay_unencrypted", "maybe", "not_one_of")),
+    ("competences", COMPETENCES + OPEN + OPEN, (3, "repeated")),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "expected"), BAD, ids=[f"{n} {bad[2][-1]}" for n, bad in enumerate(BAD)])
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_what_is_wrong_is_named(peopled: Files, name: str, content: str | bytes, expected: tuple):
+    (error,) = peopled.load(**{name: content}).errors
+    assert error.file == f"{name}.csv"
+    assert error.reason.key == f"import.{expected[-1]}"
+    assert error.line == expected[0]
+    if len(expected) == 4:
+        assert (error.column, error.value) == expected[1:3]
+
+
+def test_all_bad_lines_are_named_and_what_hangs_on_them_is_not(files: Files):
+    result = files.load(
+        organisations="id,kind,name\nx,castle,X\n",
+        people="id,language\na,fr\nb,de\n",
+        postings="person,organisation,role,start\na,x,desk,2026-01-01\nb,x,desk,2026-01-01\nc,x,desk,01/01/2026\n"
+        "d,x,desk,2026-01-01\n",
+    )
+    assert [error[:3] for error in faults(result)] == [
+        ("organisations.csv", 2, "kind"),
+        ("people.csv", 3, "language"),
+        ("postings.csv", 4, "start"),
+        ("postings.csv", 5, "person"),
+    ]
+
+
+def test_circles_of_organisations_are_refused_wherever_they_close(peopled: Files):
+    result = peopled.load(organisations="id,successor\nprefecture-67,consulat-munich\nconsulat-munich,prefecture-67\n")
+    assert [error[1:3] for error in faults(result)] == [(2, "successor"), (3, "successor")]
+    assert peopled.load(organisations="id,parent\nregion-exemple,prefecture-67\n").errors
+
+
+def test_a_place_that_is_no_file_is_named(files: Files, tmp_path):
+    def keys(*paths):
+        return [problem.reason.key for problem in read(paths).problems]
+
+    assert keys(tmp_path / "nowhere") == ["import.not_found"]
+    assert keys(tmp_path / "people.csv") == ["import.not_found"]
+    assert keys(files.folder) == ["import.no_file"]
+    assert keys(files.write("personnes.csv", PEOPLE)) == ["import.unknown_file"]
+    assert keys(tmp_path / ("n" * 5000)) == ["import.unreadable"]
+    (files.folder / "people.csv").mkdir()
+    assert keys(files.folder / "people.csv") == ["import.no_file"]
+
+
+def test_the_json_has_words_and_no_markdown():
+    texts = Catalogues({"fr": {"import.not_one_of": "attendu : {expected}"}, "en": {}})
+    from bot.directory.parsed import Result
+
+    problem = Problem("people.csv", 2, "kind", "x", Text.of("import.not_one_of", expected=("a_b", "c")))
+    data = Result(0, 0, 0, (problem,)).as_json(lambda words: texts.render(words, Reader()))
+    assert json.loads(json.dumps(data)) == {
+        "added": 0,
+        "changed": 0,
+        "closed": 0,
+        "errors": [{"file": "people.csv", "line": 2, "column": "kind", "value": "x", "reason": "attendu : a_b, c"}],
+    }
+
+
+def test_the_last_day_is_kept_for_all_kinds_of_rows(peopled: Files):
+    peopled.load(absences="person,start,end,stand_in\nagent-a,2026-01-01,,agent-b\n")
+    assert [row.stand_in for row in all_of(peopled.database, Absence)] == ["agent-b"]
+    assert sum(row.end is None for row in all_of(peopled.database, Posting)) == 2
