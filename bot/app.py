@@ -31,7 +31,7 @@ from bot.migrate import upgrade
 from bot.outbox import Destination, Destinations
 from bot.platforms import Live, Platform
 from bot.questions.find import live_threads
-from bot.routing.model import Rules
+from bot.routing.rules import Rules
 from bot.texts import Catalogues, Reader
 from bot.worker import Pace, Worker
 from config.settings import Settings

@@ -47,6 +47,7 @@ class Command:
     right: str
     private: bool
     listed: bool
+    strangers: bool
     handler: Callable[..., Reply]
     parameters: tuple[Parameter, ...]
 
@@ -68,13 +69,21 @@ class Missing:
     line: str
 
 
-def command(
-    name: str, *, alias: str | None = None, right: str = "member", private: bool = False, listed: bool = True
+def command(  # noqa: PLR0913 -- each is a property of the command, given by name
+    name: str,
+    *,
+    alias: str | None = None,
+    right: str = "member",
+    private: bool = False,
+    listed: bool = True,
+    strangers: bool = False,
 ) -> Callable[[Handler], Handler]:
-    """Make a function a command."""
+    """Make a function a command; `strangers` may use it too."""
 
     def mark(handler: Handler) -> Handler:
-        handler.__command__ = Command(name, alias, right, private, listed, handler, _parameters(handler))  # pyright: ignore[reportFunctionMemberAccess]
+        handler.__command__ = Command(
+            name, alias, right, private, listed, strangers, handler, _parameters(handler)
+        )  # pyright: ignore[reportFunctionMemberAccess]
         return handler
 
     return mark

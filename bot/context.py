@@ -14,7 +14,7 @@ from bot.directory.snapshot import Snapshot
 from bot.message import Address, Inbound
 from bot.outbox import NOWHERE, Outbox, Placing
 from bot.questions.tables import Question
-from bot.routing.model import Rules
+from bot.routing.rules import Rules
 from bot.texts import Catalogues
 
 if TYPE_CHECKING:

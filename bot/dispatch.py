@@ -108,7 +108,7 @@ class Dispatcher:
         plan = understand(ctx, inbound)
         if isinstance(plan, Nothing):
             return "ignored", None
-        if actor is None:
+        if actor is None and not (isinstance(plan, Wanted) and plan.command.strangers):
             return "stranger", self._refuse_stranger(ctx)
         return "done", self._obey(ctx, plan)
 
@@ -138,7 +138,7 @@ class Dispatcher:
 
     def _run(self, ctx: Context, plan: Wanted) -> Reply:
         command = plan.command
-        if not has(ctx.actor.rights, command.right):
+        if not (command.strangers or has(ctx.actor.rights, command.right)):
             raise UserError("right.missing", right=Text.of(f"right.{command.right}"))
         if plan.act is not None:
             plan.act(ctx)

@@ -14,7 +14,7 @@ from io import BytesIO
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_skeleton
+from babel.dates import format_date
 from babel.messages.pofile import read_po
 
 LANGUAGES = ("fr", "en")
@@ -25,6 +25,12 @@ _SPECIAL = re.compile(r"([\\`*_~\[\]<>])")
 
 class Markdown(str):
     """A value that is Markdown already and goes in as it is; any other string is escaped."""
+
+    __slots__ = ()
+
+
+class Lines(tuple["str | Text", ...]):
+    """Values that are shown one below the other; any other tuple is shown in a line."""
 
     __slots__ = ()
 
@@ -97,6 +103,8 @@ class Catalogues:
                 return instant(value, reader)
             case date():
                 return format_date(value, "full", locale="fr" if reader.language == "fr" else "en_GB")
+            case Lines():
+                return "\n".join(f"- {self._value(v, reader)}" for v in value)
             case tuple() | list():
                 return ", ".join(self._value(v, reader) for v in value)  # pyright: ignore[reportUnknownVariableType]
             case _:
@@ -108,8 +116,8 @@ def instant(value: datetime, reader: Reader) -> str:
     local = value.astimezone(_zone(reader.zone))
     if reader.language == "fr":
         clock = f"{local.hour} h {local.minute:02d}" if local.minute else f"{local.hour} h"
-        return f"{format_skeleton('MMMMEEEEd', local, locale='fr')} à {clock}"
-    return f"{format_skeleton('MMMMEEEEd', local, locale='en_GB')} at {local:%H:%M}"
+        return f"{format_date(local, 'EEEE d MMMM', locale='fr')} à {clock}"
+    return f"{format_date(local, 'EEEE d MMMM', locale='en_GB')} at {local:%H:%M}"
 
 
 @lru_cache

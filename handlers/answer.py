@@ -5,7 +5,9 @@ from bot.command import Rest, command
 from bot.context import Context
 from bot.conversation import redraw, shown_name
 from bot.errors import UserError
+from bot.message import Message
 from bot.questions import moves
+from bot.questions.cards import name_of
 from bot.questions.tables import Question
 from bot.relay import carry
 from bot.texts import Text
@@ -24,11 +26,21 @@ def answer(ctx: Context, question: Question, text: Rest) -> Reply:
         question.answered_at = ctx.now
         question.taken_by = question.taken_by or shown_name(ctx, ctx.actor)
         carry(ctx, question, text, "recipient")
+        to = question.asker_organisation
     else:
         moves.make(ctx.session, "add", ctx.actor, question, ctx.now)
         carry(ctx, question, text, "asker")
+        to = question.placed_with
     redraw(ctx, question)
-    return Card(None, (Paragraph(Text.of("answer.sent", number=question.number)),))
+    return _confirmation(ctx, question, text, to)
+
+
+def _confirmation(ctx: Context, question: Question, text: str, to: str | None) -> Card:
+    """Say that it went, and show the words to colleagues who cannot see what was typed in a form."""
+    sent = Paragraph(Text.of("answer.sent", number=question.number, name=name_of(ctx.directory(), to)))
+    if isinstance(ctx.inbound, Message):
+        return Card(None, (sent,))
+    return Card(None, (sent, Paragraph(text, quote=True, theirs=True)))
 
 
 def _from_asker(ctx: Context, question: Question) -> bool:

@@ -5,7 +5,7 @@ from bot.command import command
 from bot.context import Context
 from bot.directory.rights import has
 from bot.errors import UserError
-from bot.texts import Text
+from bot.texts import Lines, Text
 
 
 @command("aide", alias="help", right="reader", private=True)
@@ -17,7 +17,7 @@ def help_(ctx: Context, commande: str = "") -> Reply:
             raise UserError("command.unknown", word=commande[:40])
         return Card(found.name, (Paragraph(found.about), Paragraph(f"`{found.usage()}`")))
     unique = {c.name: c for c in ctx.world.commands.values() if c.listed and has(ctx.actor.rights, c.right)}
-    lines = tuple(Text.of("help.line", usage=c.usage(), about=c.about) for c in unique.values())
+    lines = Lines(Text.of("help.line", usage=c.usage(), about=c.about) for c in unique.values())
     return Card(
         Text.of("help.title"),
         (

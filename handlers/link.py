@@ -13,7 +13,7 @@ from bot.texts import Text
 ME = ("moi", "me")
 
 
-@command("relier", alias="link", right="reader", private=True)
+@command("relier", alias="link", right="reader", private=True, strangers=True)
 def link(ctx: Context, quoi: Rest) -> Reply:
     """`relier moi` gives a code, `relier moi CODE` proves it; `relier ORGANISATION` links this room."""
     first, _, rest = quoi.partition(" ")
@@ -29,8 +29,8 @@ def _me(ctx: Context, code: str) -> Reply:
     if not code:
         fresh = linking.start(ctx.session, user, ctx.now)
         return Card(None, (Paragraph(Text.of("link.code", code=fresh)),))
-    linking.prove(ctx.session, code, user, ctx.now)
-    return Card(None, (Paragraph(Text.of("link.done")),))
+    proved = linking.prove(ctx.session, code, user, ctx.now)
+    return Card(None, (Paragraph(proved if isinstance(proved, Text) else Text.of("link.done")),))
 
 
 def _room(ctx: Context, words: str) -> Reply:

@@ -7,7 +7,7 @@ from bot.command import command
 from bot.context import Context
 from bot.questions import cards, find
 from bot.questions.tables import Question
-from bot.texts import Text
+from bot.texts import Lines, Text
 
 SHOWN = 15
 
@@ -26,7 +26,7 @@ def queue(ctx: Context) -> Reply:
     ).all()
     if not found:
         return Card(None, (Paragraph(Text.of("queue.empty")),))
-    lines = tuple(
+    lines = Lines(
         Text.of(
             "queue.line",
             number=q.number,

@@ -13,7 +13,8 @@ from bot.app import CONFIG, open_database
 from bot.clock import system_clock
 from bot.directory.snapshot import Snapshot, load
 from bot.routing.decide import route
-from bot.routing.model import Question, Rules, to_json
+from bot.routing.model import Question, to_json
+from bot.routing.rules import Rules
 from bot.texts import Catalogues, Reader, Text
 from config.settings import Settings
 

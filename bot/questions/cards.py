@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 
-from bot.card import Button, Buttons, Card, Fields, Paragraph, Words
+from bot.card import Block, Button, Buttons, Card, Fields, Paragraph, Words
 from bot.directory.snapshot import Org, Snapshot
 from bot.message import User
 from bot.questions.tables import Question
@@ -50,8 +50,8 @@ def reasons(question: Question) -> Words:
 
 def for_recipient(directory: Snapshot, question: Question, asker: str) -> Card:
     """Return the card of the room that shall answer."""
-    blocks = [
-        Paragraph(question.text, quote=True, theirs=True),
+    blocks: list[Block] = [
+        _asked(question.text),
         Fields(
             (
                 (Text.of("card.from"), asker),
@@ -63,12 +63,12 @@ def for_recipient(directory: Snapshot, question: Question, asker: str) -> Card:
     if question.placed_with != question.recipient:
         blocks.append(Paragraph(Text.of("card.for_another", office=office(directory, question))))
     title = Text.of("card.recipient.urgent" if question.urgent else "card.recipient", number=question.number)
-    return Card(title, (*blocks, *_buttons(_RECIPIENT, question)))
+    return Card(title, (*blocks, *_buttons(_RECIPIENT, question, "repondre")))
 
 
 def for_asker(directory: Snapshot, question: Question, *, repeat: bool) -> Card:
     """Return the card of the room that asked; it repeats the question where that does not stand above it already."""
-    blocks = [Paragraph(question.text[:QUOTED], quote=True, theirs=True)] if repeat else []
+    blocks: list[Block] = [_asked(question.text[:QUOTED])] if repeat else []
     fields: list[tuple[Words, Words]] = [(Text.of("card.state"), _state(question))]
     if question.recipient:
         fields.insert(0, (Text.of("card.to"), office(directory, question)))
@@ -76,7 +76,7 @@ def for_asker(directory: Snapshot, question: Question, *, repeat: bool) -> Card:
     blocks.append(Fields(tuple(fields)))
     if question.recipient and question.placed_with != question.recipient:
         blocks.append(Paragraph(_elsewhere(directory, question)))
-    return Card(Text.of("card.asker", number=question.number), (*blocks, *_buttons(_ASKER, question)))
+    return Card(Text.of("card.asker", number=question.number), (*blocks, *_buttons(_ASKER, question, "completer")))
 
 
 def words(number: str, who: Words, text: str, notify: User | None = None) -> Card:
@@ -91,6 +91,10 @@ def contact(org: Org | None, phone: str, email: str) -> Words:
     ways = [Markdown(x) for x in (phone, email) if x]
     name = org.name if org else ""
     return Text.of("contact", name=name, ways=tuple(ways)) if ways else Text.of("contact.none", name=name)
+
+
+def _asked(text: str) -> Paragraph:
+    return Paragraph(text, quote=True, theirs=True) if text else Paragraph(Text.of("card.withdrawn"))
 
 
 def _elsewhere(directory: Snapshot, question: Question) -> Words:
@@ -110,7 +114,8 @@ def _state(question: Question) -> Words:
             return Text.of(f"state.{state}")
 
 
-def _buttons(table: Mapping[str, tuple[str, ...]], question: Question) -> tuple[Buttons, ...]:
+def _buttons(table: Mapping[str, tuple[str, ...]], question: Question, words: str) -> tuple[Buttons, ...]:
+    """Return the buttons of a side; `words` is how that side calls saying something to the other."""
     commands = table.get(question.state, ())
     if not commands:
         return ()
@@ -118,7 +123,7 @@ def _buttons(table: Mapping[str, tuple[str, ...]], question: Question) -> tuple[
         Buttons(
             tuple(
                 Button(
-                    Text.of(f"button.{name}"),
+                    Text.of(f"button.{words if name == 'repondre' else name}"),
                     name,
                     question.number,
                     "primary" if name in ("prendre", "repondre") and index == 0 else "plain",

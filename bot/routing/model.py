@@ -37,7 +37,7 @@ class Choice:
     """One of the answers to a question back, and who gets the question then."""
 
     label: Text
-    recipient: Recipient | None
+    recipient: Recipient
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,21 +10,21 @@ import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import psycopg
 from psycopg import sql
 
 from tests.servers import postgres_files, processes
 
-
 _SUPERUSER = "postgres"
-# A throwaway cluster need not survive a power cut; with these a commit costs no disk. `kill()` alone loses nothing.
+# A throwaway cluster need not survive a power cut: a commit waits for no disk. What was committed outlives `kill()`,
+# because it has reached the operating system (`synchronous_commit` stays on).
 _SETTINGS = {
     "fsync": "off",
-    "synchronous_commit": "off",
     "full_page_writes": "off",
     "max_connections": "200",
+    "dynamic_shared_memory_type": "mmap",  # Inside the cluster: nothing stays in the system when it is killed.
     "listen_addresses": processes.LOOPBACK,
     "unix_socket_directories": "",
     "password_encryption": "scram-sha-256",
@@ -131,7 +131,7 @@ class Postgres:
         with self._connect() as connection:
             connection.execute(statement)
 
-    def _connect(self) -> psycopg.Connection[tuple[object, ...]]:
+    def _connect(self) -> psycopg.Connection[tuple[Any, ...]]:
         return psycopg.connect(self.url.replace("+psycopg", ""), autocommit=True)
 
     def _takes_connections(self) -> bool:

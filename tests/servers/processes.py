@@ -57,7 +57,7 @@ def spawn(
             # An own group keeps the terminal's Ctrl-C away: who started the child decides when it stops.
             process_group=0,
             env={**_inherited(), **(env or {})},
-            preexec_fn=die_with_parent,
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - one call into the kernel, no lock taken
         )
 
 

@@ -7,17 +7,16 @@ from aiohttp import web
 from tests.servers.processes import LOOPBACK, free_port
 
 
-# Long polls must end with their connection; bodies pass through as they came.
-_OPTIONS = {"handler_cancellation": True, "auto_decompress": False}
-
-
 class LoopbackServer:
     """Serves `app` in the loop that entered it, always on the same port."""
 
     def __init__(self, app: web.Application, port: int | None = None) -> None:
         self.port = port or free_port()
         self.url = f"http://{LOOPBACK}:{self.port}"
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0, **_OPTIONS)
+        # Long polls must end with their connection; bodies pass through as they came.
+        self._runner = web.AppRunner(
+            app, access_log=None, shutdown_timeout=0, handler_cancellation=True, auto_decompress=False
+        )
         self._site: web.TCPSite | None = None
 
     async def __aenter__(self) -> Self:

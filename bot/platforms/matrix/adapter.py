@@ -1,7 +1,8 @@
 """The platform itself: what the core asks for, put together from the rest of this package."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 import structlog
 
@@ -11,10 +12,11 @@ from bot.errors import ConfigurationError, NotSent, SendError
 from bot.message import Address
 from bot.platforms import Live, Memory, Receive, Report
 from bot.platforms.matrix import crosssigning, drawing, private
+from bot.platforms.matrix.connected import Connected
 from bot.platforms.matrix.crosssigning import IdentityFile
 from bot.platforms.matrix.direct import DirectRooms
 from bot.platforms.matrix.keys import Keys, KeyStoreLost
-from bot.platforms.matrix.machine import Machine, open_machine
+from bot.platforms.matrix.machine import open_machine
 from bot.platforms.matrix.options import MatrixOptions
 from bot.platforms.matrix.parking import Parking
 from bot.platforms.matrix.patience import Backoff
@@ -27,18 +29,6 @@ from bot.platforms.matrix.trust import Trust, drop_pin
 from bot.platforms.matrix.wire import Homeserver, HomeserverError, Json, Unreachable
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(slots=True)
-class _Parts:
-    """What exists once we are logged in and the homeserver knows our keys."""
-
-    session: Session
-    machine: Machine
-    keys: Keys
-    rooms: Rooms
-    direct: DirectRooms
-    sending: Sending
 
 
 class MatrixPlatform:
@@ -58,7 +48,7 @@ class MatrixPlatform:
         self._claim = private.Claim(options.store)
         self._starting = asyncio.Lock()
         self._identity_changed = False
-        self._parts: _Parts | None = None
+        self._connected: Connected | None = None
 
     # --- life
 
@@ -68,17 +58,17 @@ class MatrixPlatform:
         Raises ConfigurationError when an operator must act.
         """
         while True:
-            parts = await self._start_patiently()
+            connected = await self._start_patiently()
             try:
-                await self._sync(parts).run(receive, self._check_identity)
+                await self._sync(connected).run(receive, self._check_identity)
             except KeyStoreLost as error:
                 await self._renew(str(error))
             except HomeserverError as error:
                 # A dead token is the only answer that ends the loop.
                 if not (error.soft_logout and self._options.password):
-                    self._report(False, f"matrix: {error}")  # noqa: FBT003
+                    self._report(ok=False, reason=f"matrix: {error}")
                     raise dead_token(self._options) from error
-                await self._log_in_again(parts)
+                await self._log_in_again(connected)
 
     async def start(self) -> None:
         """Log in, make the homeserver know our keys and sign our device, unless that is done.
@@ -86,40 +76,40 @@ class MatrixPlatform:
         Raises ConfigurationError, HomeserverError or Unreachable.
         """
         async with self._starting:
-            if self._parts is not None:
+            if self._connected is not None:
                 return
             private.prepare_folder(self._options.store)
             while not self._claim.take():
-                self._report(False, "matrix: another process uses the key store; waiting for its end")  # noqa: FBT003
+                self._report(ok=False, reason="matrix: another process uses the key store; waiting for its end")
                 await asyncio.sleep(1)
             session = await open_session(self._home, self._options)
             try:
-                self._parts = await self._assemble(session)
+                self._connected = await self._assemble(session)
             except KeyStoreLost as error:
-                self._parts = await self._assemble(await self._replacement(str(error)))
+                self._connected = await self._assemble(await self._replacement(str(error)))
 
     async def close(self) -> None:
         """Close connections and the key store."""
         await self._home.close()
-        if self._parts is not None:
-            self._parts.machine.store.database.close()
-            self._parts = None
+        if self._connected is not None:
+            self._connected.machine.store.database.close()
+            self._connected = None
         self._claim.release()
 
-    async def _start_patiently(self) -> _Parts:
+    async def _start_patiently(self) -> Connected:
         backoff = Backoff()
-        while self._parts is None:
+        while self._connected is None:
             try:
                 await self.start()
             except Unreachable as error:
-                self._report(False, f"matrix: {error}")  # noqa: FBT003
+                self._report(ok=False, reason=f"matrix: {error}")
                 await backoff.wait()
             except HomeserverError as error:
-                self._report(False, f"matrix: {error}")  # noqa: FBT003
+                self._report(ok=False, reason=f"matrix: {error}")
                 await backoff.wait(error.retry_after)
-        return self._parts
+        return self._connected
 
-    async def _assemble(self, session: Session) -> _Parts:
+    async def _assemble(self, session: Session) -> Connected:
         """Open the key store and bring the homeserver's idea of us in line with it; sign before anything is said."""
         options = self._options
         machine = open_machine(session, options.store, options.store_key)
@@ -134,34 +124,12 @@ class MatrixPlatform:
         rooms = Rooms(self._home, session.user_id)
         direct = DirectRooms(self._home, rooms, self._memory, session.user_id)
         log.info("matrix.ready", device=session.device_id, fingerprint=self.fingerprint())
-        return _Parts(session, machine, keys, rooms, direct, Sending(self._home, machine, keys, rooms))
+        sending = Sending(self._home, machine, keys, rooms)
+        return Connected(options, self._home, self._memory, self._clock, session, machine, keys, rooms, direct, sending)
 
-    def _sync(self, parts: _Parts) -> Sync:
+    def _sync(self, connected: Connected) -> Sync:
         parking = Parking(self._home, self._memory, self._options.patience)
-        timeline = Timeline(
-            self._options,
-            self._home,
-            parts.machine,
-            parts.keys,
-            parts.rooms,
-            parking,
-            self._memory,
-            self._clock,
-            self._say_notice,
-        )
-        return Sync(
-            self._options,
-            self._home,
-            parts.machine,
-            parts.keys,
-            parts.rooms,
-            parts.direct,
-            parking,
-            timeline,
-            self._memory,
-            self._clock,
-            self._report,
-        )
+        return Sync(connected, parking, Timeline(connected, parking, self._say_notice), self._report)
 
     # --- a lost key store, a lost token
 
@@ -169,7 +137,7 @@ class MatrixPlatform:
         """Make a new device in place of one whose key store is lost: it looks alive and is deaf."""
         words = f"matrix: the key store of this device is lost or was restored from an old copy ({reason})"
         log.error("matrix.key_store_lost", reason=reason)
-        self._report(False, words)  # noqa: FBT003
+        self._report(ok=False, reason=words)
         if not self._options.password:
             message = f"{words}; expected matrix.password, to make a new device, or the right key store"
             raise ConfigurationError(message)
@@ -178,15 +146,15 @@ class MatrixPlatform:
 
     async def _renew(self, reason: str) -> None:
         async with self._starting:
-            if self._parts is not None:
-                self._parts.machine.store.database.close()
-                self._parts = None
-            self._parts = await self._assemble(await self._replacement(reason))
+            if self._connected is not None:
+                self._connected.machine.store.database.close()
+                self._connected = None
+            self._connected = await self._assemble(await self._replacement(reason))
 
-    async def _log_in_again(self, parts: _Parts) -> None:
+    async def _log_in_again(self, connected: Connected) -> None:
         """Get a new token for the same device (spec: soft logout)."""
         async with self._starting:
-            parts.session = await log_in(self._home, self._options, parts.session.device_id)
+            connected.session = await log_in(self._home, self._options, connected.session.device_id)
 
     # --- our identity
 
@@ -198,9 +166,9 @@ class MatrixPlatform:
 
     async def _check_identity(self) -> None:
         """Look at our own keys when the homeserver says that they changed; somebody may have reset our identity."""
-        if not self._identity_changed or self._parts is None:
+        if not self._identity_changed or self._connected is None:
             return
-        session = self._parts.session
+        session = self._connected.session
         try:
             await crosssigning.ensure(self._home, self._identity(), session.user_id, session.device_id)
             self._identity_changed = False
@@ -236,78 +204,79 @@ class MatrixPlatform:
 
     async def send(self, to: Address, card: Card, *, key: str, again: bool) -> str:
         """Say a card and return its event id. Raises a SendError."""
-        parts = self._connected()
-        room_id, thread = await self._place(parts, to)
         txn = transaction(key)
         content = drawing.message(card, txn)
-        if thread is not None:
-            # Clients without threads show this as a reply (spec: m.thread, fallback for unthreaded clients).
-            content["m.relates_to"] = {
-                "rel_type": "m.thread",
-                "event_id": thread,
-                "is_falling_back": True,
-                "m.in_reply_to": {"event_id": thread},
-            }
-        return await self._reported(parts.sending.say(room_id, content, txn, again=again))
+        async with self._speaking() as connected:
+            room_id, thread = await self._place(connected, to)
+            return await connected.sending.say(room_id, _threaded(content, thread), txn, again=again)
 
     async def edit(self, to: Address, message_id: str, card: Card, *, key: str) -> None:
         """Rewrite what was said (spec: m.replace). Raises a SendError."""
-        parts = self._connected()
-        room_id, _ = await self._place(parts, to)
         txn = transaction(f"edit {key}")
-        new = drawing.message(card, txn)
-        content: Json = {
-            **new,
-            "m.new_content": new,
-            "m.mentions": {},  # who was called once is not called again
-            "m.relates_to": {"rel_type": "m.replace", "event_id": message_id},
-        }
-        await self._reported(parts.sending.say(room_id, drawing.fitting_edit(content), txn))
+        content = drawing.edit(card, txn, message_id)
+        async with self._speaking() as connected:
+            room_id, _ = await self._place(connected, to)
+            await connected.sending.say(room_id, content, txn)
 
     async def delete(self, to: Address, message_id: str, *, key: str) -> None:
         """Take back what was said. Raises a SendError."""
-        parts = self._connected()
-        room_id, _ = await self._place(parts, to)
-        await self._reported(parts.sending.redact(room_id, message_id, transaction(f"delete {key}")))
+        async with self._speaking() as connected:
+            room_id, _ = await self._place(connected, to)
+            await connected.sending.redact(room_id, message_id, transaction(f"delete {key}"))
 
     async def join(self, room: str) -> None:
         """Accept an invitation. Raises a SendError."""
-        self._connected()
-        async with mapped(sent=False):
+        async with self._speaking(), mapped(sent=False):
             await join(self._home, room)
 
     async def encrypted(self, room: str) -> bool:
         """Tell whether what is said in a room is encrypted end to end. Raises a SendError."""
-        parts = self._connected()
-        async with mapped(sent=False):
-            return parts.machine.is_encrypted(room) or (await parts.rooms.get(room)).encrypted
+        async with self._speaking() as connected, mapped(sent=False):
+            return connected.machine.is_encrypted(room) or (await connected.rooms.get(room)).encrypted
 
     async def power(self, room: str, user_id: str) -> float:
         """Return a user's power level in a room; that of its creators is above every number. Raises a SendError."""
-        parts = self._connected()
-        async with mapped(sent=False):
-            return (await parts.rooms.get(room)).power(user_id)
+        async with self._speaking() as connected, mapped(sent=False):
+            return (await connected.rooms.get(room)).power(user_id)
 
-    def _connected(self) -> _Parts:
-        if self._parts is None:
-            raise NotSent("matrix: not connected yet", outage=True)
-        return self._parts
-
-    async def _place(self, parts: _Parts, to: Address) -> tuple[str, str | None]:
+    async def _place(self, connected: Connected, to: Address) -> tuple[str, str | None]:
         """Return the room and thread of an address; one person of a room is spoken to in their direct room."""
         if to.audience is None:
             return to.room, to.thread
         async with mapped(sent=False):
-            room = parts.rooms.known(to.room)
-            if room is not None and room.encrypted and room.others == {to.audience.id}:
+            room = connected.rooms.known(to.room)
+            if room is not None and room.encrypted and room.is_with(to.audience.id):
                 return to.room, to.thread
-            return await parts.direct.room_with(to.audience.id), None
+            return await connected.direct.room_with(to.audience.id), None
 
-    async def _reported(self, said: "asyncio.Future[str] | object") -> str:
-        raise NotImplementedError
-
-    async def _say_notice(self, room_id: str, content: Json, txn: str, clear: bool) -> None:
+    @asynccontextmanager
+    async def _speaking(self) -> AsyncGenerator[Connected]:
+        """Tell the operator when speaking finds the homeserver out of reach, before the next sync does."""
+        if self._connected is None:
+            raise NotSent("matrix: not connected yet", outage=True)
         try:
-            await self._connected().sending.say(room_id, content, txn, clear=clear)
+            yield self._connected
+        except NotSent as error:
+            if error.outage:
+                self._report(ok=False, reason=f"matrix: {error}")
+            raise
+
+    async def _say_notice(self, room_id: str, content: Json, txn: str, *, clear: bool) -> None:
+        try:
+            async with self._speaking() as connected:
+                await connected.sending.say(room_id, content, txn, clear=clear)
         except SendError as error:
             log.warning("matrix.notice_not_said", room=room_id, error=str(error))
+
+
+def _threaded(content: Json, thread: str | None) -> Json:
+    """Put a message into a thread; clients without threads show a reply (spec: fallback for unthreaded clients)."""
+    if thread is None:
+        return content
+    relation = {
+        "rel_type": "m.thread",
+        "event_id": thread,
+        "is_falling_back": True,
+        "m.in_reply_to": {"event_id": thread},
+    }
+    return {**content, "m.relates_to": relation}

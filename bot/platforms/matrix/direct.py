@@ -57,7 +57,7 @@ class DirectRooms:
             return False
         if not room.others:
             return await self._asked_back(room, user_id)
-        return room.others == {user_id}
+        return room.is_with(user_id)
 
     async def _asked_back(self, room: Room, user_id: str) -> bool:
         try:
@@ -77,7 +77,7 @@ class DirectRooms:
 
     async def _serves_exactly(self, room_id: str, user_id: str) -> bool:
         room = await self._rooms.get(room_id)
-        return room.encrypted and not room.successor and room.others == {user_id}
+        return room.encrypted and not room.successor and room.is_with(user_id)
 
     async def _make(self, user_id: str) -> str:
         await self._memory.set({_name(user_id): _MAKING})

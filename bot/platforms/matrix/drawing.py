@@ -60,13 +60,34 @@ def message(card: Card, key: str) -> Json:
     return fitting(content)
 
 
-def fitting(content: Json) -> Json:
-    """Return a content that the homeserver will take: without its HTML, then shortened, if it is too long."""
+def edit(card: Card, key: str, event_id: str) -> Json:
+    """Return the content that rewrites a message as this card (spec: m.replace); who was called is not called again."""
+    new = message(card, key)
+    content: Json = {
+        **new,
+        "body": f"* {new['body']}",
+        "m.mentions": {},
+        "m.new_content": new,
+        "m.relates_to": {"rel_type": "m.replace", "event_id": event_id},
+    }
     if _size(content) <= LIMIT:
         return content
-    content = {name: value for name, value in content.items() if name not in {"format", "formatted_body"}}
-    room = LIMIT - _MARGIN - _size({**content, "body": ""})
-    return content if _size(content) <= LIMIT else {**content, "body": _shortened(content["body"], room)}
+    # What clients without edits show may be short; what the message becomes may not, as far as it fits.
+    short = _without_html({**content, "body": _shortened(content["body"], _MARGIN)})
+    return {**short, "m.new_content": fitting(new, LIMIT - 3 * _MARGIN)}
+
+
+def fitting(content: Json, limit: int = LIMIT) -> Json:
+    """Return a content that the homeserver will take: without its HTML, then shortened, if it is too long."""
+    if _size(content) <= limit:
+        return content
+    content = _without_html(content)
+    room = limit - _MARGIN - _size({**content, "body": ""})
+    return content if _size(content) <= limit else {**content, "body": _shortened(content["body"], room)}
+
+
+def _without_html(content: Json) -> Json:
+    return {name: value for name, value in content.items() if name not in {"format", "formatted_body"}}
 
 
 def _shortened(text: str, size: int) -> str:

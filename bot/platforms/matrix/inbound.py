@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -32,6 +32,10 @@ class Seen:
     at: datetime
     content: Json
     raw: Json
+
+    def opened(self, kind: str, content: Json) -> "Seen":
+        """Return the event that was encrypted in this one."""
+        return replace(self, type=kind, content=content)
 
     @property
     def state_key(self) -> str | None:
@@ -69,9 +73,9 @@ def seen(event: object) -> Seen | None:
 
 def _instant(milliseconds: object) -> datetime:
     """Return the sender's server's idea of the time: good for order only."""
-    usable = isinstance(milliseconds, int) and not isinstance(milliseconds, bool)
-    seconds = milliseconds / 1000 if usable and 0 <= milliseconds // 1000 <= _LATEST else 0
-    return datetime.fromtimestamp(min(seconds, _LATEST), UTC)
+    if not isinstance(milliseconds, int) or not 0 <= milliseconds <= _LATEST * 1000:
+        milliseconds = 0
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 def convert(event: Seen, place: Place) -> Inbound | None:

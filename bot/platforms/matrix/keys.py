@@ -11,7 +11,6 @@ from typing import Any, cast
 
 import structlog
 from nio.crypto import OlmDevice
-from nio.event_builders import ToDeviceMessage
 from nio.responses import KeysClaimResponse, KeysQueryResponse, KeysUploadResponse, ToDeviceResponse
 
 from bot.platforms.matrix.guards import sound_devices, sound_one_time_keys
@@ -25,6 +24,7 @@ log = structlog.get_logger(__name__)
 REMOTE_MS = 5_000  # what the homeserver may wait for another one
 SERVER_REST = 60.0  # seconds before a server that did not answer is asked again
 DEVICE_REST = 300.0  # seconds before a device without one-time keys is tried again
+AGAIN_REST = 2.0  # seconds before a user is asked for again without being told to have changed
 WITHHELD_AT_ONCE = 100
 
 
@@ -42,6 +42,7 @@ class Keys:
         self._lock = asyncio.Lock()
         self._known: set[str] = set()  # users whose devices we know, and are told about when they change
         self._changed: set[str] = set()
+        self._asked: dict[str, float] = {}
         self._rest: dict[str, float] = {}  # users whose server did not answer, and devices without keys: until when
         self._shared_in: dict[str, frozenset[str]] = {}  # room -> who was in it when its present key was shared
         self.own_changed: Callable[[], None] = lambda: None
@@ -103,10 +104,13 @@ class Keys:
 
     # --- the keys of others
 
-    async def know(self, users: Iterable[str]) -> None:
-        """Bring what we know of these users' devices up to date, and judge them."""
+    async def know(self, users: Iterable[str], *, again: bool = False) -> None:
+        """Bring what we know of these users' devices up to date, and judge them.
+
+        `again` asks even if nothing is said to have changed, for those who were not asked for just now.
+        """
         async with self._lock:
-            await self._know(frozenset(users))
+            await self._know(frozenset(users), again=again)
 
     def waits_for(self, user_id: str) -> bool:
         """Tell whether this user's server did not answer and will be asked again."""
@@ -114,7 +118,9 @@ class Keys:
 
     async def _know(self, users: frozenset[str], *, again: bool = False) -> None:
         now = asyncio.get_running_loop().time()
-        asked = {user for user in users if again or user in self._changed or user not in self._known}
+        asked = {user for user in users if user in self._changed or user not in self._known}
+        if again:
+            asked |= {user for user in users if self._asked.get(user, -AGAIN_REST) + AGAIN_REST <= now}
         asked |= await self._trust.released(users)
         asked -= {user for user in asked if self._rest.get(user, 0) > now}
         if not asked:
@@ -123,12 +129,13 @@ class Keys:
         self._changed -= asked
         try:
             answer = await self._home.post(
-                "keys", "query", body={"device_keys": dict.fromkeys(asked, []), "timeout": REMOTE_MS}
+                "keys", "query", body={"device_keys": {user: [] for user in asked}, "timeout": REMOTE_MS}
             )
         except BaseException:
             self._changed |= asked
             raise
         for user in asked:
+            self._asked[user] = now
             await self._take(user, answer, now)
 
     async def _take(self, user_id: str, answer: Json, now: float) -> None:
@@ -273,7 +280,7 @@ class Keys:
         machine.wedged_devices.clear()
         for message in list(machine.outgoing_to_device_messages):
             await self._to_devices(message.type, message.as_dict()["messages"])
-            machine.handle_response(ToDeviceResponse(cast("ToDeviceMessage", message)))
+            machine.handle_response(ToDeviceResponse(message))
 
     async def _to_devices(self, kind: str, messages: Json) -> None:
         await self._home.put("sendToDevice", kind, uuid.uuid4().hex, body={"messages": messages})

@@ -85,7 +85,7 @@ class Machine(Olm):
         arrived = False
         for raw in events:
             try:
-                event = ToDeviceEvent.parse_event(raw)
+                event = ToDeviceEvent.parse_event(cast("Json", raw))
                 if isinstance(event, EncryptedToDeviceEvent):
                     arrived |= isinstance(self.handle_to_device_event(event), RoomKeyEvent)
             except Exception as error:  # noqa: BLE001 - anybody can send us anything; nothing of it may stop the bot

@@ -90,7 +90,7 @@ def _blocks(children: Iterable[_Child], is_bot: _IsBot) -> list[str]:
     for child in children:
         if isinstance(child, _Node) and child.tag in _BLOCKS:
             flush()
-            blocks.extend(_block(child, is_bot))
+            blocks.extend(block for block in _block(child, is_bot) if block)
         elif isinstance(child, _Node) and child.tag not in _DROPPED and _holds_blocks(child):
             flush()
             blocks.extend(_blocks(child.children, is_bot))
@@ -115,11 +115,10 @@ def _block(node: _Node, is_bot: _IsBot) -> list[str]:
         case "hr":
             return ["---"]
         case "tr":
-            cells = [_flat(cell, is_bot) for cell in node.children if isinstance(cell, _Node)]
-            return [" · ".join(cell for cell in cells if cell)] if any(cells) else []
+            cells = (_flat(cell, is_bot) for cell in node.children if isinstance(cell, _Node))
+            return [" · ".join(cell for cell in cells if cell)]
         case "h1" | "h2" | "h3" | "h4" | "h5" | "h6":
-            title = _flat(node, is_bot)
-            return [f"**{title}**"] if title else []
+            return [_marked(_flat(node, is_bot), "**")]
         case _:
             return _blocks(node.children, is_bot)
 
@@ -162,8 +161,9 @@ def _span(node: _Node, is_bot: _IsBot) -> str:
             return _code(_text(node))
         case "a":
             return _link(node, is_bot)
-    inner = _inline(node.children, is_bot)
-    return _marked(inner, _MARKS[node.tag]) if node.tag in _MARKS else inner
+        case _:
+            inner = _inline(node.children, is_bot)
+            return _marked(inner, _MARKS[node.tag]) if node.tag in _MARKS else inner
 
 
 def _marked(inner: str, mark: str) -> str:

@@ -43,6 +43,8 @@ class Room:
                     self._created(event, content)
                 case "m.room.tombstone", "":
                     self.successor = str(content.get("replacement_room") or "") or None
+                case _:
+                    pass
         return set(self.members) != before
 
     def _member(self, user_id: str, content: Json) -> None:
@@ -79,6 +81,10 @@ class Room:
     def direct(self) -> bool:
         """Whether nobody but one other person is there."""
         return len(self.others) == 1
+
+    def is_with(self, user_id: str) -> bool:
+        """Tell whether nobody but we and this person are there."""
+        return self.direct and user_id in self.others
 
     @property
     def own_name(self) -> str:

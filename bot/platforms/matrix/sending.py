@@ -9,14 +9,14 @@ import asyncio
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from bot.errors import NotSent, OutcomeUnknown, Refused
 from bot.platforms.matrix.drawing import MARKER
 from bot.platforms.matrix.keys import Keys
 from bot.platforms.matrix.machine import Machine
-from bot.platforms.matrix.rooms import Room, Rooms
+from bot.platforms.matrix.rooms import Rooms
 from bot.platforms.matrix.signing import at
 from bot.platforms.matrix.wire import Homeserver, HomeserverError, Json, Unreachable
 
@@ -89,7 +89,7 @@ class Sending:
 
 
 @asynccontextmanager
-async def mapped(*, sent: bool) -> AsyncIterator[None]:
+async def mapped(*, sent: bool) -> AsyncGenerator[None]:
     """Tell what became of a message, in the core's words; `sent` says that the request itself was the message."""
     try:
         yield
@@ -109,8 +109,3 @@ def _sorted(error: HomeserverError, *, sent: bool) -> Exception:
     if error.status >= 500:
         return OutcomeUnknown(str(error)) if sent else NotSent(str(error), outage=True)
     return Refused(str(error), gone=error.code in {"M_FORBIDDEN", "M_NOT_FOUND"})
-
-
-def members_are(room: Room, user_id: str) -> bool:
-    """Tell whether nobody but us and this user is in a room."""
-    return room.others == {user_id}

@@ -28,12 +28,12 @@ class SigningKey:
     def __init__(self, seed: bytes) -> None:
         self.seed = seed
         self._key = ECC.construct(curve="Ed25519", seed=seed)
-        self.public = unpadded(cast("bytes", self._key.public_key().export_key(format="raw")))
+        self.public = unpadded(self._key.public_key().export_key(format="raw"))
 
     @classmethod
     def generate(cls) -> "SigningKey":
         """Return a new key."""
-        return cls(cast("bytes", ECC.generate(curve="Ed25519").seed))
+        return cls(ECC.generate(curve="Ed25519").seed)
 
     @classmethod
     def from_text(cls, seed: str) -> "SigningKey":

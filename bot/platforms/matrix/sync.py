@@ -11,22 +11,18 @@ from typing import cast
 
 import structlog
 
-from bot.clock import Clock
 from bot.errors import Unavailable
 from bot.message import Inbound, RoomChange
-from bot.platforms import Memory, Receive, Report
+from bot.platforms import Receive, Report
 from bot.platforms.matrix import inbound
-from bot.platforms.matrix.direct import DirectRooms
+from bot.platforms.matrix.connected import Connected
 from bot.platforms.matrix.inbound import Place
-from bot.platforms.matrix.keys import Keys
-from bot.platforms.matrix.machine import Machine
-from bot.platforms.matrix.options import MatrixOptions
 from bot.platforms.matrix.parking import Parking
 from bot.platforms.matrix.patience import Backoff, insist
-from bot.platforms.matrix.rooms import Room, Rooms
+from bot.platforms.matrix.rooms import Room
 from bot.platforms.matrix.signing import at, canonical, unpadded
 from bot.platforms.matrix.timeline import Deliver, Timeline, own_entry
-from bot.platforms.matrix.wire import Homeserver, HomeserverError, Json, Unreachable
+from bot.platforms.matrix.wire import HomeserverError, Json, Unreachable
 
 log = structlog.get_logger(__name__)
 
@@ -47,32 +43,19 @@ _FILTER = {
 class Sync:
     """Listens until it is cancelled."""
 
-    def __init__(  # noqa: PLR0913 - it stands where everything comes in
-        self,
-        options: MatrixOptions,
-        home: Homeserver,
-        machine: Machine,
-        keys: Keys,
-        rooms: Rooms,
-        direct: DirectRooms,
-        parking: Parking,
-        timeline: Timeline,
-        memory: Memory,
-        clock: Clock,
-        report: Report,
-    ) -> None:
-        self._options = options
-        self._home = home
-        self._machine = machine
-        self._keys = keys
-        self._rooms = rooms
-        self._direct = direct
+    def __init__(self, connected: Connected, parking: Parking, timeline: Timeline, report: Report) -> None:
+        self._options = connected.options
+        self._home = connected.home
+        self._machine = connected.machine
+        self._keys = connected.keys
+        self._rooms = connected.rooms
+        self._direct = connected.direct
+        self._memory = connected.memory
+        self._clock = connected.clock
+        self._own_id = connected.own_id
         self._parking = parking
         self._timeline = timeline
-        self._memory = memory
-        self._clock = clock
         self._report = report
-        self._own_id = machine.user_id
 
     async def run(self, receive: Receive, between: Callable[[], Awaitable[None]]) -> None:
         """Listen. `between` runs after each batch and may raise to end the loop.
@@ -88,17 +71,17 @@ class Sync:
                 answer = await self._ask(since, at_once=first)
                 await self._keep_keys(answer, replayed=first and since is not None)
             except Unreachable as error:
-                self._report(False, f"matrix: {error}")  # noqa: FBT003
+                self._report(ok=False, reason=f"matrix: {error}")
                 await backoff.wait()
                 continue
             except HomeserverError as error:
                 if error.token_is_dead:
                     raise
-                self._report(False, f"matrix: {error}")  # noqa: FBT003
+                self._report(ok=False, reason=f"matrix: {error}")
                 await backoff.wait(error.retry_after)
                 continue
             backoff.reset()
-            self._report(True)  # noqa: FBT003
+            self._report(ok=True)
             since = await self._batch(answer, since, _delivery(receive))
             await between()
             first = False
@@ -237,7 +220,7 @@ class Sync:
         user = await self._memory.get(name)
         if user is not None:
             await _until_kept(lambda: self._memory.set({name: None}))
-            if room.encrypted and room.others == {user}:
+            if room.encrypted and room.is_with(user):
                 await insist(lambda: self._direct.remember(user, room.id))
 
     # --- rooms we are no longer in

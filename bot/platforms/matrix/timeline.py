@@ -2,58 +2,51 @@
 
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import structlog
 
-from bot.clock import Clock
 from bot.message import Edit, Inbound, RoomChange
-from bot.platforms import Memory
 from bot.platforms.matrix import inbound, notices
+from bot.platforms.matrix.connected import Connected
 from bot.platforms.matrix.drawing import carries_marker, constant
 from bot.platforms.matrix.inbound import Place, Seen
-from bot.platforms.matrix.keys import Keys
-from bot.platforms.matrix.machine import KeyMissing, Machine, Opened, Unreadable
-from bot.platforms.matrix.options import MatrixOptions, server_of
+from bot.platforms.matrix.machine import KeyMissing, Opened, Unreadable
+from bot.platforms.matrix.options import server_of
 from bot.platforms.matrix.parking import Parking
 from bot.platforms.matrix.patience import insist
-from bot.platforms.matrix.rooms import Room, Rooms
+from bot.platforms.matrix.rooms import Room
 from bot.platforms.matrix.sending import transaction
 from bot.platforms.matrix.signing import at
 from bot.platforms.matrix.wire import Homeserver, HomeserverError, Json
 
 log = structlog.get_logger(__name__)
 
+NEVER_ENCRYPTED = {"m.reaction", "m.room.redaction"}  # by any client: nothing secret belongs there
+
 Deliver: TypeAlias = Callable[[Inbound], Awaitable[None]]
-Say: TypeAlias = Callable[[str, Json, str, bool], Awaitable[None]]
-"""Say a notice in a room: its content, a transaction id, and whether it goes in clear. Never raises."""
+
+
+class Say(Protocol):
+    """Says a notice in a room, once under a transaction id; `clear` leaves it unencrypted. Never raises."""
+
+    async def __call__(self, room_id: str, content: Json, txn: str, *, clear: bool) -> None: ...
 
 
 class Timeline:
     """Turns the events of rooms into inbound values and hands each over."""
 
-    def __init__(  # noqa: PLR0913 - it stands where everything about a room comes together
-        self,
-        options: MatrixOptions,
-        home: Homeserver,
-        machine: Machine,
-        keys: Keys,
-        rooms: Rooms,
-        parking: Parking,
-        memory: Memory,
-        clock: Clock,
-        say: Say,
-    ) -> None:
-        self._options = options
-        self._home = home
-        self._machine = machine
-        self._keys = keys
-        self._rooms = rooms
+    def __init__(self, connected: Connected, parking: Parking, say: Say) -> None:
+        self._options = connected.options
+        self._home = connected.home
+        self._machine = connected.machine
+        self._keys = connected.keys
+        self._rooms = connected.rooms
+        self._memory = connected.memory
+        self._clock = connected.clock
+        self._own_id = connected.own_id
         self._parking = parking
-        self._memory = memory
-        self._clock = clock
         self._say = say
-        self._own_id = machine.user_id
 
     async def take(self, room: Room, events: Sequence[Json], deliver: Deliver) -> None:
         """Hand over what happened in a joined room. Hostile events are passed over, one by one."""
@@ -81,7 +74,7 @@ class Timeline:
         for room_id in self._parking.overdue(self._clock()):
             key = f"unreadable {room_id} {self._clock().isoformat()}"
             text = notices.words(notices.UNREADABLE, self._options.language)
-            await self._say(room_id, constant(text, transaction(key)), transaction(key), False)  # noqa: FBT003
+            await self._say(room_id, constant(text, transaction(key)), transaction(key), clear=False)
 
     async def _guarded(self, room: Room, event: Seen, deliver: Deliver) -> None:
         """Convert one event. Whatever goes wrong in that concerns this event alone; delivery is not guarded."""
@@ -98,25 +91,24 @@ class Timeline:
             return await self._state(room, event)
         if event.sender == self._own_id or carries_marker(event.content):
             return []
-        encrypted = self._machine.is_encrypted(room.id)
+        said = await self._said(room, event)
+        if said is None or carries_marker(said.content):
+            return []
+        place = Place(room, self._options.servers, self._machine.is_encrypted(room.id))
+        edits = inbound.edited(said) is not None
+        value = await self._edit(said, place) if edits else inbound.convert(said, place)
+        return [value] if value is not None else []
+
+    async def _said(self, room: Room, event: Seen) -> Seen | None:
+        """Return what was said, decrypted; None of what cannot be read or must not be believed."""
         if event.type == "m.room.encrypted":
             opened = await self._opened(room, event)
-            if opened is None:
-                return []
-            event = Seen(event.id, opened.type, event.sender, event.at, opened.content, event.raw)
-            encrypted = True
-        elif encrypted and event.type not in {"m.reaction", "m.room.redaction"}:
+            return None if opened is None else event.opened(opened.type, opened.content)
+        if self._machine.is_encrypted(room.id) and event.type not in NEVER_ENCRYPTED:
             # In an encrypted room nothing proves who said this: the server itself may have.
             log.info("matrix.clear_event_in_encrypted_room", event_id=event.id)
-            return []
-        if carries_marker(event.content):
-            return []
-        place = Place(room, self._options.servers, encrypted)
-        if inbound.edited(event) is not None:
-            edit = await self._edit(event, place)
-            return [edit] if edit is not None else []
-        value = inbound.convert(event, place)
-        return [value] if value is not None else []
+            return None
+        return event
 
     # --- encrypted events
 
@@ -153,8 +145,9 @@ class Timeline:
 
     async def _explain(self, room: Room, event: Seen, opened: Opened) -> None:
         """Tell somebody who speaks to the bot, once a day, why it does not obey and what helps."""
-        said = Seen(event.id, opened.type, event.sender, event.at, opened.content, event.raw)
-        value = inbound.convert(said, Place(room, self._options.servers, encrypted=True))
+        value = inbound.convert(
+            event.opened(opened.type, opened.content), Place(room, self._options.servers, encrypted=True)
+        )
         if value is None or not (room.direct or getattr(value, "mentions_bot", False) or _is_command(opened.content)):
             return
         name, today = f"told:{event.sender}", self._clock().date().isoformat()
@@ -164,7 +157,9 @@ class Timeline:
         # Who has no signed device at all could read nothing that we encrypt; the words hold no secret.
         clear = not any(device.verified for device in self._machine.devices_of(event.sender))
         txn = transaction(f"unsigned {event.id}")
-        await self._say(room.id, constant(notices.words(notices.UNSIGNED, self._options.language), txn), txn, clear)
+        await self._say(
+            room.id, constant(notices.words(notices.UNSIGNED, self._options.language), txn), txn, clear=clear
+        )
 
     # --- edits
 
@@ -273,7 +268,7 @@ class Timeline:
 
 async def join(home: Homeserver, room_id: str, servers: Sequence[str] = ()) -> None:
     """Enter a room. From version 12 a room's id names no server, so others say through whom (MSC4291)."""
-    await home.post("join", room_id, body={}, via=servers)
+    await home.post("join", room_id, body={}, query={"via": servers, "server_name": servers})
 
 
 def _enters(event: Json) -> bool:

@@ -1,9 +1,9 @@
-"""One request to the homeserver and its answer. Nothing is tried again here: order and retries belong to the callers."""
+"""One request to the homeserver and its answer. Nothing is tried again here: that is the callers' business."""
 
 import asyncio
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias, cast
 from urllib.parse import quote, urlencode
 
@@ -11,6 +11,7 @@ import aiohttp
 from yarl import URL
 
 Json: TypeAlias = dict[str, Any]
+Query: TypeAlias = Mapping[str, str | Sequence[str]]
 
 CLIENT = "/_matrix/client/v3"
 SECONDS = 30.0  # for an answer
@@ -73,7 +74,7 @@ class Homeserver:
             await self._http.close()
             self._http = None
 
-    async def get(self, *path: str, query: Mapping[str, str] | None = None, seconds: float = SECONDS) -> Json:
+    async def get(self, *path: str, query: Query | None = None, seconds: float = SECONDS) -> Json:
         """Ask for something."""
         await self._wait_turn()
         return _object(await self._call("GET", path, query, None, seconds))
@@ -89,12 +90,12 @@ class Homeserver:
         await self._wait_turn()
         return _object(await self._call("PUT", path, None, body, SECONDS))
 
-    async def post(self, *path: str, body: Json, query: Mapping[str, str] | None = None) -> Json:
+    async def post(self, *path: str, body: Json, query: Query | None = None) -> Json:
         """Ask for something to be done."""
         await self._wait_turn()
         return _object(await self._call("POST", path, query, body, SECONDS))
 
-    async def sync(self, query: Mapping[str, str], *, poll: float) -> Json:
+    async def sync(self, query: Query, *, poll: float) -> Json:
         """Wait for news; not paced, since it is the server that makes us wait."""
         return _object(await self._call("GET", ("sync",), query, None, poll + SECONDS))
 
@@ -107,11 +108,11 @@ class Homeserver:
                 self._next = max(now, self._next) + self._pace
 
     async def _call(
-        self, method: str, path: tuple[str, ...], query: Mapping[str, str] | None, body: Json | None, seconds: float
+        self, method: str, path: tuple[str, ...], query: Query | None, body: Json | None, seconds: float
     ) -> Any:
         address = self._url + CLIENT + "".join(f"/{quote(part, safe='')}" for part in path)
         if query:
-            address += f"?{urlencode(query)}"
+            address += f"?{urlencode(query, doseq=True)}"
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         data = None if body is None else json.dumps(body, ensure_ascii=True, allow_nan=False).encode()
         if data is not None:

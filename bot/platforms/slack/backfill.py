@@ -6,8 +6,7 @@ read again with a minute of overlap; the receipts of the core tell what is known
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -17,7 +16,7 @@ from bot.errors import NotSent, SendError
 from bot.platforms import Live, Memory
 from bot.platforms.slack.gateway import Gateway, cursor_name
 from bot.platforms.slack.options import Identity
-from bot.platforms.slack.web import Call, Web, call, pages
+from bot.platforms.slack.web import Call, Web, call
 
 SINCE = "since"  # the first start ever: nothing older is read, in any channel
 
@@ -28,6 +27,179 @@ _AT_ONCE = 4
 _PAGE = 200
 _CALLS = 40  # a minute and method; Slack allows 50
 _LONGEST_PAUSE = 60.0
+_REDELIVERED = 420.0  # by then Slack has given up sending an event again
 _JOINED = {"channel_join", "group_join"}
 
 log = structlog.get_logger()
+
+
+class Backfill:
+    """Reads again what may have been missed, channel by channel, while new payloads come in."""
+
+    def __init__(
+        self, web: Web, gateway: Gateway, memory: Memory, live: Live, clock: Clock, *, pace: float = 1.0
+    ) -> None:
+        self._web = web
+        self._gateway = gateway
+        self._memory = memory
+        self._live = live
+        self._clock = clock
+        self._pace = pace
+        self._behind: dict[str, asyncio.Event] | None = None  # None: nothing is missing
+        self._rounds = 0
+        self._task: asyncio.Task[None] | None = None
+        self._calls: defaultdict[str, deque[float]] = defaultdict(deque)
+
+    def begin(self, me: Identity) -> None:
+        """There was a gap that ends now: from here on payloads wait for what came before them."""
+        self._behind = {}
+        self._rounds += 1
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run(me))
+
+    async def stop(self) -> None:
+        """Leave off; the cursors stay where they were."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def passed(self, channel: str) -> bool:
+        """Wait a moment for what a channel missed; False when that has not come yet."""
+        if self._behind is None:
+            return True
+        event = self._behind.setdefault(channel, asyncio.Event())
+        try:
+            await asyncio.wait_for(event.wait(), _PATIENCE)  # Slack waits three seconds for its answer
+        except TimeoutError:
+            return False
+        return True
+
+    async def _run(self, me: Identity) -> None:
+        pause = 0.5
+        while self._behind is not None:
+            rounds, behind = self._rounds, self._behind
+            try:
+                await self._walk(me, behind)
+            except Exception as error:  # noqa: BLE001 (whatever it was, history is still there: read it again)
+                log.warning("slack_history_unread", reason=str(error) or type(error).__name__)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+                await asyncio.sleep(pause * self._pace)
+                continue
+            for event in behind.values():
+                event.set()
+            if rounds == self._rounds:
+                self._behind = None
+
+    async def _walk(self, me: Identity, behind: dict[str, asyncio.Event]) -> None:
+        since = await self._memory.get(SINCE)
+        listed = await self._read(
+            self._web.client.users_conversations, "channels", types=_TYPES, exclude_archived=True, limit=_PAGE
+        )
+        channels = {str(c["id"]): c for c in listed}
+        if since is None:
+            now = f"{self._clock().timestamp():.6f}"
+            await self._memory.set({SINCE: now, **{cursor_name(channel): now for channel in channels}})
+            return
+        threads: defaultdict[str, set[str]] = defaultdict(set)
+        for address in await self._live():
+            if address.thread:
+                threads[address.room].add(address.thread)
+        for channel in threads:
+            channels.setdefault(channel, {"id": channel})
+        turns = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(channel: str) -> None:
+            async with turns:
+                await self._catch_up(me, channels[channel], since, threads[channel])
+            behind.setdefault(channel, asyncio.Event()).set()
+
+        waiting = [c for c in channels if not (c in behind and behind[c].is_set())]
+        results = await asyncio.gather(*(one(channel) for channel in waiting), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+
+    async def _catch_up(self, me: Identity, channel: Mapping[str, Any], since: str, threads: set[str]) -> None:
+        name = str(channel["id"])
+        cursor = await self._memory.get(cursor_name(name))
+        try:
+            missed = await self._missed(name, cursor or since, threads)
+        except SendError as error:
+            if isinstance(error, NotSent) or not getattr(error, "gone", False):
+                raise
+            log.info("slack_history_closed", channel=name, reason=str(error))
+            return
+        joined: Mapping[str, Any] | None = None
+        if cursor is None and not channel.get("is_im"):
+            joined = next((m for m in reversed(missed) if _is_join(m, me)), None)
+            missed = [m for m in missed if joined and float(m["ts"]) > float(joined["ts"])]
+        shared = bool(channel.get("is_ext_shared"))
+        async with self._gateway.lane(name):
+            if joined is not None and self._clock().timestamp() - float(joined["ts"]) > _REDELIVERED:
+                await self._feed(_join_event(joined, name, me), shared=shared)
+            for message in missed:
+                await self._feed({"event": {**message, "type": "message", "channel": name}}, shared=shared)
+        newest = max([cursor or since, *(str(m["ts"]) for m in missed)], key=float)
+        await self._memory.set({cursor_name(name): newest})
+
+    async def _missed(self, channel: str, cursor: str, threads: set[str]) -> list[dict[str, Any]]:
+        """Return the messages after a cursor in order, those of live threads and of threads begun since among them."""
+        oldest = f"{max(0.0, float(cursor) - _OVERLAP):.6f}"
+        client = self._web.client
+        found = await self._read(client.conversations_history, "messages", channel=channel, oldest=oldest, limit=_PAGE)
+        roots = {str(m["ts"]) for m in found if m.get("reply_count")} | threads
+        for root in sorted(roots):
+            try:
+                found += await self._read(
+                    client.conversations_replies, "messages", channel=channel, ts=root, oldest=oldest, limit=_PAGE
+                )
+            except SendError as error:
+                if not str(error).startswith("thread_not_found"):
+                    raise
+        fresh = {str(m["ts"]): m for m in found if float(m["ts"]) > float(oldest)}
+        return [fresh[ts] for ts in sorted(fresh, key=float)]
+
+    async def _feed(self, body: dict[str, Any], *, shared: bool) -> None:
+        inbound = await self._gateway.convert({**body, "is_ext_shared_channel": shared})
+        if inbound is not None:
+            await self._gateway.commit(inbound)
+
+    async def _read(self, method: Call, key: str, **arguments: Any) -> list[dict[str, Any]]:
+        """Read a list to its end, at the pace that Slack allows."""
+        found: list[dict[str, Any]] = []
+        cursor = ""
+        while True:
+            await self._turn(getattr(method, "__name__", ""))
+            try:
+                answer = await call(method, **arguments, **({"cursor": cursor} if cursor else {}))
+            except NotSent as limited:
+                if limited.retry_after is None:
+                    raise
+                await asyncio.sleep(limited.retry_after)
+                continue
+            found += answer.get(key) or []
+            cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                return found
+
+    async def _turn(self, method: str) -> None:
+        """Wait until one more call of a method fits into its minute."""
+        calls, loop = self._calls[method], asyncio.get_running_loop()
+        while calls and loop.time() - calls[0] > 60.0 * self._pace:
+            calls.popleft()
+        if len(calls) >= _CALLS:
+            await asyncio.sleep(max(0.0, 60.0 * self._pace - (loop.time() - calls[0])))
+            calls.popleft()
+        calls.append(loop.time())
+
+
+def _is_join(message: Mapping[str, Any], me: Identity) -> bool:
+    return message.get("subtype") in _JOINED and message.get("user") == me.user
+
+
+def _join_event(message: Mapping[str, Any], channel: str, me: Identity) -> dict[str, Any]:
+    """Return the event that Slack would have sent when the bot was brought in."""
+    event = {"type": "member_joined_channel", "user": me.user, "channel": channel, "event_ts": message["ts"]}
+    if message.get("inviter"):
+        event["inviter"] = message["inviter"]
+    return {"event": event, "event_id": f"{me.team}:{channel}:joined:{message['ts']}"}

@@ -18,7 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.card import Card, Errors, Form, Reply
 from bot.clock import Clock
-from bot.errors import SendError
+from bot.errors import SendError, Unavailable
 from bot.message import Inbound, Invocation, Message, RoomChange
 from bot.platforms import Receive
 from bot.platforms.slack.inbound import Around, channel_of, from_event
@@ -46,10 +46,16 @@ class Gateway:
         self._lanes: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._teams: dict[str, str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+
+        async def authorize() -> AuthorizeResult:
+            """Say who we are without asking Slack; nothing is ever called through Bolt."""
+            me = self._me or Identity("", "", "")
+            return AuthorizeResult(enterprise_id=None, team_id=me.team, bot_user_id=me.user, bot_id=me.bot)
+
         self.app = AsyncApp(
             name="passerelle",
             client=AsyncWebClient(base_url=options.api_url, logger=LOGGER, retry_handlers=[]),
-            authorize=self._authorize,
+            authorize=authorize,
             signing_secret=options.signing_secret,
             logger=LOGGER,
             ignoring_self_events_enabled=False,  # our own words are dropped in one place, `inbound`, edits included
@@ -93,13 +99,8 @@ class Gateway:
     async def commit(self, inbound: Inbound) -> Reply:
         """Have one inbound value kept; raises when it was not."""
         if self._receive is None:
-            message = "Slack is being closed"
-            raise ConnectionAbortedError(message)
+            raise Unavailable("Slack is being closed")
         return await self._receive(inbound)
-
-    async def _authorize(self) -> AuthorizeResult:
-        me = self._me or Identity("", "", "")
-        return AuthorizeResult(enterprise_id=None, team_id=me.team, bot_user_id=me.user, bot_id=me.bot, bot_token="-")
 
     async def _deliver(self, body: dict[str, Any]) -> BoltResponse:
         """Answer a payload of any kind: kept, or of no interest to us."""
@@ -109,7 +110,11 @@ class Gateway:
             inbound = await self.convert(body)
             if inbound is None:
                 return _acknowledged()
-            reply = await self.commit(_with_cursor(inbound) if caught_up else inbound)
+            try:
+                reply = await self.commit(_with_cursor(inbound) if caught_up else inbound)
+            except Unavailable as error:
+                log.warning("slack_payload_not_kept", reason=str(error))
+                return BoltResponse(status=503, body="")
         return self._answer(reply, inbound, body)
 
     def _answer(self, reply: Reply, inbound: Inbound, body: Mapping[str, Any]) -> BoltResponse:

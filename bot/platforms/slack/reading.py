@@ -3,7 +3,7 @@
 No id of an account or channel goes through: a mention becomes `@membre`, unless Slack gives the name along.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -188,28 +188,25 @@ def _link(run: _Run) -> str:
 
 def _run(element: Element, me: Identity) -> _Run:
     styles = frozenset(name for name, on in (element.get("style") or {}).items() if on)
-    match element.get("type"):
-        case "link":
-            return _Run(str(element.get("text") or ""), styles, str(element.get("url") or ""))
-        case "emoji":
-            return _Run(emoji(str(element.get("name") or ""), element.get("unicode")), styles - {"code"})
-        case "user":
-            name = me.name if element.get("user_id") == me.user else element.get("name") or "membre"
-            return _Run(f"@{name}", styles)
-        case "channel":
-            return _Run(f"#{element.get('name') or 'salon'}", styles)
-        case "usergroup":
-            return _Run(f"@{element.get('name') or 'groupe'}", styles)
-        case "team":
-            return _Run("@équipe", styles)
-        case "broadcast":
-            return _Run(f"@{element.get('range') or 'channel'}", styles)
-        case "date":
-            return _Run(str(element.get("fallback") or ""), styles)
-        case "color":
-            return _Run(str(element.get("value") or ""), styles)
-        case _:
-            return _Run(str(element.get("text") or ""), styles)
+    kind = element.get("type")
+    if kind == "link":
+        return _Run(str(element.get("text") or ""), styles, str(element.get("url") or ""))
+    if kind == "user" and element.get("user_id") == me.user:
+        return _Run(f"@{me.name}", styles)
+    read = _LEAVES.get(str(kind))
+    return _Run(read(element) if read else str(element.get("text") or ""), styles)
+
+
+_LEAVES: dict[str, Callable[[Element], str]] = {
+    "emoji": lambda e: emoji(str(e.get("name") or ""), e.get("unicode")),
+    "user": lambda e: f"@{e.get('name') or 'membre'}",
+    "channel": lambda e: f"#{e.get('name') or 'salon'}",
+    "usergroup": lambda e: f"@{e.get('name') or 'groupe'}",
+    "team": lambda _: "@équipe",
+    "broadcast": lambda e: f"@{e.get('range') or 'channel'}",
+    "date": lambda e: str(e.get("fallback") or ""),
+    "color": lambda e: str(e.get("value") or ""),
+}
 
 
 def _is_bot(element: Element, me: Identity) -> bool:

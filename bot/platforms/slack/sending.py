@@ -18,6 +18,7 @@ _PAGES = 10
 _PAGE = 200
 _LONGEST_WAIT = 30.0
 
+
 class Sender:
     """Puts cards where they belong. `identity` is asked for when the bot must recognise its own messages."""
 

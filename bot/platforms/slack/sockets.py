@@ -3,7 +3,7 @@
 import asyncio
 import json
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import aiohttp
@@ -138,17 +138,15 @@ class SocketMode:
         socket = await self._web.session.ws_connect(url, heartbeat=PING, proxy=proxy_for(url), max_msg_size=0)
         try:
             hello = await socket.receive_json(timeout=_HELLO)
-            if hello.get("type") != "hello":
-                message = f"Slack says {hello.get('reason') or hello.get('type')} instead of hello"
-                raise ConnectionAbortedError(message)
         except BaseException:
             await socket.close()
             raise
+        if hello.get("type") != "hello":
+            await socket.close()
+            raise ConnectionAbortedError(f"Slack says {hello.get('reason') or hello.get('type')} instead of hello")
         return Connection(socket, self._app)
 
     def _retire(self, connection: Connection) -> None:
         task = asyncio.create_task(connection.close())
         self._retiring.add(task)
         task.add_done_callback(self._retiring.discard)
-
-

@@ -1,4 +1,4 @@
-"""Calls of Slack's Web API: one HTTP session, no hidden retries, and every failure told as what is known of its outcome."""
+"""Calls of Slack's Web API: one session, no hidden retries, each failure told as what is known of its outcome."""
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable

@@ -62,7 +62,7 @@ def joined(parts: Iterable[list[Element]]) -> list[Element]:
 def _blocks(nodes: Iterable[SyntaxTreeNode]) -> list[Element]:
     """Write blocks, paragraphs that follow one another as one section with an empty line between."""
     found: list[Element] = []
-    for element in (e for node in nodes for e in _block(node) if e["elements"]):
+    for element in (e for node in nodes for e in _block(node) if _words(_flat(e)).strip()):
         if found and found[-1]["type"] == element["type"] == "rich_text_section":
             found[-1] = section(_merged([*found[-1]["elements"], _text("\n\n"), *element["elements"]]))
         else:
@@ -173,7 +173,29 @@ def _merged(runs: list[Element]) -> list[Element]:
                 out[-1] = {**out[-1], "text": out[-1]["text"] + run["text"]}
                 continue
         out.append(run)
+    return _without_blanks(out)
+
+
+def _without_blanks(runs: list[Element]) -> list[Element]:
+    """Give blanks between two styles or links to a neighbour: Slack may refuse a text of nothing else."""
+    out: list[Element] = []
+    pending = ""
+    for at, run in enumerate(runs):
+        following = runs[at + 1] if at + 1 < len(runs) else None
+        if run["type"] == "text" and not run["text"].strip() and (out or following):
+            to_the_left = out and (following is None or _likes_blanks(out[-1]) or not _likes_blanks(following))
+            if to_the_left and not pending:
+                out[-1] = {**out[-1], "text": _word(out[-1]) + run["text"]}
+            else:
+                pending += run["text"]
+            continue
+        out.append({**run, "text": pending + _word(run)} if pending else run)
+        pending = ""
     return out
+
+
+def _likes_blanks(run: Element) -> bool:
+    return run["type"] == "text" and not {"code", "strike"} & run.get("style", {}).keys()
 
 
 def _flat(element: Element) -> list[Element]:
@@ -189,4 +211,8 @@ def _flat(element: Element) -> list[Element]:
 
 
 def _words(runs: list[Element]) -> str:
-    return "".join(run.get("text") or run.get("url", "") for run in runs)
+    return "".join(_word(run) for run in runs)
+
+
+def _word(run: Element) -> str:
+    return run.get("text") or run.get("url", "")

@@ -134,7 +134,7 @@ class Posting:
         return self.post(channel, author, content, thread_ts=thread_ts, broadcast=broadcast, **more)
 
     def announce(self, channel: Channel, author: Account, subtype: str, text: str, **more: Any) -> None:
-        """Slack's own lines in a channel: ``channel_join``, ``channel_leave``, ``channel_name``, ``channel_archive``."""
+        """Slack's own lines in a channel: ``channel_join``, ``channel_leave``, ``channel_name`` …"""
         self.post(channel, author, Content(text), subtype=subtype, **more)
 
     def edit(self, message: Message, content: Content, editor: str) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 from tests.servers.matrix_stub.app import MatrixStub
 
 
-async def serve(port: int | None, ledger: Path | None) -> None:
+async def serve(port: int | None, ledger: Path | None, window: int) -> None:
     """Run until the process is ended."""
-    async with MatrixStub(port=port, ledger=ledger) as stub:
+    async with MatrixStub(port=port, ledger=ledger, window=window) as stub:
         print(stub.url, flush=True)
         await asyncio.Event().wait()
 
@@ -19,8 +19,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="matrix_stub", description="A homeserver in memory, for load and chaos.")
     parser.add_argument("--port", type=int)
     parser.add_argument("--ledger", type=Path, help="write each accepted send here, a line of JSON each")
+    parser.add_argument("--window", type=int, default=100, help="the most events of a room in one sync")
     options = parser.parse_args()
-    asyncio.run(serve(options.port, options.ledger))
+    asyncio.run(serve(options.port, options.ledger, options.window))
 
 
 main()

@@ -29,10 +29,18 @@ class MatrixStub:
     """A homeserver in memory, on loopback; its rooms outlive every client, and end with the process.
 
     `ledger` holds what was accepted, once; `counts` all requests that came in, those refused by a fault too.
+    `window` is the most events of a room that one sync carries, whatever a filter wishes: Synapse has 100.
     """
 
-    def __init__(self, *, port: int | None = None, server_name: str = "stub.test", ledger: Path | None = None) -> None:
-        self.homeserver = Homeserver(server_name)
+    def __init__(
+        self,
+        *,
+        port: int | None = None,
+        server_name: str = "stub.test",
+        ledger: Path | None = None,
+        window: int = 100,
+    ) -> None:
+        self.homeserver = Homeserver(server_name, window)
         self.ledger = Ledger(ledger)
         self.counts: Counter[str] = Counter()
         self.faults = Faults()
@@ -50,7 +58,7 @@ class MatrixStub:
         await self._server.__aexit__()
         self.ledger.close()
 
-    def fault(self, pattern: str = "", **options: Any) -> Fault:  # noqa: ANN401 - the fields of Fault
+    def fault(self, pattern: str = "", **options: Any) -> Fault:
         """From now on requests matching `pattern` go wrong, as `Fault` explains; its `hits` tell how often."""
         rule = Fault(pattern, **options)
         self.faults.rules.append(rule)

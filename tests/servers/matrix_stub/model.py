@@ -137,8 +137,9 @@ class User:
 class Homeserver:
     """Everything the stub knows; plain memory, which outlives every client."""
 
-    def __init__(self, server_name: str) -> None:
+    def __init__(self, server_name: str, window: int) -> None:
         self.server_name = server_name
+        self.window = window
         self.head = 0
         self.users: dict[str, User] = {}
         self.rooms: dict[str, Room] = {}

@@ -16,16 +16,17 @@ _ROOT = Path(__file__).parents[3]
 class StubProcess:
     """`async with StubProcess(directory) as stub`: own process, so that it and the bot do not share a core."""
 
-    def __init__(self, directory: Path, *, port: int | None = None) -> None:
+    def __init__(self, directory: Path, *, port: int | None = None, window: int = 100) -> None:
         self.directory = directory
         self.port = port or processes.free_port()
         self.url = f"http://{processes.LOOPBACK}:{self.port}"
+        self._window = window
         self._process: subprocess.Popen[bytes] | None = None
 
     async def __aenter__(self) -> Self:
         self.directory.mkdir(parents=True, exist_ok=True)
         log = self.directory / "stub.log"
-        options = ["--port", str(self.port), "--ledger", self.directory / "ledger.jsonl"]
+        options = ["--port", str(self.port), "--window", str(self._window), "--ledger", self.directory / "ledger.jsonl"]
         argv = [sys.executable, "-m", "tests.servers.matrix_stub", *options]
         self._process = processes.spawn(argv, log=log, cwd=_ROOT)
         await processes.wait_ready(self._process, lambda: processes.accepts(self.port), log=log)
@@ -40,7 +41,7 @@ class StubProcess:
         file = self.directory / "ledger.jsonl"
         return ledger.read(file) if file.exists() else ledger.Ledger()
 
-    async def fault(self, pattern: str = "", **options: Any) -> None:  # noqa: ANN401 - the fields of Fault
+    async def fault(self, pattern: str = "", **options: Any) -> None:
         """From now on requests matching `pattern` go wrong, as `Fault` explains."""
         await self._tell("fault", pattern=pattern, **options)
 
@@ -61,6 +62,6 @@ class StubProcess:
         async with aiohttp.request("GET", f"{self.url}/_stub/counts") as response:
             return Counter(await response.json())
 
-    async def _tell(self, what: str, **content: Any) -> None:  # noqa: ANN401 - any JSON
+    async def _tell(self, what: str, **content: Any) -> None:
         async with aiohttp.request("POST", f"{self.url}/_stub/{what}", json=content) as response:
             response.raise_for_status()

@@ -88,7 +88,9 @@ class RoomsApi:
         if since is not None and since > self._server.head:
             raise MatrixError(400, "M_UNKNOWN", "token of another server")
         seconds = min(int(query.get("timeout", "0")), 60_000) / 1000
-        return await syncing.sync(self._server, device, since, syncing.read_filter(chosen), seconds)
+        return await syncing.sync(
+            self._server, device, since, syncing.read_filter(chosen, most=self._server.window), seconds
+        )
 
     async def messages(self, request: web.Request) -> Json:
         """One page of history."""

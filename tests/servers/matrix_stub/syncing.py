@@ -10,7 +10,7 @@ from typing import Any
 from tests.servers.matrix_stub.model import Device, Event, Homeserver, Json, Room, User
 
 _INVITE_STATE = {"m.room.create", "m.room.join_rules", "m.room.name", "m.room.encryption", "m.room.member"}
-DEFAULT_LIMIT, MOST = 10, 100
+DEFAULT_LIMIT = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Filter:
     wanted: Callable[[Event], bool] = lambda _: True
 
 
-def read_filter(given: Json, *, most: int = MOST) -> Filter:
+def read_filter(given: Json, *, most: int) -> Filter:
     """The filter of the timeline; the limit is bounded as a real server bounds it."""
     timeline: Json = given.get("room", {}).get("timeline", given if "types" in given or "limit" in given else {})
     types, not_types = _patterns(timeline.get("types")), _patterns(timeline.get("not_types"))
@@ -173,7 +173,7 @@ def _stripped(room: Room, user: str) -> list[Json]:
 def _changed_keys(server: Homeserver, user: User, after: int) -> list[str]:
     """Users whose keys changed, or who came into a room of ours, since then."""
     mine = [room for room in user.rooms.values() if user.id in room.joined]
-    changed = {who for pos, who in server.key_changes[_later(server.key_changes, after) :] if _shares(mine, who, user)}
+    changed = {who for _, who in server.key_changes[_later(server.key_changes, after) :] if _shares(mine, who, user)}
     for room in mine:
         if room.events[-1].pos > after and ("m.room.encryption", "") in room.state:
             came = room.joined_between(user.id, after)

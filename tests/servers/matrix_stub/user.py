@@ -48,7 +48,7 @@ class StubUser(Participant):
         if self._http:
             await self._http.close()
 
-    async def call(self, method: str, path: str, content: Mapping[str, Any] | None = None, **query: str) -> Any:  # noqa: ANN401 - any JSON
+    async def call(self, method: str, path: str, content: Mapping[str, Any] | None = None, **query: str) -> Any:
         """One request to the client API."""
         if self._http is None:
             msg = "not logged in"

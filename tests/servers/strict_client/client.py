@@ -95,7 +95,7 @@ class StrictClient(Participant):
         self._node = node
         self._session = session
 
-    async def ask(self, action: str, **arguments: Any) -> Any:  # noqa: ANN401 - any JSON
+    async def ask(self, action: str, **arguments: Any) -> Any:
         """Any action of the Node side, for what has no method here."""
         return await self._node.ask(self._session, action, **arguments)
 

@@ -63,7 +63,7 @@ class NodeProcess:
         if self._reader is not None:
             await self._reader
 
-    async def ask(self, session: int, action: str, **arguments: Any) -> Any:  # noqa: ANN401 - any JSON
+    async def ask(self, session: int, action: str, **arguments: Any) -> Any:
         """Have a session do something; return its answer or raise its error."""
         if self._process is None or self._process.stdin is None:
             msg = "not started"

@@ -1,0 +1,144 @@
+"""Slack as a platform of the bot."""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import TypeVar
+
+import structlog
+from aiohttp import web as http
+from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
+
+from bot.card import Card
+from bot.clock import Clock, system_clock
+from bot.errors import ConfigurationError, NotSent, SendError
+from bot.message import Address
+from bot.platforms import Live, Memory, Receive, Report
+from bot.platforms.slack.backfill import Backfill
+from bot.platforms.slack.gateway import Gateway
+from bot.platforms.slack.options import Identity, SlackOptions
+from bot.platforms.slack.sending import Sender
+from bot.platforms.slack.sockets import SocketMode
+from bot.platforms.slack.web import DeadToken, Web, call
+
+PATH = "/slack/events"
+
+T = TypeVar("T")
+
+log = structlog.get_logger()
+
+
+class SlackPlatform:
+    """One Slack app in one workspace, by Socket Mode or by signed HTTP requests."""
+
+    name = "slack"
+
+    def __init__(
+        self, settings: SlackOptions, *, memory: Memory, report: Report, live: Live, clock: Clock = system_clock
+    ) -> None:
+        self._settings = settings
+        self._report = report
+        self._web = Web(settings)
+        self._gateway = Gateway(settings, self._web, clock, self._passed)
+        self._backfill = Backfill(self._web, self._gateway, memory, live, clock, pace=settings.pace)
+        self._sender = Sender(self._web, self._identity)
+        self._me: Identity | None = None
+
+    async def run(self, receive: Receive) -> None:
+        """Listen until cancelled. Raises `ConfigurationError` when Slack does not accept a token."""
+        try:
+            me = await self._known_at_last()
+            self._gateway.open(me, receive)
+            if self._settings.mode == "http":
+                self._connected(missed=True)
+                await asyncio.Event().wait()
+            await SocketMode(
+                self._web,
+                self._gateway.app,
+                self._settings.app_token,
+                connected=lambda missed: self._connected(missed=missed),
+                lost=lambda reason: self._report(ok=False, reason=f"Slack is not connected: {reason}"),
+                dead=lambda error: _dead("slack.app_token", error),
+                pace=self._settings.pace,
+            ).run()
+        finally:
+            self._gateway.close()
+            await self._backfill.stop()
+
+    async def send(self, to: Address, card: Card, *, key: str, again: bool) -> str:
+        """Say a card; see the protocol."""
+        return await self._reported(self._sender.send(to, card, key=key, again=again))
+
+    async def edit(self, to: Address, message_id: str, card: Card, *, key: str) -> None:
+        """Rewrite a message of the bot's."""
+        await self._reported(self._sender.edit(to, message_id, card))
+
+    async def delete(self, to: Address, message_id: str, *, key: str) -> None:
+        """Take a message of the bot's back."""
+        await self._reported(self._sender.delete(to, message_id))
+
+    async def join(self, room: str) -> None:
+        """Do nothing: on Slack to be invited is to be in."""
+
+    def routes(self) -> list[http.RouteDef]:
+        """Return what the application's own web server must serve in HTTP mode, nothing in Socket Mode."""
+        return [http.post(PATH, self._requested)] if self._settings.mode == "http" else []
+
+    async def close(self) -> None:
+        """Close connections; nothing may be asked of the platform afterwards."""
+        self._gateway.close()
+        await self._backfill.stop()
+        await self._web.close()
+
+    async def _requested(self, request: http.Request) -> http.Response:
+        try:
+            bolt_request = await to_bolt_request(request)
+        except (ValueError, LookupError):  # no text, or no JSON where it says so
+            return http.Response(status=400)
+        if not self._gateway.ready:
+            return http.Response(status=503)
+        return await to_aiohttp_response(await self._gateway.dispatch(bolt_request))
+
+    async def _passed(self, channel: str) -> bool:
+        return await self._backfill.passed(channel)
+
+    def _connected(self, *, missed: bool) -> None:
+        self._report(ok=True)
+        if missed and self._me is not None:
+            self._backfill.begin(self._me)
+
+    async def _identity(self) -> Identity:
+        """Return the bot's own account; asked for once."""
+        if self._me is None:
+            answer = await call(self._web.client.auth_test)
+            name = str(answer.get("user") or "passerelle")
+            self._me = Identity(str(answer["team_id"]), str(answer["user_id"]), str(answer.get("bot_id") or ""), name)
+        return self._me
+
+    async def _known_at_last(self) -> Identity:
+        pause = 0.5
+        while True:
+            try:
+                return await self._identity()
+            except SendError as error:
+                if end := _dead("slack.bot_token", error):
+                    raise end from error
+                self._report(ok=False, reason=f"Slack is out of reach: {error}")
+                pause = min(pause * 2, 30.0)
+                asked = error.retry_after if isinstance(error, NotSent) else None
+                await asyncio.sleep(max(asked or 0.0, pause * self._settings.pace))
+
+    async def _reported(self, work: Awaitable[T]) -> T:
+        try:
+            return await work
+        except DeadToken as error:
+            self._report(ok=False, reason=f"Slack refuses slack.bot_token ({error.word}): {_REMEDY}")
+            raise
+
+
+_REMEDY = "install the app again with config/slack-manifest.yaml and enter its new token"
+
+
+def _dead(setting: str, error: SendError) -> ConfigurationError | None:
+    if not isinstance(error, DeadToken):
+        return None
+    return ConfigurationError(f"Slack refuses {setting} ({error.word}): {_REMEDY}")

@@ -1,0 +1,148 @@
+"""What a text names: countries, places and territories, each with the words that say so.
+
+Promised: the same findings whatever the case, the accents, the spaces and the punctuation. A name is dropped where it
+is a language (« rédigé en allemand »), and a weak one (Nice, Maurice) where it is not used as a place. An ambiguous
+name is settled by the rest of the text, by its article, or by its default; else it keeps its several senses.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from bot.routing.phrases import Hit
+from bot.routing.rules import FRANCE, Context, Name, Rules, Sense
+from bot.routing.spelling import Word, keys, words
+
+_CODE_CUES = frozenset({"departement", "dept", "dpt", "prefecture", "pref"})
+_ARTICLES = frozenset({"la", "le", "les"})
+_FRENCH_CUES = frozenset({"departement", "prefecture", "sous"})
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A name in the text. `senses` are several while nothing tells which is meant; a default leaves `others`."""
+
+    start: int
+    end: int
+    written: str
+    senses: tuple[Sense, ...]
+    demonym: bool = False
+    foreign_post: bool = False
+    by_default: bool = False
+    others: tuple[Sense, ...] = ()
+
+    @property
+    def open(self) -> bool:
+        """Whether it may still mean several things."""
+        return len(self.senses) > 1
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The words of a text and the names found in it."""
+
+    words: tuple[Word, ...]
+    names: tuple[Found, ...]
+
+    @property
+    def spoken(self) -> str:
+        """The words as they are compared, a space around each."""
+        return f" {' '.join(word.key for word in self.words)} "
+
+    @property
+    def countries(self) -> tuple[str, ...]:
+        """The countries named or clearly meant, every candidate of an open name; France left out."""
+        codes = (sense.country for found in self.names for sense in found.senses)
+        return tuple(dict.fromkeys(code for code in codes if code not in {FRANCE, ""}))
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The places named, in the spelling of the reference data."""
+        named = (found.senses[0] for found in self.names if not found.open)
+        return tuple(dict.fromkeys(sense.name for sense in named if sense.name))
+
+    def places_in(self, country: str) -> frozenset[tuple[str, ...]]:
+        """The places of a country (or of none) that a competence may be given for, as they are compared."""
+        senses = [sense for found in self.names if not found.open for sense in found.senses]
+        return frozenset(
+            keys(name) for sense in senses if sense.country in {country, ""} for name in (sense.name, *sense.within) if name
+        )
+
+
+def read(text: str, rules: Rules, *, french_only: bool = False) -> Reading:
+    """Find what a text names. `french_only`: an open name that may lie in France does (a post asks a prefecture)."""
+    said = words(text)
+    spoken = [word.key for word in said]
+    found = [
+        _found(hit, said, spoken, rules)
+        for hit in rules.names.find(spoken)
+        if not _language(hit, spoken, rules) and not _idle(hit, spoken, rules)
+    ]
+    found = [name if not name.open else _narrowed(name, spoken, french_only=french_only) for name in found]
+    settled = _settled(found)
+    names = sorted((*settled, *_numbered(said, rules)), key=lambda name: name.start)
+    return Reading(said, tuple(names))
+
+
+def _found(hit: Hit[Name], said: Sequence[Word], spoken: Sequence[str], rules: Rules) -> Found:
+    written = " ".join(word.written for word in said[hit.start : hit.end])
+    name = hit.meaning
+    senses = sorted(name.senses, key=lambda sense: sense.code != name.default) if name.default else name.senses
+    foreign = any(_fits(context, hit, spoken) for context in rules.contexts.get("foreign_post", ()))
+    default = len(name.senses) > 1 and bool(name.default)
+    return Found(
+        hit.start, hit.end, written, tuple(senses), name.demonym, foreign_post=foreign, by_default=default
+    )
+
+
+def _fits(context: Context, hit: Hit[Name], spoken: Sequence[str]) -> bool:
+    before = tuple(spoken[max(0, hit.start - len(context.before)) : hit.start])
+    return before == context.before and tuple(spoken[hit.end : hit.end + len(context.after)]) == context.after
+
+
+def _language(hit: Hit[Name], spoken: Sequence[str], rules: Rules) -> bool:
+    return hit.meaning.demonym and any(_fits(context, hit, spoken) for context in rules.contexts.get("language", ()))
+
+
+def _idle(hit: Hit[Name], spoken: Sequence[str], rules: Rules) -> bool:
+    return hit.meaning.weak and not any(_fits(context, hit, spoken) for context in rules.contexts.get("place", ()))
+
+
+def _narrowed(name: Found, spoken: Sequence[str], *, french_only: bool) -> Found:
+    """Settle an open name by what stands before it: « la Vienne » is the département, « à Vienne » a town."""
+    french = tuple(sense for sense in name.senses if sense.country == FRANCE)
+    before = spoken[max(0, name.start - 3) : name.start]
+    if french and (french_only or _FRENCH_CUES.intersection(before)):
+        name = replace(name, senses=french, by_default=name.by_default and name.senses[0] in french)
+    lands = tuple(sense for sense in name.senses if sense.kind == "departement")
+    towns = [sense for sense in name.senses if sense.kind == "city"]
+    if lands and len(lands) + len(towns) == len(name.senses) and towns and before:
+        return replace(name, senses=lands if before[-1] in _ARTICLES else tuple(towns), by_default=False)
+    return name
+
+
+def _settled(found: Iterable[Found]) -> list[Found]:
+    """Settle each open name by a candidate that is named elsewhere, else by its default."""
+    found = list(found)
+    sure = {sense.code for name in found if not name.open for sense in name.senses}
+    return [_settle(name, sure) for name in found]
+
+
+def _settle(name: Found, sure: set[str]) -> Found:
+    if not name.open:
+        return name
+    named = tuple(sense for sense in name.senses if sense.code in sure)
+    if len(named) == 1:
+        return replace(name, senses=named, by_default=False)
+    return replace(name, senses=name.senses[:1], others=name.senses[1:]) if name.by_default else name
+
+
+def _numbered(said: Sequence[Word], rules: Rules) -> list[Found]:
+    """Find départements by their number: « département 67 », « dans le 67 »."""
+    found: list[Found] = []
+    for at, word in enumerate(said[1:], start=1):
+        code = word.key.upper()
+        inside = at > 1 and said[at - 1].key == "le" and said[at - 2].key == "dans"
+        if code in rules.territories and (inside or said[at - 1].key in _CODE_CUES):
+            sense = Sense(FRANCE, "departement", rules.territories[code], territory=code)
+            found.append(Found(at, at + 1, word.written, (sense,)))
+    return found

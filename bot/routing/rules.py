@@ -1,0 +1,203 @@
+"""What an administrator may change of routing: the files of `config/routing`, read once into indexes.
+
+Their README explains the columns. The shape of an index follows from how it is asked: names by their words, words of
+topics by their stems.
+"""
+
+import csv
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.resources.abc import Traversable
+from types import MappingProxyType
+from typing import TypeAlias
+
+from bot.routing.phrases import Phrases
+from bot.routing.spelling import keys, stem
+
+FRANCE = "FR"
+
+STOP = frozenset(
+    "le la les l un une de du des d ce cet cette ces son sa ses leur leurs notre votre nos vos the of an".split()
+)
+"""Words that a phrase of a topic may have or lack."""
+
+_ORDER = ("country", "territory", "departement", "region", "passage", "body", "city", "basin", "demonym")
+"""Where one name has several senses in one country, the first of these kinds is meant."""
+
+_OF_PEOPLE = re.compile(
+    r"(?:ais|ois|ien|een|ain|slave|ique|aque|samoan|catalan|basque|arabe|kurde|tamoul|bengali|touareg|rom)(?:n?es?|s)?$"
+)
+"""How the ambiguous words end that name people and languages (congolais, coréenne), not places."""
+
+Run: TypeAlias = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sense:
+    """What a name may mean: a country, or a place with its country, the places that hold it, or its territory."""
+
+    country: str
+    kind: str
+    name: str = ""
+    within: tuple[str, ...] = ()
+    territory: str = ""
+
+    @property
+    def code(self) -> str:
+        """The country, or for a French place its territory: `DE`, `FR-67`."""
+        return f"{FRANCE}-{self.territory}" if self.country == FRANCE else self.country
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name with its senses; several make it ambiguous, and `default` (a code) is taken when nothing else decides."""
+
+    senses: tuple[Sense, ...]
+    default: str = ""
+    weak: bool = False
+    demonym: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Words before and after a name."""
+
+    before: Run
+    after: Run
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A name for people, in French and in English."""
+
+    fr: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The words of countries, places and topics."""
+
+    names: Phrases[Name]
+    topic_words: Phrases[tuple[tuple[str, float], ...]]
+    topics: Mapping[str, Label]
+    countries: Mapping[str, Label]
+    territories: Mapping[str, str]
+    contexts: Mapping[str, tuple[Context, ...]]
+
+    @classmethod
+    def load(cls, folder: Traversable) -> "Rules":
+        """Read the files of `config/routing`."""
+        countries = _rows(folder / "countries.csv")
+        places = [row for file in ("places.csv", "places_france.csv") for row in _rows(folder / file)]
+        topics = tomllib.loads((folder / "topics.toml").read_text("utf-8"))
+        contexts = tomllib.loads((folder / "context.toml").read_text("utf-8"))
+        return cls(
+            names=Phrases(_names(countries, places, _rows(folder / "ambiguous.csv")).items()),
+            topic_words=Phrases(_topic_words(topics).items()),
+            topics=MappingProxyType({key: Label(it["label"], it["label_en"]) for key, it in topics.items()}),
+            countries=MappingProxyType({row["iso2"]: Label(row["name"], row["name_en"]) for row in countries}),
+            territories=MappingProxyType(
+                {row["territory"]: row["name"] for row in places if row["kind"] in {"departement", "region"}}
+            ),
+            contexts=MappingProxyType({key: tuple(map(_context, patterns)) for key, patterns in contexts.items()}),
+        )
+
+
+def _rows(file: Traversable) -> list[dict[str, str]]:
+    with file.open("r", encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def _listed(cell: str) -> list[str]:
+    return [name for name in cell.split("|") if name.strip()]
+
+
+def _context(pattern: str) -> Context:
+    before, _, after = pattern.partition("{mot}")
+    return Context(keys(before), keys(after))
+
+
+def _topic_words(topics: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dict[Run, tuple[tuple[str, float], ...]]:
+    found: dict[Run, tuple[tuple[str, float], ...]] = {}
+    for topic, table in topics.items():
+        for phrase, weight in table.get("words", {}).items():
+            run = tuple(stem(key) for key in keys(phrase) if key not in STOP)
+            known = dict(found.get(run, ()))
+            known[topic] = max(known.get(topic, weight), weight)
+            found[run] = tuple(known.items())
+    return found
+
+
+def _names(
+    countries: list[dict[str, str]], places: list[dict[str, str]], ambiguous: list[dict[str, str]]
+) -> dict[Run, Name]:
+    senses: dict[Run, list[tuple[Sense, bool]]] = {}
+    for name, sense, weak in (*_of_countries(countries), *_of_places(places)):
+        senses.setdefault(keys(name), []).append((sense, weak))
+    names = {run: _name(known) for run, known in senses.items()}
+    for row in ambiguous:
+        run = keys(row["word"])
+        names[run] = _chosen(row, senses.get(run, []))
+    return names
+
+
+def _of_countries(rows: list[dict[str, str]]) -> Iterator[tuple[str, Sense, bool]]:
+    for row in rows:
+        weak = set(_listed(row["weak"]))
+        for column, kind in (("name", "country"), ("synonyms", "country"), ("demonyms", "demonym")):
+            for name in _listed(row[column]):
+                yield name, Sense(row["iso2"], kind), name in weak
+        for name in (*_listed(row["capital"]), *_listed(row["cities"])):
+            yield name, Sense(row["iso2"], "city", name), name in weak
+
+
+def _of_places(rows: list[dict[str, str]]) -> Iterator[tuple[str, Sense, bool]]:
+    holder = {(row["country"], row["name"]): row["region"] for row in rows if row["country"] != FRANCE}
+    for row in rows:
+        within = () if row["country"] == FRANCE else tuple(_holders(row["country"], row["region"], holder))
+        sense = Sense(row["country"], row["kind"], row["name"], within, row["territory"])
+        for name in (row["name"], *_listed(row["aliases"])):
+            yield name, sense, row["weak"] == "yes"
+
+
+def _holders(country: str, region: str, holder: Mapping[tuple[str, str], str]) -> Iterator[str]:
+    seen: set[str] = set()
+    while region and region not in seen:
+        yield region
+        seen.add(region)
+        region = holder.get((country, region), "")
+
+
+def _rank(sense: Sense) -> tuple[int, bool]:
+    return _ORDER.index(sense.kind), not sense.within
+
+
+def _name(known: Iterable[tuple[Sense, bool]]) -> Name:
+    """Return a name with one sense a country; a département and a region of the same name are one place."""
+    by_code: dict[str, Sense] = {}
+    for sense, _ in sorted(known, key=lambda pair: _rank(pair[0])):
+        if not (sense.country == FRANCE and any(code.startswith(FRANCE) for code in by_code) and sense.kind == "region"):
+            by_code.setdefault(sense.code, sense)
+    kinds = {sense.kind for sense, _ in known}
+    return Name(
+        tuple(by_code.values()), weak=any(weak for _, weak in known), demonym="demonym" in kinds and "country" not in kinds
+    )
+
+
+def _chosen(row: Mapping[str, str], known: list[tuple[Sense, bool]]) -> Name:
+    """Return an ambiguous name with its candidates, each in the best sense that the other files give it."""
+    ranked = sorted((sense for sense, _ in known), key=_rank)
+    senses = [
+        next((sense for sense in ranked if sense.code == code), None) or _by_code(code)
+        for code in row["candidates"].split()
+    ]
+    own = _name(known) if known else Name((), demonym=bool(_OF_PEOPLE.search(keys(row["word"])[-1])))
+    return Name(tuple(senses), row["default"], own.weak, own.demonym)
+
+
+def _by_code(code: str) -> Sense:
+    country, _, territory = code.partition("-")
+    return Sense(country, "territory" if territory else "country", territory=territory)

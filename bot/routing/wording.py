@@ -1,0 +1,95 @@
+"""The reasons, questions and advice of routing as sentences of the catalogues; names go in both languages."""
+
+from bot.directory.snapshot import Snapshot
+from bot.routing.competence import InCharge
+from bot.routing.model import AdviceTo, Choice, Recipient
+from bot.routing.reading import Found, Reading
+from bot.routing.rules import FRANCE, Label, Rules, Sense
+from bot.routing.topics import OTHER, Scores
+from bot.texts import Text
+
+MARKED = Text("route.because.marked")
+"""What a marked text gets: nothing of it is repeated."""
+
+
+def advice(to: AdviceTo) -> Text:
+    """Return whom to turn to."""
+    return Text(f"route.advice.{to}")
+
+
+def names(reading: Reading, rules: Rules) -> tuple[Text, ...]:
+    """Return what the text names and the words that say so, each country and place once."""
+    reasons = (_name(found, rules) for found in reading.names)
+    return tuple(dict.fromkeys(reason for reason in reasons if reason))
+
+
+def _name(found: Found, rules: Rules) -> Text | None:
+    sense = found.senses[0]
+    if found.open:
+        labels = [_label(sense, rules) for sense in found.senses]
+        return Text.of(
+            "route.because.ambiguous",
+            word=found.written,
+            candidates=" / ".join(label.fr for label in labels),
+            candidates_en=" / ".join(label.en for label in labels),
+        )
+    if sense.country == FRANCE or not sense.country:
+        return Text.of("route.because.place", place=sense.name or found.written, word=found.written)
+    label = rules.countries.get(sense.country, Label(sense.country, sense.country))
+    key = "default" if found.by_default else "country_place" if sense.name else "country"
+    return Text.of(
+        f"route.because.{key}", country=label.fr, country_en=label.en, place=sense.name, word=found.written
+    )
+
+
+def _label(sense: Sense, rules: Rules) -> Label:
+    if sense.country == FRANCE:
+        name = rules.territories.get(sense.territory, sense.territory)
+        return Label(f"{name} ({sense.territory}, France)", f"{name} ({sense.territory}, France)")
+    return rules.countries.get(sense.country, Label(sense.country, sense.country))
+
+
+def topic(scores: Scores, chosen: str, rules: Rules) -> Text:
+    """Return the topic and the words that say so."""
+    words = scores.strongest(chosen)
+    if chosen == OTHER or words is None:
+        return Text("route.because.no_topic")
+    label = rules.topics[chosen]
+    return Text.of("route.because.topic", topic=label.fr, topic_en=label.en, word=words.written)
+
+
+def competence(charge: InCharge, directory: Snapshot) -> tuple[Text, ...]:
+    """Return by what competence an organisation is in charge, since when, and whom it succeeds."""
+    name = _organisation(charge.recipient.organisation, directory)
+    row = charge.by
+    key = "route.because.competence_since" if row.valid_from else "route.because.competence"
+    reasons = [Text.of(key, organisation=name, basis=row.legal_basis or "—", since=row.valid_from or "")]
+    if charge.closed:
+        closed = _organisation(charge.closed, directory)
+        reasons.append(Text.of("route.because.successor", organisation=name, closed=closed))
+    return tuple(reasons)
+
+
+def choice(recipient: Recipient, directory: Snapshot, about: Text | None = None) -> Choice:
+    """Return a choice: the organisation, and what chooses it where that is not plain."""
+    name = _organisation(recipient.organisation, directory)
+    if about is None:
+        return Choice(Text.of("route.choice.organisation", organisation=name), recipient)
+    return Choice(Text.of("route.choice.about", about=about, organisation=name), recipient)
+
+
+def meant(sense: Sense, rules: Rules) -> Text:
+    """Return the name of a country or territory, as a choice shows it."""
+    label = _label(sense, rules)
+    return Text.of("route.choice.name", name=label.fr, name_en=label.en)
+
+
+def topic_name(key: str, rules: Rules) -> Text:
+    """Return the name of a topic, as a choice shows it."""
+    label = rules.topics.get(key, Label(key, key))
+    return Text.of("route.choice.name", name=label.fr, name_en=label.en)
+
+
+def _organisation(ident: str, directory: Snapshot) -> str:
+    organisation = directory.organisations.get(ident)
+    return organisation.name if organisation else ident

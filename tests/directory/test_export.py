@@ -1,0 +1,70 @@
+"""`directory export`: all files, sorted, harmless in a spreadsheet, and nothing changes when they are imported again."""
+
+import csv
+import stat
+
+import pytest
+from sqlalchemy.orm import Session
+
+from bot.directory import rooms
+from bot.directory.exporting import export
+from bot.directory.files import FILES
+from bot.directory.importing import apply
+from bot.directory.reading import read
+from tests.directory.conftest import NOON, Files
+
+TRICKS = ["=1+1", "+33 1 00 00", "-x", "@x", "'=x", "''+x", "'s-Gravenhage", "'", 'a"b', "a,b;c", "-", "é\u202fœ"]
+
+
+def exported(files: Files) -> dict[str, list[list[str]]]:
+    folder = files.folder / "out"
+    files.database.run_now(lambda session: export(session, folder))
+    rows = {}
+    for path in folder.iterdir():
+        with path.open(encoding="utf-8", newline="") as stream:
+            rows[path.name] = list(csv.reader(stream))
+    return rows
+
+
+def test_the_export_is_read_again_without_a_change(peopled: Files):
+    peopled.load(
+        absences="person,start,end,stand_in\nagent-a,2026-01-01,,agent-b\n",
+        rooms="organisation,platform,room,language,relay_unencrypted\nprefecture-67,matrix,!a:example.org,,yes\n",
+        competences="organisation,role,topic,country,territory,place,direction,legal_basis,valid_from,valid_to\n"
+        "consulat-munich,consul,,DE,,Bavière,,,2020-01-01,\n",
+    )
+    peopled.database.run_now(lambda session: rooms.note(session, "slack", "C1", encrypted=False))
+    peopled.database.run_now(lambda session: rooms.link(session, "consulat-munich", "slack", "C2", NOON))
+    rows = exported(peopled)
+    assert sorted(rows) == sorted(file.name for file in FILES)
+    assert all(table[1:] == sorted(table[1:]) for name, table in rows.items() if name != "rooms.csv")
+    assert stat.S_IMODE((peopled.folder / "out/people.csv").stat().st_mode) == 0o600
+    parsed = read([peopled.folder / "out"])
+    result = peopled.database.run_now(lambda session: apply(session, parsed))
+    assert (result.added, result.changed, result.closed, result.errors) == (0, 0, 0, ())
+    exported(peopled)  # over the old files
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_no_cell_is_a_formula_and_every_cell_comes_back(files: Files):
+    path = files.folder / "people.csv"
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows([["id", "family_name"], *[[f"p{n:02}", t] for n, t in enumerate(TRICKS)]])
+    typed = ["p98", "'+33 1"], ["p99", "+33 1"]
+    with path.open("a", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows(typed)
+    parsed = read([path])
+    files.database.run_now(lambda session: apply(session, parsed))
+    cells = [row[2] for row in exported(files)["people.csv"][1:]]
+    assert not [cell for cell in cells if cell[:1] in "=+-@\t\r"]
+    assert cells[-2:] == ["'+33 1", "'+33 1"], "with the apostrophe or without"
+    again = read([files.folder / "out"])
+
+    def twice(session: Session):
+        return apply(session, again)
+
+    assert files.database.run_now(twice).changed == 0
+
+
+def test_an_empty_directory_gives_headers(files: Files):
+    assert all(len(table) == 1 for table in exported(files).values())

@@ -1,0 +1,219 @@
+"""Whatever a file holds: no exception, bounded time, all or nothing, and an export that says the same."""
+
+import csv
+import io
+import os
+import time
+import tracemalloc
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+from sqlalchemy.orm import Session
+
+from bot.db import Database
+from bot.directory import cells, files
+from bot.directory.exporting import export
+from bot.directory.importing import apply
+from bot.directory.parsed import Result
+from bot.directory.reading import PROBLEMS, read
+from tests.directory.conftest import create
+
+ORGANISATIONS = ["prefecture-67", "region-exemple", "consulat-munich", "organe", "É", ""]
+PEOPLE = ["agent-a", "agent-b", "agent-c", "É", ""]
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=12)
+LINES = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp")), min_size=1, max_size=12)
+TRICKS = ["+33 1", "=x", "'=x", "'s", "-", "nom", ""]
+WORDS = {
+    cells.day: ["", "2026-01-01", "2026-12-31", "2025-06-30", "31/12/2026", "2026-02-30"],
+    cells.country: ["", "DE", "fr", "XX"],
+    cells.timezone: ["", "Europe/Paris", "Paris"],
+    cells.territory: ["", "67", "2a", "region-exemple", "20"],
+    cells.languages: ["", "fr", "fr  de", "!"],
+    cells.language: ["", "fr", "en", "de"],
+    cells.yes_or_no: ["", "yes", "no", "oui"],
+    cells.opening_hours: ["", "Mo-Fr 09:00-12:00", "24/7", 'Mo "x"', "demain"],
+    cells.website: ["", "https://example.org", "ftp://x"],
+    cells.matrix_account: ["", "@a:example.org", "@b:example.org", "a"],
+    cells.account: ["", "U1", "U2", "!a:example.org", "a b"],
+}
+ENUMS = {
+    "kind": ["prefecture", "body", "castle"],
+    "role": ["consul", "desk", "king"],
+    "topic": ["", "visa", "tax"],
+    "platform": ["matrix", "slack", "telex"],
+    "direction": ["", "both", "to_post"],
+    "status": ["", "open", "closed"],
+    "visibility": ["", "all", "own"],
+}
+
+
+def cell(column: files.Column, *, good: bool) -> st.SearchStrategy[str]:
+    ids = ORGANISATIONS if column.refers == "organisation" else PEOPLE + ORGANISATIONS[:-2]
+    known = ids if column.read is cells.identifier else ENUMS.get(column.name) or WORDS.get(column.read) or TRICKS
+    drawn = st.sampled_from([word for word in known if not good or _reads(column, word)])
+    return drawn | (LINES.filter(str.strip) if good else TEXTS) if known is TRICKS else drawn
+
+
+@st.composite
+def tables(draw: st.DrawFn, file: files.File, *, good: bool) -> bytes:
+    """A file as `file` has it; when `good`, most rows are as they should be."""
+    row = st.tuples(*(cell(column, good=good) for column in file.columns))
+    key = [file.columns.index(file.by_name[name]) for name in file.key]
+    once = (lambda row: tuple(row[at].strip() for at in key)) if good else None
+    rows = draw(st.lists(row, min_size=1, max_size=4, unique_by=once))
+    stream = io.StringIO()
+    csv.writer(stream).writerows([[column.name for column in file.columns], *rows])
+    return stream.getvalue().encode()
+
+
+def _reads(column: files.Column, value: str) -> bool:
+    try:
+        cells.sound(value)
+        plain = cells.bare(value)
+        return bool(column.read(plain) or True) if plain else not column.required
+    except cells.BadCell:
+        return False
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory) -> tuple[Database, Path]:
+    folder = tmp_path_factory.mktemp("properties")
+    create(f"sqlite:///{folder}/directory.db")
+    (folder / "in").mkdir()
+    return Database(f"sqlite:///{folder}/directory.db"), folder
+
+
+class _Undo(Exception):
+    pass
+
+
+def undone(database: Database, work) -> None:
+    """Run in a transaction that is rolled back, so that examples do not see one another."""
+
+    def transaction(session: Session) -> None:
+        work(session)
+        raise _Undo
+
+    with pytest.raises(_Undo):
+        database.run_now(transaction)
+
+
+SEEDS = {
+    files.ORGANISATIONS: "id,kind,name\nprefecture-67,prefecture,X\nregion-exemple,region,Y\nconsulat-munich,consulate,Z\n",
+    files.PEOPLE: "id,slack_id\nagent-a,U1\nagent-b,\n",
+}
+
+
+def put(folder: Path, contents: dict[files.File, bytes]) -> None:
+    for file in files.FILES:
+        path = folder / "in" / file.name
+        path.unlink(missing_ok=True)
+        if file in contents:
+            path.write_bytes(contents[file])
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(files.FILES), st.binary(max_size=300) | st.text(max_size=200).map(str.encode), st.booleans())
+def test_any_bytes_are_read_without_an_exception(places, file, content, headed):
+    _, folder = places
+    header = ",".join(column.name for column in file.columns).encode() + b"\n"
+    put(folder, {file: header + content if headed else content})
+    read([folder / "in"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_an_import_is_all_or_nothing_and_its_export_says_the_same(places, data):
+    database, folder = places
+    good = data.draw(st.integers(0, 3)) > 0
+    chosen = data.draw(st.sets(st.sampled_from(files.FILES), min_size=1, max_size=4))
+    contents = {file: data.draw(tables(file, good=good)) for file in files.FILES if file in chosen}
+
+    seen: list[Result] = []
+
+    def work(session: Session) -> None:
+        put(folder, {file: text.encode() for file, text in SEEDS.items()})
+        assert apply(session, read([folder / "in"])).errors == ()
+        export(session, folder / "before")
+        put(folder, contents)
+        parsed = read([folder / "in"])
+        dry = apply(session, parsed, dry_run=True)
+        export(session, folder / "after")
+        assert texts(folder / "before") == texts(folder / "after")
+        result = apply(session, parsed)
+        seen.append(result)
+        assert result == dry
+        export(session, folder / "after")
+        if result.errors or not (result.added or result.changed or result.closed):
+            assert texts(folder / "before") == texts(folder / "after")
+        again = apply(session, read([folder / "after"]))
+        assert (again.added, again.changed, again.closed, again.errors) == (0, 0, 0, ())
+
+    undone(database, work)
+    event(f"{good=} stored={not seen[0].errors} {bool(seen[0].added)} {bool(seen[0].changed)} {bool(seen[0].closed)}")
+
+
+def texts(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@given(TEXTS)
+def test_every_cell_comes_back_from_an_export(value):
+    value = value.strip()
+    assert cells.bare(cells.guard(value)) == value
+    assert cells.guard(value)[:1] not in tuple("=+-@\t\r")
+
+
+HEADER = ",".join(column.name for column in files.PEOPLE.columns).encode() + b"\n"
+HOSTILE = {  # a beginning, what comes how often after it, and a size
+    "a field of 200 MB": (HEADER, b"", 0, 200_000_000),
+    "nothing but NUL": (b"", b"", 0, 60_000_000),
+    "an open quote": (HEADER + b'"', b"a\n", 5_000_000, 0),
+    "quotes": (HEADER, b'"' * 1_000_000, 20, 0),
+    "lines of quotes": (HEADER, b'""""\n', 190_000, 0),
+    "commas": (HEADER, b"," * 400_000 + b"\n", 40, 0),
+    "bad rows": (HEADER, b"p1,,,,,zz,,,\n", 199_000, 0),
+    "the same row": (HEADER, b"p1,,,,,,,,\n", 199_000, 0),
+    "too many lines": (HEADER, b"\n", 210_000, 0),
+    "apostrophes": (HEADER, b"p," + b"'" * 9900 + b",,,,,,,\n", 1500, 0),
+    "noise": (b"", bytes(range(255, -1, -1)), 10_000, 0),
+    "UTF-16": (HEADER.decode().encode("utf-16"), b"", 0, 0),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_files_are_refused_soon_and_in_little_memory(tmp_path, name):
+    content, repeated, times, size = HOSTILE[name]
+    path = tmp_path / "people.csv"
+    with path.open("wb") as stream:
+        stream.write(content)
+        for _ in range(times):
+            stream.write(repeated)
+    if size:
+        os.truncate(path, size)
+    started = time.monotonic()
+    problems = read([path]).problems
+    assert time.monotonic() - started < 2
+    assert 0 < len(problems) <= PROBLEMS + 1
+    tracemalloc.start()
+    read([path])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100_000_000
+
+
+def test_long_circles_are_found_in_linear_time(tmp_path, places):
+    count = 20_000
+    rows = "".join(f"o{n},body,X,o{(n + 1) % count}\n" for n in range(count))
+    (tmp_path / "organisations.csv").write_text("id,kind,name,parent\n" + rows + "p,body,X,o7\n")
+    parsed = read([tmp_path])
+    started = time.monotonic()
+    undone(places[0], lambda session: len(apply(session, parsed).errors) == count or pytest.fail())
+    assert time.monotonic() - started < 5
+
+
+def test_the_real_reference_data_is_a_directory(places):
+    parsed = read([Path(__file__).parents[2] / "config" / "reference"])
+    undone(places[0], lambda session: apply(session, parsed, shipped=True).errors == () or pytest.fail())

@@ -1,0 +1,252 @@
+"""A stage for stories: rooms of organisations on a platform in memory, with people who say, expect and click."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+from bot import jobs
+from bot.app import App, add, build, running
+from bot.card import Buttons, Card, Errors, Fields, Form, Paragraph, Reply, buttons_of, to_text
+from bot.db import Database
+from bot.directory import rooms
+from bot.errors import NotSent, SendError
+from bot.message import Address, Deletion, Edit, Inbound, Invocation, Message, Reaction, RoomChange, User
+from bot.questions.find import by_number
+from bot.questions.tables import Question
+from config.settings import Settings
+
+NOON = datetime(2026, 3, 16, 12, tzinfo=UTC)
+
+
+@dataclass
+class Shown:
+    """A message as a room shows it now."""
+
+    id: str
+    to: Address
+    card: Card
+    key: str
+    edits: int = 0
+
+    @property
+    def text(self) -> str:
+        return to_text(self.card)
+
+    @property
+    def buttons(self) -> list[str]:
+        return [str(b.label) for b in buttons_of(self.card)]
+
+
+@dataclass
+class Stage:
+    """A platform in memory. `fail` may raise in place of a delivery."""
+
+    name: str = "stage"
+    posts: dict[str, Shown] = field(default_factory=dict)
+    deleted: list[str] = field(default_factory=list)
+    joined: list[str] = field(default_factory=list)
+    sent: list[tuple[str, str]] = field(default_factory=list)  # (room, key), in order
+    fail: Callable[[Address, str], SendError | None] = lambda to, key: None
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self, receive: object) -> None:
+        await asyncio.Event().wait()
+
+    async def send(self, to: Address, card: Card, *, key: str, again: bool) -> str:
+        error = self.fail(to, key)
+        if error is not None:
+            raise error
+        id_ = f"m{len(self.sent) + 1}"
+        self.sent.append((to.room, key))
+        self.posts[id_] = Shown(id_, to, card, key)
+        self.changed.set()
+        return id_
+
+    async def edit(self, to: Address, message_id: str, card: Card, *, key: str) -> None:
+        error = self.fail(to, key)
+        if error is not None:
+            raise error
+        shown = self.posts[message_id]
+        shown.card, shown.edits = card, shown.edits + 1
+        self.changed.set()
+
+    async def delete(self, to: Address, message_id: str, *, key: str) -> None:
+        self.posts.pop(message_id, None)
+        self.deleted.append(message_id)
+        self.changed.set()
+
+    async def join(self, room: str) -> None:
+        self.joined.append(room)
+        self.changed.set()
+
+
+@dataclass
+class Clock:
+    """A clock that a test moves."""
+
+    at: datetime = NOON
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def pass_(self, **spans: float) -> None:
+        self.at += timedelta(**spans)
+
+
+@dataclass
+class Scene:
+    """A running bot with its stage."""
+
+    app: App
+    stage: Stage
+    clock: Clock
+    numbers: count[int] = field(default_factory=lambda: count(1))
+
+    def link(self, organisation: str, room: str | None = None, **columns: object) -> "Place":
+        room = room or organisation
+
+        def work(session):
+            row = rooms.link(session, organisation, "stage", room, self.clock())
+            for name, value in columns.items():
+                setattr(row, name, value)
+
+        self.app.database.run_now(work)
+        return Place(self, room)
+
+    def question(self, number: str = "Q-2026-00001") -> Question:
+        found = self.app.database.run_now(lambda s: by_number(s, number))
+        assert found is not None
+        return found
+
+    async def receive(self, inbound: Inbound) -> Reply:
+        return await self.app.dispatcher.receive(inbound)
+
+    async def settle(self) -> None:
+        """Wait until nothing is due any more."""
+        for _ in range(200):
+            self.app.worker.wake()
+            await asyncio.sleep(0.01)
+            due = await self.app.database.run(lambda s: jobs.next_due(s, self.app.worker.queues))
+            if self.app.worker.idle and (due is None or due > self.clock()):
+                return
+        raise AssertionError("the worker does not come to rest")
+
+
+@dataclass
+class Place:
+    """A room, as one of its people sees it."""
+
+    scene: Scene
+    room: str
+    account: str = "agent"
+    surface: str = "room"
+    insider: bool = True
+    encrypted: bool = False
+
+    def as_(self, account: str, **changes: object) -> "Place":
+        return replace(self, account=account, **changes)
+
+    @property
+    def user(self) -> User:
+        return User("stage", f"{self.room}/{self.account}", insider=self.insider)
+
+    def to(self, thread: str | None = None) -> Address:
+        return Address("stage", self.room, thread, surface=self.surface)
+
+    def _event(self, thread: str | None = None) -> dict:
+        n = next(self.scene.numbers)
+        clock = self.scene.clock
+        return {"id": f"e{n}", "at": clock(), "author": self.user, "to": self.to(thread), "encrypted": self.encrypted}
+
+    async def say(self, text: str, *, mention: bool = True, reply_to: Shown | str | None = None, thread: Shown | str | None = None) -> str:
+        """Say something; return its message id."""
+        event = self._event(_id(thread))
+        id_ = f"u{event['id']}"
+        await self.scene.receive(
+            Message(**event, message_id=id_, text=text, mentions_bot=mention, reply_to=_id(reply_to) or _id(thread))
+        )
+        await self.scene.settle()
+        return id_
+
+    async def edit(self, message_id: str, text: str) -> None:
+        await self.scene.receive(Edit(**self._event(), message_id=message_id, text=text))
+        await self.scene.settle()
+
+    async def delete(self, message_id: str) -> None:
+        await self.scene.receive(Deletion(**self._event(), message_id=message_id))
+        await self.scene.settle()
+
+    async def react(self, shown: Shown, emoji: str) -> None:
+        await self.scene.receive(Reaction(**self._event(), message_id=shown.id, emoji=emoji))
+        await self.scene.settle()
+
+    async def change(self, change: str, successor: str | None = None) -> None:
+        await self.scene.receive(RoomChange(**self._event(), change=change, successor=successor))
+        await self.scene.settle()
+
+    async def slash(self, command: str, line: str = "", *, forms: bool = False) -> Reply:
+        return await self.invoke(command, line, trigger="t" if forms else None)
+
+    async def invoke(self, command: str, line: str = "", **more: object) -> Reply:
+        reply = await self.scene.receive(Invocation(**self._event(), command=command, line=line, **more))
+        await self.scene.settle()
+        return reply
+
+    async def click(self, shown: Shown, label: str, *, forms: bool = False) -> Reply:
+        """Press a button by its label."""
+        button = next(b for b in buttons_of(shown.card) if b.label == label)
+        thread = shown.to.thread or shown.id
+        event = self._event(thread)
+        trigger = "t" if forms else None
+        reply = await self.scene.receive(
+            Invocation(**event, command=button.command, line=button.line, pressed=shown.id, trigger=trigger)
+        )
+        await self.scene.settle()
+        return reply
+
+    async def submit(self, form: Reply, **values: str) -> Reply:
+        assert isinstance(form, Form), form
+        return await self.invoke(form.command, form.line, form=values)
+
+    @property
+    def posts(self) -> list[Shown]:
+        return [p for p in self.scene.stage.posts.values() if p.to.room == self.room]
+
+    def sees(self, words: str) -> Shown:
+        """Return the newest message here that holds these words."""
+        for shown in reversed(self.posts):
+            if words in shown.text:
+                return shown
+        raise AssertionError(f"{words!r} is not in {self.room}:\n" + self.transcript())
+
+    def sees_not(self, words: str) -> None:
+        assert words not in self.transcript(), self.transcript()
+
+    def transcript(self) -> str:
+        return "\n---\n".join(p.text for p in self.posts)
+
+
+def _id(what: Shown | str | None) -> str | None:
+    return what.id if isinstance(what, Shown) else what
+
+
+@contextlib.asynccontextmanager
+async def scene(database: Database, clock: Clock | None = None) -> AsyncIterator[Scene]:
+    """Run a bot on a stage for as long as the block lasts."""
+    clock = clock or Clock()
+    app = build(Settings(), database, clock)
+    stage = Stage()
+    add(app, stage, {"stage"})
+    async with running(app):
+        yield Scene(app, stage, clock)
+
+
+def fields_of(card: Card) -> Mapping[str, str]:
+    """Return the labels and values of a card."""
+    return {str(k): str(v) for b in card.blocks if isinstance(b, Fields) for k, v in b.pairs}
+
+
+__all__ = ["Buttons", "Errors", "NotSent", "Paragraph", "Scene", "fields_of", "scene"]
