@@ -131,7 +131,7 @@ def put(  # noqa: PLR0913 -- a job's own columns, each named by the caller
     """
     due = due_at or now
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    upsert = insert(Lane).values(name=lane, queue=queue, due_at=due, epoch=0)
+    upsert = insert(Lane.__table__).values(name=lane, queue=queue, due_at=due, epoch=0)
     earlier = func.min if session.get_bind().dialect.name == "sqlite" else func.least
     session.execute(
         upsert.on_conflict_do_update(
@@ -140,7 +140,7 @@ def put(  # noqa: PLR0913 -- a job's own columns, each named by the caller
         )
     )
     done = session.execute(
-        insert(Job)
+        insert(Job.__table__)
         .values(
             kind=kind,
             lane=lane,
@@ -155,9 +155,10 @@ def put(  # noqa: PLR0913 -- a job's own columns, each named by the caller
             created_at=now,
         )
         .on_conflict_do_nothing(index_elements=["key"])
-    )
+        .returning(Job.__table__.c.id)
+    ).first()
     note_queue(session, queue)
-    return bool(done.rowcount)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownArgumentType, reportUnknownMemberType]
+    return done is not None
 
 
 def _place(session: Session, lane: str, source_at: datetime) -> float | None:
@@ -268,14 +269,14 @@ def _give_back(session: Session, lanes: Collection[str], owner: str) -> None:
 
 
 def next_due(session: Session, queues: Collection[str]) -> datetime | None:
-    """Return when the next lane of these queues is due, whoever works on it now."""
-    return session.scalar(select(func.min(Lane.due_at)).where(Lane.queue.in_(queues)))
+    """Return when the next lane of these queues is due that nobody works on."""
+    return session.scalar(select(func.min(Lane.due_at)).where(Lane.queue.in_(queues), Lane.owner.is_(None)))
 
 
 def hurry(session: Session, queue: str, now: datetime) -> None:
     """Make what waits in a queue due now: its platform is back."""
     held = select(Job.id).join(Lane, Lane.name == Job.lane).where(Lane.queue == queue, Job.due_at > now)
-    session.execute(update(Job).where(Job.id.in_(held), Job.state.in_(OPEN), Job.attempts > 0).values(due_at=now))
+    session.execute(update(Job).where(Job.id.in_(held), Job.state.in_(OPEN), Job.error.is_not(None)).values(due_at=now))
     session.execute(update(Lane).where(Lane.queue == queue, Lane.due_at > now).values(due_at=now))
     note_queue(session, queue)
 

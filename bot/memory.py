@@ -27,7 +27,7 @@ def remember(session: Session, platform: str, values: Mapping[str, str | None]) 
             if row is not None:
                 session.delete(row)
             continue
-        put = insert(Remembered).values(platform=platform, name=name, value=value)
+        put = insert(Remembered.__table__).values(platform=platform, name=name, value=value)
         session.execute(put.on_conflict_do_update(index_elements=["platform", "name"], set_={"value": value}))
 
 

@@ -42,7 +42,7 @@ def record(session: Session, inbound: Inbound, now: datetime, outcome: Outcome =
     """Take an event; False when it was taken before."""
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     done = session.execute(
-        insert(Receipt)
+        insert(Receipt.__table__)
         .values(
             platform=inbound.to.platform,
             event_id=inbound.id,
@@ -51,8 +51,9 @@ def record(session: Session, inbound: Inbound, now: datetime, outcome: Outcome =
             outcome=outcome,
         )
         .on_conflict_do_nothing(index_elements=["platform", "event_id"])
-    )
-    return bool(done.rowcount)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownArgumentType, reportUnknownMemberType]
+        .returning(Receipt.__table__.c.id)
+    ).first()
+    return done is not None
 
 
 def conclude(session: Session, inbound: Inbound, outcome: Outcome) -> None:

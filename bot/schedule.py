@@ -26,7 +26,8 @@ async def run(tick: Callable[[], Awaitable[None]], every: float = TICK) -> None:
     try:
         while True:
             try:
-                await asyncio.wait_for(ring.wait(), every * 1.5)
+                async with asyncio.timeout(every * 1.5):
+                    await ring.wait()
             except TimeoutError:
                 log.warning("tick_by_monotonic_clock", late=round(time.monotonic() - last - every, 1))
             ring.clear()

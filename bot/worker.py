@@ -1,6 +1,7 @@
 """The one worker: leases lanes, does their jobs in order and at a pace, and settles what became of them."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -132,10 +133,11 @@ class Worker:
         now = self._clock()
         due = await self._when_possible(lambda: self._database.run(lambda s: jobs.next_due(s, self.queues)))
         wait = POLL if due is None else min(POLL, max(0.02, (due - now).total_seconds()))
-        try:
-            await asyncio.wait_for(self._wake.wait(), wait)
-        except TimeoutError:
-            pass
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait):  # not wait_for, which may swallow a cancellation (Python 3.11)
+                await self._wake.wait()
+        if self._draining:
+            self._wake.clear()
 
     async def _work(self, lane: str, line: list[Leased]) -> None:
         settled: list[Settled] = []

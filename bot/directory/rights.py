@@ -53,8 +53,8 @@ def of(session: Session, person: str) -> frozenset[str]:
 
 def granted(session: Session) -> list[tuple[str, str]]:
     """Return all grants as (person, right): by person, and from the least right to the greatest."""
-    rows = session.execute(select(Right.person, Right.right)).tuples()
-    return sorted(rows, key=lambda row: (row[0], RIGHTS.index(row[1])))
+    rows = session.execute(select(Right.person, Right.right))
+    return sorted(((person, right) for person, right in rows), key=lambda row: (row[0], RIGHTS.index(row[1])))
 
 
 def forget(session: Session, person: str) -> None:

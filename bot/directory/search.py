@@ -133,7 +133,7 @@ def _places(session: Session, organisations: dict[str, Organisation], role: str,
         or_(Competence.valid_to.is_(None), Competence.valid_to >= on),
     )
     found: dict[str, Fields] = {}
-    for organisation, country, territory, place in session.execute(in_force).tuples():
+    for organisation, country, territory, place in session.execute(in_force):
         fields = found.setdefault(organisation, [])
         fields += [(0.7, _country(country)), (0.7, _words(territory)), (0.7, _words(place))]
         for row in within.get(territory, []):

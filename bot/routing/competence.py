@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal, TypeAlias
 
-from bot.directory.snapshot import Comp, Snapshot
+from bot.directory.snapshot import Comp
 from bot.routing.model import Recipient
+from bot.routing.register import Register
+from bot.routing.rules import Run
 from bot.routing.spelling import keys
 
 Direction: TypeAlias = Literal["to_post", "to_prefecture"]
@@ -20,10 +22,11 @@ Direction: TypeAlias = Literal["to_post", "to_prefecture"]
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """The places and territories of a question about one country (empty: none named)."""
+    """The places named of one country (empty: none named), those that hold them, and the territories concerned."""
 
     country: str
-    places: frozenset[tuple[str, ...]] = frozenset()
+    places: frozenset[Run] = frozenset()
+    within: frozenset[Run] = frozenset()
     territories: frozenset[str] = frozenset()
 
 
@@ -36,27 +39,24 @@ class InCharge:
     closed: str | None = None
 
 
-def in_force(directory: Snapshot, direction: Direction, countries: Iterable[str], on: date) -> tuple[Comp, ...]:
+def in_force(register: Register, direction: Direction, countries: Iterable[str], on: date) -> tuple[Comp, ...]:
     """Return the competences of a direction that hold on a day, for these countries or for any."""
-    wanted = {*countries, ""}
     directions = {direction, "both", ""}
-    return tuple(
-        row for row in directory.competences if row.country in wanted and row.direction in directions and row.holds(on)
-    )
+    return tuple(row for row in register.competences(countries, on) if row.direction in directions)
 
 
 def best(
-    rows: Iterable[Comp], topic: str, where: Where, direction: Direction, directory: Snapshot, asker: str
+    rows: Iterable[Comp], topic: str, where: Where, direction: Direction, register: Register, asker: str
 ) -> tuple[InCharge, ...]:
     """Return who is most specifically in charge; several when they tie, none when nobody is.
 
     The organisation that asks is not asked. A closed organisation gives way to its successor, or drops out.
     """
-    matching = [(_rank(row, direction), row) for row in rows if _covers(row, topic, where)]
+    matching = [(_rank(row, where, direction), row) for row in rows if _covers(row, topic, where)]
     for rank in sorted({rank for rank, _ in matching}, reverse=True):
         found: dict[str, InCharge] = {}
         for row in (row for its, row in matching if its == rank):
-            charge = _open(row, directory)
+            charge = _open(row, register)
             if charge and charge.recipient.organisation != asker:
                 found.setdefault(charge.recipient.organisation, charge)
         if found:
@@ -75,24 +75,26 @@ def _covers(row: Comp, topic: str, where: Where) -> bool:
         row.topic in {"", topic}
         and row.country in {"", where.country}
         and (not row.territory or row.territory in where.territories)
-        and (not row.place or keys(row.place) in where.places)
+        and (not row.place or keys(row.place) in where.places | where.within)
     )
 
 
-def _rank(row: Comp, direction: Direction) -> tuple[int, ...]:
+def _rank(row: Comp, where: Where, direction: Direction) -> tuple[int, ...]:
+    """Return how specific a row is; a place named beats one that holds it, and a body without a country."""
     topic = int(bool(row.topic))
-    ground = 2 if row.place else int(bool(row.country))
+    named = bool(row.place) and keys(row.place) in where.places
+    ground = 4 * bool(row.place) + 2 * bool(row.country) + named
     territory = 0 if not row.territory else 1 if row.territory.startswith("region-") else 2
     return (topic, ground, territory) if direction == "to_post" else (ground, territory, topic)
 
 
-def _open(row: Comp, directory: Snapshot) -> InCharge | None:
+def _open(row: Comp, register: Register) -> InCharge | None:
     """Return who answers for a row today: its organisation, or the open one that succeeds it."""
     seen: set[str] = set()
     ident: str | None = row.organisation
     while ident and ident not in seen:
         seen.add(ident)
-        organisation = directory.organisations.get(ident)
+        organisation = register.organisations.get(ident)
         if organisation is None:
             return None
         if organisation.status == "open":

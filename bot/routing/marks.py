@@ -19,7 +19,7 @@ _REACH = 64
 
 
 def _loose(phrase: str) -> str:
-    """Return a pattern for a phrase whose letters may stand apart; a letter may be optional (`S?`) or a choice (`[SC]`)."""
+    """Return a pattern for a phrase whose letters may stand apart; one may be optional (`S?`) or a choice (`[SC]`)."""
     return " ?".join(re.findall(r"(?:\[[^\]]*\]|[A-Z])\??", phrase))
 
 
@@ -76,7 +76,9 @@ _BEFORE_SECRET = re.compile(
     re.IGNORECASE,
 )
 
-_AFTER_DR = re.compile(r"[ \t]+(?:(?:de|des|du|d|a|au|aux|chez|en|et|ofii|ofpra)\b|[A-Z][A-Za-z]|[A-Z]\.)|\.[A-Za-z]|-\d")
+_AFTER_DR = re.compile(
+    r"[ \t]+(?:(?:de|des|du|d|a|au|aux|chez|en|et|ofii|ofpra)\b|[A-Z][A-Za-z]|[A-Z]\.)|\.[A-Za-z]|-\d"
+)
 _SENTENCE_AFTER_DR = re.compile(
     r"[ \t]+(?:bonjour|merci|note|objet|suite|document|demande|information|pour|je|nous|qui|que|quel|quelle|quels|"
     r"quelles|pouvez|peut|voici|ci|cf|veuillez|please|which|who|la|le|les|un|une|ce|cette)\b",

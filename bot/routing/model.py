@@ -21,7 +21,6 @@ class Question:
 
     text: str
     asker: str | None = None
-    language: str = "fr"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.routing.phrases import Hit
-from bot.routing.rules import FRANCE, Context, Name, Rules, Sense
+from bot.routing.rules import FRANCE, Context, Name, Rules, Run, Sense
 from bot.routing.spelling import Word, keys, words
 
 _CODE_CUES = frozenset({"departement", "dept", "dpt", "prefecture", "pref"})
-_ARTICLES = frozenset({"la", "le", "les"})
+_ARTICLES = frozenset({"la", "le", "les", "l"})
 _FRENCH_CUES = frozenset({"departement", "prefecture", "sous"})
 
 
@@ -60,12 +60,19 @@ class Reading:
         named = (found.senses[0] for found in self.names if not found.open)
         return tuple(dict.fromkeys(sense.name for sense in named if sense.name))
 
-    def places_in(self, country: str) -> frozenset[tuple[str, ...]]:
-        """The places of a country (or of none) that a competence may be given for, as they are compared."""
-        senses = [sense for found in self.names if not found.open for sense in found.senses]
-        return frozenset(
-            keys(name) for sense in senses if sense.country in {country, ""} for name in (sense.name, *sense.within) if name
-        )
+    def places_in(self, country: str, meant: Sense | None) -> tuple[frozenset[Run], frozenset[Run]]:
+        """Return the places named of a country (or of none) and those that hold them, as they are compared.
+
+        A competence may be given for either. `meant` is the sense taken of a name that is still open.
+        """
+        senses = [
+            sense
+            for found in self.names
+            for sense in found.senses
+            if (not found.open or sense == meant) and sense.country in {country, ""}
+        ]
+        within = frozenset(keys(name) for sense in senses for name in sense.within)
+        return frozenset(keys(sense.name) for sense in senses if sense.name) - within, within
 
 
 def read(text: str, rules: Rules, *, french_only: bool = False) -> Reading:
@@ -89,9 +96,7 @@ def _found(hit: Hit[Name], said: Sequence[Word], spoken: Sequence[str], rules: R
     senses = sorted(name.senses, key=lambda sense: sense.code != name.default) if name.default else name.senses
     foreign = any(_fits(context, hit, spoken) for context in rules.contexts.get("foreign_post", ()))
     default = len(name.senses) > 1 and bool(name.default)
-    return Found(
-        hit.start, hit.end, written, tuple(senses), name.demonym, foreign_post=foreign, by_default=default
-    )
+    return Found(hit.start, hit.end, written, tuple(senses), name.demonym, foreign_post=foreign, by_default=default)
 
 
 def _fits(context: Context, hit: Hit[Name], spoken: Sequence[str]) -> bool:
@@ -104,7 +109,11 @@ def _language(hit: Hit[Name], spoken: Sequence[str], rules: Rules) -> bool:
 
 
 def _idle(hit: Hit[Name], spoken: Sequence[str], rules: Rules) -> bool:
-    return hit.meaning.weak and not any(_fits(context, hit, spoken) for context in rules.contexts.get("place", ()))
+    """Whether a weak name is not used as a place; a country's or a département's may also follow its article."""
+    if not hit.meaning.weak or any(_fits(context, hit, spoken) for context in rules.contexts.get("place", ())):
+        return False
+    land = any(sense.kind in {"country", "departement", "region"} for sense in hit.meaning.senses)
+    return not (land and hit.start and spoken[hit.start - 1] in _ARTICLES)
 
 
 def _narrowed(name: Found, spoken: Sequence[str], *, french_only: bool) -> Found:
@@ -115,8 +124,8 @@ def _narrowed(name: Found, spoken: Sequence[str], *, french_only: bool) -> Found
         name = replace(name, senses=french, by_default=name.by_default and name.senses[0] in french)
     lands = tuple(sense for sense in name.senses if sense.kind == "departement")
     towns = [sense for sense in name.senses if sense.kind == "city"]
-    if lands and len(lands) + len(towns) == len(name.senses) and towns and before:
-        return replace(name, senses=lands if before[-1] in _ARTICLES else tuple(towns), by_default=False)
+    if lands and towns and len(lands) + len(towns) == len(name.senses):
+        return replace(name, senses=lands if _ARTICLES.intersection(before[-1:]) else tuple(towns), by_default=False)
     return name
 
 

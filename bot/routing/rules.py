@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
+from io import StringIO
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -25,6 +26,8 @@ STOP = frozenset(
 
 _ORDER = ("country", "territory", "departement", "region", "passage", "body", "city", "basin", "demonym")
 """Where one name has several senses in one country, the first of these kinds is meant."""
+
+_COLUMNS = (("name", "country"), ("name_en", "country"), ("synonyms", "country"), ("demonyms", "demonym"))
 
 _OF_PEOPLE = re.compile(
     r"(?:ais|ois|ien|een|ain|slave|ique|aque|samoan|catalan|basque|arabe|kurde|tamoul|bengali|touareg|rom)(?:n?es?|s)?$"
@@ -107,8 +110,7 @@ class Rules:
 
 
 def _rows(file: Traversable) -> list[dict[str, str]]:
-    with file.open("r", encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines))
+    return list(csv.DictReader(StringIO(file.read_text("utf-8"), newline="")))
 
 
 def _listed(cell: str) -> list[str]:
@@ -147,7 +149,7 @@ def _names(
 def _of_countries(rows: list[dict[str, str]]) -> Iterator[tuple[str, Sense, bool]]:
     for row in rows:
         weak = set(_listed(row["weak"]))
-        for column, kind in (("name", "country"), ("synonyms", "country"), ("demonyms", "demonym")):
+        for column, kind in _COLUMNS:
             for name in _listed(row[column]):
                 yield name, Sense(row["iso2"], kind), name in weak
         for name in (*_listed(row["capital"]), *_listed(row["cities"])):
@@ -179,11 +181,15 @@ def _name(known: Iterable[tuple[Sense, bool]]) -> Name:
     """Return a name with one sense a country; a département and a region of the same name are one place."""
     by_code: dict[str, Sense] = {}
     for sense, _ in sorted(known, key=lambda pair: _rank(pair[0])):
-        if not (sense.country == FRANCE and any(code.startswith(FRANCE) for code in by_code) and sense.kind == "region"):
+        if not (
+            sense.country == FRANCE and any(code.startswith(FRANCE) for code in by_code) and sense.kind == "region"
+        ):
             by_code.setdefault(sense.code, sense)
     kinds = {sense.kind for sense, _ in known}
     return Name(
-        tuple(by_code.values()), weak=any(weak for _, weak in known), demonym="demonym" in kinds and "country" not in kinds
+        tuple(by_code.values()),
+        weak=any(weak for _, weak in known),
+        demonym="demonym" in kinds and "country" not in kinds,
     )
 
 

@@ -57,7 +57,7 @@ def words(text: str) -> tuple[Word, ...]:
     return tuple(
         Word(written, key, stem(key))
         for written in _WORD.findall(visible)
-        for key in _LATIN.findall(plain(written).lower())
+        for key in ((written.lower(),) if written.isascii() else _LATIN.findall(plain(written).lower()))
     )
 
 

@@ -14,6 +14,10 @@ _DOUBT = 1.0
 """What speaks for none of the topics, so that a single weak word never looks certain."""
 _CLOSE = 0.25
 """Topics whose weights differ by no more are equal."""
+_ACTIVITIES = frozenset({"formation", "mobilite", "deplacement_officiel"})
+"""What is done rather than what it is about: of two equal topics, this one."""
+_OF_PLACES = {"passage": ("circulation_frontaliere", 1.0), "body": ("cooperation_transfrontaliere", 2.0)}
+"""What a crossing point or a cross-border body says of the topic by being named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +41,14 @@ class Scores:
     @property
     def best(self) -> str:
         """The topic that most speaks for; `autre` when nothing does."""
-        return self.weights[0][0] if self.weights else OTHER
+        return self.tied[0]
 
     @property
     def tied(self) -> tuple[str, ...]:
-        """The topics that are as good as the best, it included."""
+        """The topics that are as good as the best; of a training about fraud, the training."""
         top = self.weights[0][1] if self.weights else 0.0
-        return tuple(topic for topic, weight in self.weights if weight >= top - _CLOSE) or (OTHER,)
+        close = tuple(topic for topic, weight in self.weights if weight >= top - _CLOSE)
+        return tuple(topic for topic in close if topic in _ACTIVITIES) or close or (OTHER,)
 
     @property
     def shares(self) -> tuple[tuple[str, float], ...]:
@@ -70,6 +75,11 @@ def score(reading: Reading, rules: Rules) -> Scores:
         for hit in rules.topic_words.find(stems)
         for start, end in [(kept[hit.start], kept[hit.end - 1] + 1)]
         for topic, weight in hit.meaning
+    ]
+    evidence += [
+        Evidence(*_OF_PLACES[kind], name.start, name.end, name.written)
+        for name in reading.names
+        for kind in {sense.kind for sense in name.senses} & _OF_PLACES.keys()
     ]
     return Scores(_weights(evidence, reading), tuple(evidence))
 

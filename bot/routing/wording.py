@@ -1,9 +1,9 @@
 """The reasons, questions and advice of routing as sentences of the catalogues; names go in both languages."""
 
-from bot.directory.snapshot import Snapshot
 from bot.routing.competence import InCharge
 from bot.routing.model import AdviceTo, Choice, Recipient
 from bot.routing.reading import Found, Reading
+from bot.routing.register import Register
 from bot.routing.rules import FRANCE, Label, Rules, Sense
 from bot.routing.topics import OTHER, Scores
 from bot.texts import Text
@@ -37,9 +37,7 @@ def _name(found: Found, rules: Rules) -> Text | None:
         return Text.of("route.because.place", place=sense.name or found.written, word=found.written)
     label = rules.countries.get(sense.country, Label(sense.country, sense.country))
     key = "default" if found.by_default else "country_place" if sense.name else "country"
-    return Text.of(
-        f"route.because.{key}", country=label.fr, country_en=label.en, place=sense.name, word=found.written
-    )
+    return Text.of(f"route.because.{key}", country=label.fr, country_en=label.en, place=sense.name, word=found.written)
 
 
 def _label(sense: Sense, rules: Rules) -> Label:
@@ -58,21 +56,24 @@ def topic(scores: Scores, chosen: str, rules: Rules) -> Text:
     return Text.of("route.because.topic", topic=label.fr, topic_en=label.en, word=words.written)
 
 
-def competence(charge: InCharge, directory: Snapshot) -> tuple[Text, ...]:
-    """Return by what competence an organisation is in charge, since when, and whom it succeeds."""
-    name = _organisation(charge.recipient.organisation, directory)
+def competence(charge: InCharge, register: Register, rules: Rules) -> tuple[Text, ...]:
+    """Return by what competence an organisation is in charge, since when, for which border, and whom it succeeds."""
+    name = _organisation(charge.recipient.organisation, register)
     row = charge.by
     key = "route.because.competence_since" if row.valid_from else "route.because.competence"
     reasons = [Text.of(key, organisation=name, basis=row.legal_basis or "—", since=row.valid_from or "")]
+    if row.territory:
+        territory = rules.territories.get(row.territory, row.territory)
+        reasons.append(Text.of("route.because.territory", territory=territory))
     if charge.closed:
-        closed = _organisation(charge.closed, directory)
+        closed = _organisation(charge.closed, register)
         reasons.append(Text.of("route.because.successor", organisation=name, closed=closed))
     return tuple(reasons)
 
 
-def choice(recipient: Recipient, directory: Snapshot, about: Text | None = None) -> Choice:
+def choice(recipient: Recipient, register: Register, about: Text | None = None) -> Choice:
     """Return a choice: the organisation, and what chooses it where that is not plain."""
-    name = _organisation(recipient.organisation, directory)
+    name = _organisation(recipient.organisation, register)
     if about is None:
         return Choice(Text.of("route.choice.organisation", organisation=name), recipient)
     return Choice(Text.of("route.choice.about", about=about, organisation=name), recipient)
@@ -90,6 +91,6 @@ def topic_name(key: str, rules: Rules) -> Text:
     return Text.of("route.choice.name", name=label.fr, name_en=label.en)
 
 
-def _organisation(ident: str, directory: Snapshot) -> str:
-    organisation = directory.organisations.get(ident)
+def _organisation(ident: str, register: Register) -> str:
+    organisation = register.organisations.get(ident)
     return organisation.name if organisation else ident

@@ -1,35 +1,30 @@
 """A database with the directory's tables, on both engines; files and people to put into it, all made up."""
 
-from collections.abc import Callable, Iterator
+import shutil
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy.orm import Session
+from sqlalchemy import Table
 
 from bot.db import Base, Database
-from bot.directory import current, tables
 from bot.directory.importing import apply
 from bot.directory.parsed import Result
 from bot.directory.reading import read
 from tests.servers.postgres import Postgres
 
-TABLES = [
-    *(
-        value.__table__
-        for value in vars(tables).values()
-        if isinstance(value, type) and issubclass(value, Base) and value is not Base
-    ),
-    current.Stamp.__table__,
-]
+OF_DIRECTORY = ("bot.directory.tables", "bot.directory.current")
 TODAY = date(2026, 3, 14)
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
+
+NONE: Mapping[str, str] = {}
 
 ORGANISATIONS = """\
 id,kind,name,short_name,country,city,territory,parent,timezone,status,phone
 region-exemple,region,Préfecture de la région Exemple,Exemple,FR,Chef-Lieu,region-exemple,,Europe/Paris,open,
 prefecture-67,prefecture,Préfecture du Bas-Rhin,Bas-Rhin,FR,Strasbourg,67,region-exemple,Europe/Paris,open,
-consulat-munich,consulate_general,Consulat général de France à Munich,CG Munich,DE,Munich,,,Europe/Berlin,open,+49 89 000
+consulat-munich,consulate_general,Consulat général à Munich,CG Munich,DE,Munich,,,Europe/Berlin,open,+49 89 000
 ambassade-es,embassy,Ambassade de France en Espagne,Ambassade Espagne,ES,Madrid,,,Europe/Madrid,open,
 """
 PEOPLE = """\
@@ -48,7 +43,9 @@ agent-c,prefecture-67,head,2020-01-01,2025-12-31
 
 def create(url: str) -> None:
     database = Database(url)
-    Base.metadata.create_all(database.engine, tables=TABLES)
+    mapped = [mapper for mapper in Base.registry.mappers if mapper.class_.__module__ in OF_DIRECTORY]
+    tables = [mapper.local_table for mapper in mapped if isinstance(mapper.local_table, Table)]
+    Base.metadata.create_all(database.engine, tables=tables)
     database.close()
 
 
@@ -66,14 +63,23 @@ def postgres_url(request: pytest.FixtureRequest) -> Callable[[], str]:
     return url
 
 
+@pytest.fixture(scope="session")
+def sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database with the tables, to be copied."""
+    path = tmp_path_factory.mktemp("directory") / "empty.db"
+    create(f"sqlite:///{path}")
+    return path
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path, postgres_url: Callable[[], str]) -> Iterator[Database]:
+def database(
+    request: pytest.FixtureRequest, tmp_path: Path, sqlite_file: Path, postgres_url: Callable[[], str]
+) -> Iterator[Database]:
     if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/directory.db"
-        create(url)
+        copy = shutil.copy(sqlite_file, tmp_path / "directory.db")
+        made = Database(f"sqlite:///{copy}")
     else:
-        url = postgres_url()
-    made = Database(url)
+        made = Database(postgres_url())
     yield made
     made.close()
 
@@ -81,7 +87,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path, postgres_url: Calla
 class Files:
     """A folder of directory files."""
 
-    def __init__(self, folder: Path, database: Database | None = None) -> None:
+    def __init__(self, folder: Path, database: Database) -> None:
         self.folder = folder
         self.database = database
         folder.mkdir(exist_ok=True)
@@ -92,12 +98,23 @@ class Files:
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         return path
 
-    def load(self, *, shipped: bool = False, dry_run: bool = False, **contents: str | bytes) -> Result:
+    def load(
+        self,
+        several: Mapping[str, str] = NONE,
+        *,
+        shipped: bool = False,
+        dry_run: bool = False,
+        **contents: str | bytes,
+    ) -> Result:
         """Import files of this content, named by what they hold, and nothing else."""
-        assert self.database is not None
-        paths = [self.write(f"{name}.csv", content) for name, content in contents.items()]
+        paths = [self.write(f"{name}.csv", content) for name, content in {**several, **contents}.items()]
         parsed = read(paths)
         return self.database.run_now(lambda session: apply(session, parsed, shipped=shipped, dry_run=dry_run))
+
+    def load_one(self, name: str, content: str | bytes) -> Result:
+        """Import one file."""
+        parsed = read([self.write(f"{name}.csv", content)])
+        return self.database.run_now(lambda session: apply(session, parsed))
 
 
 @pytest.fixture
@@ -111,16 +128,3 @@ def peopled(files: Files) -> Files:
     result = files.load(organisations=ORGANISATIONS, people=PEOPLE, postings=POSTINGS)
     assert (result.added, result.errors) == (10, ())
     return files
-
-
-@pytest.fixture
-def within(database: Database) -> Callable[..., object]:
-    """Runs a function in a transaction."""
-
-    def run(work: Callable[..., object], *args: object, **named: object) -> object:
-        def transaction(session: Session) -> object:
-            return work(session, *args, **named)
-
-        return database.run_now(transaction)
-
-    return run

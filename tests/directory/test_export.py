@@ -1,4 +1,4 @@
-"""`directory export`: all files, sorted, harmless in a spreadsheet, and nothing changes when they are imported again."""
+"""`directory export`: all files, sorted, harmless in a spreadsheet; imported again, nothing changes."""
 
 import csv
 import stat
@@ -10,6 +10,7 @@ from bot.directory import rooms
 from bot.directory.exporting import export
 from bot.directory.files import FILES
 from bot.directory.importing import apply
+from bot.directory.parsed import Result
 from bot.directory.reading import read
 from tests.directory.conftest import NOON, Files
 
@@ -26,7 +27,7 @@ def exported(files: Files) -> dict[str, list[list[str]]]:
     return rows
 
 
-def test_the_export_is_read_again_without_a_change(peopled: Files):
+def test_the_export_is_read_again_without_a_change(peopled: Files) -> None:
     peopled.load(
         absences="person,start,end,stand_in\nagent-a,2026-01-01,,agent-b\n",
         rooms="organisation,platform,room,language,relay_unencrypted\nprefecture-67,matrix,!a:example.org,,yes\n",
@@ -46,7 +47,7 @@ def test_the_export_is_read_again_without_a_change(peopled: Files):
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_no_cell_is_a_formula_and_every_cell_comes_back(files: Files):
+def test_no_cell_is_a_formula_and_every_cell_comes_back(files: Files) -> None:
     path = files.folder / "people.csv"
     with path.open("w", encoding="utf-8", newline="") as stream:
         csv.writer(stream).writerows([["id", "family_name"], *[[f"p{n:02}", t] for n, t in enumerate(TRICKS)]])
@@ -60,11 +61,11 @@ def test_no_cell_is_a_formula_and_every_cell_comes_back(files: Files):
     assert cells[-2:] == ["'+33 1", "'+33 1"], "with the apostrophe or without"
     again = read([files.folder / "out"])
 
-    def twice(session: Session):
+    def twice(session: Session) -> Result:
         return apply(session, again)
 
     assert files.database.run_now(twice).changed == 0
 
 
-def test_an_empty_directory_gives_headers(files: Files):
+def test_an_empty_directory_gives_headers(files: Files) -> None:
     assert all(len(table) == 1 for table in exported(files).values())

@@ -2,9 +2,7 @@
 
 import csv
 import io
-import os
-import time
-import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,15 +15,17 @@ from bot.directory import cells, files
 from bot.directory.exporting import export
 from bot.directory.importing import apply
 from bot.directory.parsed import Result
-from bot.directory.reading import PROBLEMS, read
+from bot.directory.reading import read
 from tests.directory.conftest import create
+
+Places = tuple[Database, Path]
 
 ORGANISATIONS = ["prefecture-67", "region-exemple", "consulat-munich", "organe", "É", ""]
 PEOPLE = ["agent-a", "agent-b", "agent-c", "É", ""]
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=12)
 LINES = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp")), min_size=1, max_size=12)
 TRICKS = ["+33 1", "=x", "'=x", "'s", "-", "nom", ""]
-WORDS = {
+WORDS: dict[cells.Read, list[str]] = {
     cells.day: ["", "2026-01-01", "2026-12-31", "2025-06-30", "31/12/2026", "2026-02-30"],
     cells.country: ["", "DE", "fr", "XX"],
     cells.timezone: ["", "Europe/Paris", "Paris"],
@@ -78,7 +78,7 @@ def _reads(column: files.Column, value: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def places(tmp_path_factory: pytest.TempPathFactory) -> tuple[Database, Path]:
+def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
     folder = tmp_path_factory.mktemp("properties")
     create(f"sqlite:///{folder}/directory.db")
     (folder / "in").mkdir()
@@ -89,7 +89,7 @@ class _Undo(Exception):
     pass
 
 
-def undone(database: Database, work) -> None:
+def undone(database: Database, work: Callable[[Session], object]) -> None:
     """Run in a transaction that is rolled back, so that examples do not see one another."""
 
     def transaction(session: Session) -> None:
@@ -101,7 +101,8 @@ def undone(database: Database, work) -> None:
 
 
 SEEDS = {
-    files.ORGANISATIONS: "id,kind,name\nprefecture-67,prefecture,X\nregion-exemple,region,Y\nconsulat-munich,consulate,Z\n",
+    files.ORGANISATIONS: "id,kind,name\nprefecture-67,prefecture,X\nregion-exemple,region,Y\n"
+    "consulat-munich,consulate,Z\n",
     files.PEOPLE: "id,slack_id\nagent-a,U1\nagent-b,\n",
 }
 
@@ -116,16 +117,18 @@ def put(folder: Path, contents: dict[files.File, bytes]) -> None:
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(files.FILES), st.binary(max_size=300) | st.text(max_size=200).map(str.encode), st.booleans())
-def test_any_bytes_are_read_without_an_exception(places, file, content, headed):
+def test_any_bytes_are_read_without_an_exception(
+    places: Places, file: files.File, content: bytes, headed: bool
+) -> None:
     _, folder = places
     header = ",".join(column.name for column in file.columns).encode() + b"\n"
     put(folder, {file: header + content if headed else content})
     read([folder / "in"])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.data())
-def test_an_import_is_all_or_nothing_and_its_export_says_the_same(places, data):
+def test_an_import_is_all_or_nothing_and_its_export_says_the_same(places: Places, data: st.DataObject) -> None:
     database, folder = places
     good = data.draw(st.integers(0, 3)) > 0
     chosen = data.draw(st.sets(st.sampled_from(files.FILES), min_size=1, max_size=4))
@@ -160,60 +163,14 @@ def texts(folder: Path) -> dict[str, bytes]:
 
 
 @given(TEXTS)
-def test_every_cell_comes_back_from_an_export(value):
+def test_every_cell_comes_back_from_an_export(value: str) -> None:
     value = value.strip()
     assert cells.bare(cells.guard(value)) == value
     assert cells.guard(value)[:1] not in tuple("=+-@\t\r")
 
 
-HEADER = ",".join(column.name for column in files.PEOPLE.columns).encode() + b"\n"
-HOSTILE = {  # a beginning, what comes how often after it, and a size
-    "a field of 200 MB": (HEADER, b"", 0, 200_000_000),
-    "nothing but NUL": (b"", b"", 0, 60_000_000),
-    "an open quote": (HEADER + b'"', b"a\n", 5_000_000, 0),
-    "quotes": (HEADER, b'"' * 1_000_000, 20, 0),
-    "lines of quotes": (HEADER, b'""""\n', 190_000, 0),
-    "commas": (HEADER, b"," * 400_000 + b"\n", 40, 0),
-    "bad rows": (HEADER, b"p1,,,,,zz,,,\n", 199_000, 0),
-    "the same row": (HEADER, b"p1,,,,,,,,\n", 199_000, 0),
-    "too many lines": (HEADER, b"\n", 210_000, 0),
-    "apostrophes": (HEADER, b"p," + b"'" * 9900 + b",,,,,,,\n", 1500, 0),
-    "noise": (b"", bytes(range(255, -1, -1)), 10_000, 0),
-    "UTF-16": (HEADER.decode().encode("utf-16"), b"", 0, 0),
-}
-
-
-@pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_files_are_refused_soon_and_in_little_memory(tmp_path, name):
-    content, repeated, times, size = HOSTILE[name]
-    path = tmp_path / "people.csv"
-    with path.open("wb") as stream:
-        stream.write(content)
-        for _ in range(times):
-            stream.write(repeated)
-    if size:
-        os.truncate(path, size)
-    started = time.monotonic()
-    problems = read([path]).problems
-    assert time.monotonic() - started < 2
-    assert 0 < len(problems) <= PROBLEMS + 1
-    tracemalloc.start()
-    read([path])
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 100_000_000
-
-
-def test_long_circles_are_found_in_linear_time(tmp_path, places):
-    count = 20_000
-    rows = "".join(f"o{n},body,X,o{(n + 1) % count}\n" for n in range(count))
-    (tmp_path / "organisations.csv").write_text("id,kind,name,parent\n" + rows + "p,body,X,o7\n")
-    parsed = read([tmp_path])
-    started = time.monotonic()
-    undone(places[0], lambda session: len(apply(session, parsed).errors) == count or pytest.fail())
-    assert time.monotonic() - started < 5
-
-
-def test_the_real_reference_data_is_a_directory(places):
+def test_the_real_reference_data_is_a_directory(places: Places) -> None:
     parsed = read([Path(__file__).parents[2] / "config" / "reference"])
-    undone(places[0], lambda session: apply(session, parsed, shipped=True).errors == () or pytest.fail())
+    errors = []
+    undone(places[0], lambda session: errors.extend(apply(session, parsed, shipped=True).errors))
+    assert errors == []

@@ -223,11 +223,18 @@ def test_a_mark_is_found_inside_a_long_message(text: str) -> None:
     assert marked(f"{prose}\n{text}\n{prose}")
 
 
-strong = st.sampled_from(["Très Secret", "Secret Défense", "Confidentiel Défense", "Diffusion Restreinte", "OTAN SECRET"])
+strong = st.sampled_from(
+    ["Très Secret", "Secret Défense", "Confidentiel Défense", "Diffusion Restreinte", "OTAN SECRET"]
+)
 noise = st.text(st.sampled_from("\u200b\u200d\u00ad\u2060\ufeff*`~\u0301"), max_size=2)
 
 
-@given(strong, st.lists(noise, min_size=40, max_size=40), st.sampled_from([" ", "  ", "-", "\n", "\u00a0", " / ", "_"]), st.integers(0, 2))
+@given(
+    strong,
+    st.lists(noise, min_size=40, max_size=40),
+    st.sampled_from([" ", "  ", "-", "\n", "\u00a0", " / ", "_"]),
+    st.integers(0, 2),
+)
 @example("Très Secret", [""] * 40, " ", 0)
 def test_disguise_changes_nothing(mark: str, between: list[str], gap: str, case: int) -> None:
     spelled = [str.upper, str.lower, str.title][case](mark).replace(" ", gap)

@@ -19,7 +19,7 @@ from bot.platforms.matrix.keys import Keys, KeyStoreLost
 from bot.platforms.matrix.machine import open_machine
 from bot.platforms.matrix.options import MatrixOptions
 from bot.platforms.matrix.parking import Parking
-from bot.platforms.matrix.patience import Backoff
+from bot.platforms.matrix.patience import Backoff, PatientMemory
 from bot.platforms.matrix.rooms import Rooms
 from bot.platforms.matrix.sending import Sending, mapped, transaction
 from bot.platforms.matrix.session import Session, dead_token, log_in, log_out, open_session
@@ -41,14 +41,21 @@ class MatrixPlatform:
     ) -> None:
         # `live` is not needed: a sync names every room in which something was missed, and the way back to it.
         self._options = options.checked()
-        self._memory = memory
-        self._report = report
+        self._memory = PatientMemory(memory)
+        self._told: tuple[bool, str] | None = None
+        self._reporter = report
         self._clock = clock
         self._home = Homeserver(options.homeserver, pace=options.pace)
         self._claim = private.Claim(options.store)
         self._starting = asyncio.Lock()
         self._identity_changed = False
         self._connected: Connected | None = None
+
+    def _report(self, ok: bool, reason: str = "") -> None:
+        """Tell the operator what changed, once."""
+        if (ok, reason) != self._told:
+            self._told = (ok, reason)
+            self._reporter(ok, reason)
 
     # --- life
 
@@ -226,8 +233,9 @@ class MatrixPlatform:
 
     async def join(self, room: str) -> None:
         """Accept an invitation. Raises a SendError."""
-        async with self._speaking(), mapped(sent=False):
+        async with self._speaking() as connected, mapped(sent=False):
             await join(self._home, room)
+            connected.rooms.forget(room)
 
     async def encrypted(self, room: str) -> bool:
         """Tell whether what is said in a room is encrypted end to end. Raises a SendError."""

@@ -3,15 +3,15 @@
 Each block is drawn by itself, so that an unfinished fence in somebody's words swallows nothing that follows.
 """
 
+import bisect
 import json
 import re
-from collections.abc import Iterable
 from html import escape as html_escape
 from typing import Any, cast
 from urllib.parse import urlsplit
 
 from markdown_it import MarkdownIt
-from markdown_it.token import Token
+from markdown_it.tree import SyntaxTreeNode
 
 from bot.card import Buttons, Card, Fields, Paragraph
 from bot.platforms.matrix.wire import Json
@@ -92,12 +92,8 @@ def _without_html(content: Json) -> Json:
 
 def _shortened(text: str, size: int) -> str:
     """Cut a text so that it takes `size` bytes of JSON at most."""
-    taken = 0
-    for at, character in enumerate(text):
-        taken += _size(character) - 2
-        if taken > size:
-            return text[:at] + "…"
-    return text
+    length = bisect.bisect_right(range(len(text)), size, key=lambda n: _size(text[:n])) - 1
+    return text[: max(0, length)] + "…"
 
 
 def _size(value: object) -> int:
@@ -147,77 +143,49 @@ def plain(card: Card) -> str:
 
 def to_plain(markdown: str) -> str:
     """Return Markdown as plain text: what it says, without its marks."""
-    return "\n\n".join(_plain_blocks(_markdown.parse(markdown)))
+    return _plain_blocks(SyntaxTreeNode(_markdown.parse(markdown)), "\n\n")
 
 
 def _inline_html(markdown: str) -> str:
     return cast("str", _markdown.renderInline(markdown)).strip()
 
 
-def _plain_blocks(tokens: list[Token]) -> list[str]:
-    """Walk the blocks, with the quotes and lists they stand in."""
-    blocks: list[str] = []
-    quotes, lists = 0, list[int | None]()
-    marker = ""
-    in_list = False
-    for token in tokens:
-        match token.type:
-            case "blockquote_open":
-                quotes += 1
-            case "blockquote_close":
-                quotes -= 1
-            case "bullet_list_open":
-                lists.append(None)
-            case "ordered_list_open":
-                lists.append(int(token.attrs.get("start", 1)))
-            case "bullet_list_close" | "ordered_list_close":
-                lists.pop()
-            case "list_item_open":
-                current = lists[-1]
-                marker = "- " if current is None else f"{current}. "
-                if current is not None:
-                    lists[-1] = current + 1
-            case "inline" | "fence" | "code_block" | "hr":
-                text = _plain_leaf(token)
-                prefix = "> " * quotes + "  " * max(0, len(lists) - 1)
-                lines = (prefix + marker + text).split("\n")
-                indent = prefix + " " * len(marker)
-                block = "\n".join([lines[0], *(f"{indent}{line}".rstrip() for line in lines[1:])])
-                if in_list and lists and blocks:
-                    blocks[-1] += "\n" + block
-                else:
-                    blocks.append(block)
-                marker = ""
-                in_list = bool(lists)
-            case _:
-                pass
-    return blocks
+def _plain_blocks(node: SyntaxTreeNode, between: str) -> str:
+    return between.join(_plain_block(child) for child in node.children)
 
 
-def _plain_leaf(token: Token) -> str:
-    if token.type == "inline":
-        return _plain_inline(token.children or [])
-    return "---" if token.type == "hr" else token.content.rstrip("\n")
+def _plain_block(node: SyntaxTreeNode) -> str:
+    match node.type:
+        case "blockquote":
+            return "\n".join(f"> {line}".rstrip() for line in _plain_blocks(node, "\n\n").split("\n"))
+        case "bullet_list":
+            return "\n".join(_plain_item(item, "- ") for item in node.children)
+        case "ordered_list":
+            start = int(node.attrs.get("start", 1))
+            return "\n".join(_plain_item(item, f"{number}. ") for number, item in enumerate(node.children, start))
+        case "hr":
+            return "---"
+        case "fence" | "code_block":
+            return node.content.rstrip("\n")
+        case _:
+            return _plain_inline(node)
 
 
-def _plain_inline(tokens: Iterable[Token]) -> str:
-    parts: list[str] = []
-    links: list[tuple[str, int]] = []
-    for token in tokens:
-        match token.type:
-            case "text" | "code_inline" | "text_special":
-                parts.append(token.content)
-            case "softbreak" | "hardbreak":
-                parts.append("\n")
-            case "link_open":
-                links.append((str(token.attrs.get("href", "")), len(parts)))
-            case "link_close":
-                address, since = links.pop()
-                if "".join(parts[since:]) != address:
-                    parts.append(f" ({address})")
-            case _:
-                pass
-    return "".join(parts)
+def _plain_item(item: SyntaxTreeNode, marker: str) -> str:
+    return marker + _plain_blocks(item, "\n").replace("\n", "\n" + " " * len(marker))
+
+
+def _plain_inline(node: SyntaxTreeNode) -> str:
+    match node.type:
+        case "text" | "code_inline" | "text_special":
+            return node.content
+        case "softbreak" | "hardbreak":
+            return "\n"
+        case "link":
+            text, address = "".join(map(_plain_inline, node.children)), str(node.attrs.get("href", ""))
+            return text if text == address else f"{text} ({address})"
+        case _:
+            return "".join(map(_plain_inline, node.children))
 
 
 def constant(text: str, key: str) -> Json:

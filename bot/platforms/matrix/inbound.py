@@ -132,7 +132,7 @@ def thread_of(content: object) -> str | None:
 def _message(event: Seen, place: Place) -> Message | None:
     content = event.content
     kind, body = content.get("msgtype"), content.get("body")
-    if not isinstance(body, str) or kind not in _TEXTS | _FILES:
+    if not isinstance(body, str) or not isinstance(kind, str) or kind not in _TEXTS | _FILES:
         return None
     thread, reply_to = thread_of(content), _reply(content)
     files = _files(content) if kind in _FILES else ()
@@ -189,7 +189,7 @@ def _typed_mention(text: str, room: Room, written: Callable[[str], str]) -> str:
     localpart = room.own_id.partition(":")[0]
     names = [rf"{re.escape(written(room.own_id))}(?![\w.-])", rf"{re.escape(written(localpart))}(?![\w:.-])"]
     if room.own_name:
-        names.append(rf"@?{re.escape(written(plain.clean(room.own_name)))}\s*[:,]")
+        names.append(rf"@?{re.escape(written(plain.clean(room.own_name)))}\s*[:,](?!\S)")
     found = re.match("|".join(names), text, re.IGNORECASE)
     return MENTION + text[found.end() :] if found else text
 

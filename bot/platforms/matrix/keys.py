@@ -42,6 +42,7 @@ class Keys:
         self._lock = asyncio.Lock()
         self._known: set[str] = set()  # users whose devices we know, and are told about when they change
         self._changed: set[str] = set()
+        self._stale: set[str] = set()  # rooms whose present key must not be used again
         self._asked: dict[str, float] = {}
         self._rest: dict[str, float] = {}  # users whose server did not answer, and devices without keys: until when
         self._shared_in: dict[str, frozenset[str]] = {}  # room -> who was in it when its present key was shared
@@ -96,7 +97,7 @@ class Keys:
             answer = await self._home.post("keys", "upload", body=machine.share_keys())
         except HomeserverError as error:
             # Synapse refuses a one-time key under an id that it has with other content: an old copy of the store.
-            if error.status == 400:
+            if error.status == 400 and "already exists" in str(error):
                 raise KeyStoreLost(str(error)) from error
             raise
         count = at(answer, "one_time_key_counts", "signed_curve25519")
@@ -111,6 +112,10 @@ class Keys:
         """
         async with self._lock:
             await self._know(frozenset(users), again=again)
+
+    def blocks(self, user_id: str) -> bool:
+        """Tell whether this user changed their identity, and an operator has not agreed."""
+        return self._trust.blocks(user_id)
 
     def waits_for(self, user_id: str) -> bool:
         """Tell whether this user's server did not answer and will be asked again."""
@@ -190,7 +195,7 @@ class Keys:
 
     def forget_session(self, room_id: str) -> None:
         """Use a new room key for what is said next, because somebody came or went."""
-        self._machine.outbound_group_sessions.pop(room_id, None)
+        self._stale.add(room_id)  # not at once: the key may be on its way to others
 
     async def encrypt(self, room_id: str, members: frozenset[str], kind: str, content: Json) -> Json:
         """Return the encrypted content of an event, its key shared with the members' trusted devices.
@@ -210,8 +215,9 @@ class Keys:
         for device in devices:
             if not (device.verified or device.blacklisted):  # not judged yet: its server does not answer
                 machine.blacklist_device(device)
-        if self._lacks(room_id, trusted):
-            self.forget_session(room_id)
+        if room_id in self._stale or self._lacks(room_id, trusted):
+            self._stale.discard(room_id)
+            machine.outbound_group_sessions.pop(room_id, None)
         if not machine.should_share_group_session(room_id):
             return
         await self._claim([d for d in trusted if machine.session_store.get(d.curve25519) is None])

@@ -14,8 +14,8 @@ from typing import Any, cast
 
 import structlog
 import vodozemac
-from nio.crypto import Olm, OlmDevice
-from nio.events.to_device import EncryptedToDeviceEvent, RoomKeyEvent, ToDeviceEvent
+from nio.crypto import InboundGroupSession, Olm, OlmDevice
+from nio.events.to_device import EncryptedToDeviceEvent, ToDeviceEvent
 from nio.store import SqliteStore
 
 from bot.errors import ConfigurationError
@@ -52,6 +52,8 @@ class Machine(Olm):
     def __init__(self, user_id: str, device_id: str, store: SqliteStore) -> None:
         super().__init__(user_id, device_id, store)
         self._encrypted_rooms: set[str] = set(store.load_encrypted_rooms())
+        # The store has one place for a session, whoever sends it and for whatever room: its first holder keeps it.
+        self._holders = {session.id: (session.room_id, session.sender_key) for session in self.inbound_group_store}
 
     def create_group_session(
         self, sender_key: str, sender_fp_key: str, room_id: str, session_id: str, session_key: str
@@ -60,37 +62,39 @@ class Machine(Olm):
 
         nio lets a malformed key end the sync, and lets anybody who was given a session replace its stored copy.
         """
-        if self.find_session(room_id, session_id) is not None:
-            return
         try:
-            super().create_group_session(sender_key, sender_fp_key, room_id, session_id, session_key)
+            session = InboundGroupSession(session_key, sender_fp_key, sender_key, room_id)
         except ValueError as error:
             log.warning("matrix.room_key_malformed", error=type(error).__name__)
+            return
+        known = self.inbound_group_store.get(room_id, sender_key, session_id)
+        if session.id != session_id or (known and known.first_known_index <= session.first_known_index):
+            return
+        self.inbound_group_store.add(session)
+        if self._holders.setdefault(session_id, (room_id, sender_key)) == (room_id, sender_key):
+            self.save_inbound_group_session(session)
 
-    def find_session(self, room_id: str, session_id: str, sender_key: str | None = None) -> Any:
-        """Return the inbound session of a room, None when its key is not here.
+    def find_session(self, room_id: str, session_id: str, sender: str = "") -> Any:
+        """Return the inbound session of a room, that from a device of `sender` first; None when its key is not here.
 
-        `sender_key` is optional, as in the events (MSC3700).
+        Events need not name the device's key any more (MSC3700).
         """
-        for known_key, sessions in self.inbound_group_store[room_id].items():
-            if session_id in sessions and sender_key in {None, known_key}:
-                return sessions[session_id]
-        return None
+        found = [by_id[session_id] for by_id in self.inbound_group_store[room_id].values() if session_id in by_id]
+        of_sender = (s for s in found if self.device_store.device_from_sender_key(sender, s.sender_key))
+        return next(of_sender, found[0] if found else None)
 
-    def take_to_device(self, events: Iterable[object]) -> bool:
-        """Handle the to-device events of one sync; return whether room keys were among them.
+    def take_to_device(self, events: Iterable[object]) -> None:
+        """Handle the to-device events of one sync.
 
         Only what is encrypted for us counts: verification requests and key requests of others have no business here.
         """
-        arrived = False
         for raw in events:
             try:
                 event = ToDeviceEvent.parse_event(cast("Json", raw))
                 if isinstance(event, EncryptedToDeviceEvent):
-                    arrived |= isinstance(self.handle_to_device_event(event), RoomKeyEvent)
+                    self.handle_to_device_event(event)
             except Exception as error:  # noqa: BLE001 - anybody can send us anything; nothing of it may stop the bot
                 log.warning("matrix.to_device_malformed", error=type(error).__name__)
-        return arrived
 
     def open(self, room_id: str, event: Json) -> Opened:
         """Decrypt a room event (spec: m.megolm.v1.aes-sha2).
@@ -116,7 +120,7 @@ class Machine(Olm):
         session_id, ciphertext = content.get("session_id"), content.get("ciphertext")
         if content.get("algorithm") != MEGOLM or not isinstance(session_id, str) or not isinstance(ciphertext, str):
             raise Unreadable("not megolm")
-        session = self.find_session(room_id, session_id)
+        session = self.find_session(room_id, session_id, event["sender"])
         if session is None:
             raise KeyMissing(session_id)
         try:

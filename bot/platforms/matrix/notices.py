@@ -19,6 +19,17 @@ UNSIGNED = {
     ),
 }
 
+RESET = {
+    "fr": (
+        "Je ne peux pas donner suite à ce message : l'identité chiffrée de votre compte a changé. "
+        "Une personne qui administre Passerelle doit d'abord la confirmer."
+    ),
+    "en": (
+        "I cannot act on this message: the cryptographic identity of your account has changed. "
+        "An administrator of Passerelle must confirm it first."
+    ),
+}
+
 
 def words(notice: dict[str, str], language: str) -> str:
     """Return a notice, in French where the language has none."""

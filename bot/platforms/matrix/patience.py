@@ -2,11 +2,13 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
 import structlog
 
+from bot.errors import Unavailable
+from bot.platforms import Memory
 from bot.platforms.matrix.wire import HomeserverError, Unreachable
 
 log = structlog.get_logger(__name__)
@@ -31,6 +33,31 @@ class Backoff:
     def reset(self) -> None:
         """Begin anew after a success."""
         self._next = _FIRST
+
+
+class PatientMemory:
+    """A memory that waits while the database is away: a batch of the sync may be late, never half remembered."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+
+    async def get(self, name: str) -> str | None:
+        """Return a value."""
+        return await _once_available(lambda: self._memory.get(name))
+
+    async def set(self, values: Mapping[str, str | None]) -> None:
+        """Keep values."""
+        await _once_available(lambda: self._memory.set(values))
+
+
+async def _once_available(use: Callable[[], Awaitable[T]]) -> T:
+    backoff = Backoff()
+    while True:
+        try:
+            return await use()
+        except Unavailable as error:
+            log.warning("matrix.database_unavailable", error=str(error))
+            await backoff.wait()
 
 
 async def insist(request: Callable[[], Awaitable[T]]) -> T:

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 from base64 import b64decode, b64encode
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -29,10 +30,10 @@ def touch(file: Path) -> None:
 
 def write(file: Path, value: dict[str, Any], key: str) -> None:
     """Seal `value` into `file`; after a crash the file holds the old value or the new one, never a part."""
-    salt, nonce = os.urandom(16), os.urandom(12)
-    cipher = AES.new(_stretched(key, salt), AES.MODE_GCM, nonce=nonce)
+    nonce = os.urandom(12)
+    cipher = AES.new(_stretched(key), AES.MODE_GCM, nonce=nonce)
     sealed, tag = cipher.encrypt_and_digest(json.dumps(value).encode())
-    parts = {"salt": salt, "nonce": nonce, "tag": tag, "sealed": sealed}
+    parts = {"nonce": nonce, "tag": tag, "sealed": sealed}
     text = json.dumps({"comment": _COMMENT, **{name: b64encode(part).decode() for name, part in parts.items()}})
     beside = file.with_name(file.name + ".part")
     touch(beside)
@@ -54,7 +55,7 @@ def read(file: Path, key: str) -> dict[str, Any] | None:
         return None
     try:
         parts = {name: b64decode(part) for name, part in json.loads(text).items() if name != "comment"}
-        cipher = AES.new(_stretched(key, parts["salt"]), AES.MODE_GCM, nonce=parts["nonce"])
+        cipher = AES.new(_stretched(key), AES.MODE_GCM, nonce=parts["nonce"])
         return cast("dict[str, Any]", json.loads(cipher.decrypt_and_verify(parts["sealed"], parts["tag"])))
     except (ValueError, KeyError, AttributeError) as error:
         message = f"matrix.store_key: does not open {file}; expected the key with which it was written"
@@ -98,5 +99,7 @@ class Claim:
             self._handle = None
 
 
-def _stretched(key: str, salt: bytes) -> bytes:
-    return hashlib.scrypt(key.encode(), salt=salt, n=2**14, r=8, p=1, maxmem=2**26, dklen=32)
+@lru_cache(maxsize=4)
+def _stretched(key: str) -> bytes:
+    """Make guessing a weak key slow. One salt for all: it need not be kept, and each installation has its own key."""
+    return hashlib.scrypt(key.encode(), salt=b"fr.passerelle.matrix", n=2**14, r=8, p=1, maxmem=2**26, dklen=32)

@@ -107,13 +107,11 @@ def _holds_blocks(node: _Node) -> bool:
 def _block(node: _Node, is_bot: _IsBot) -> list[str]:
     match node.tag:
         case "blockquote":
-            return ["\n".join(f"> {line}".rstrip() for line in "\n\n".join(_blocks(node.children, is_bot)).split("\n"))]
+            return [_quoted("\n\n".join(_blocks(node.children, is_bot)))]
         case "ul" | "ol":
-            return _list(node, is_bot)
-        case "pre":
-            return [_fenced(_text(node))]
-        case "hr":
-            return ["---"]
+            return [_list(node, is_bot)]
+        case "pre" | "hr":
+            return [_fenced(_text(node)) if node.tag == "pre" else "---"]
         case "tr":
             cells = (_flat(cell, is_bot) for cell in node.children if isinstance(cell, _Node))
             return [" · ".join(cell for cell in cells if cell)]
@@ -123,7 +121,11 @@ def _block(node: _Node, is_bot: _IsBot) -> list[str]:
             return _blocks(node.children, is_bot)
 
 
-def _list(node: _Node, is_bot: _IsBot) -> list[str]:
+def _quoted(text: str) -> str:
+    return "\n".join(f"> {line}".rstrip() for line in text.split("\n")) if text else ""
+
+
+def _list(node: _Node, is_bot: _IsBot) -> str:
     start = node.attributes.get("start", "1")
     number = int(start) if re.fullmatch(r"\d{1,6}", start, re.ASCII) else 1
     items: list[str] = []
@@ -135,7 +137,7 @@ def _list(node: _Node, is_bot: _IsBot) -> list[str]:
             indent = " " * len(marker)
             items.append(marker + text.replace("\n", f"\n{indent}") if text else marker.rstrip())
             number += 1
-    return ["\n".join(items)] if items else []
+    return "\n".join(items)
 
 
 def _flat(node: _Node, is_bot: _IsBot) -> str:

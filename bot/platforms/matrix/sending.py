@@ -50,11 +50,21 @@ class Sending:
                     return earlier
                 kind, body = await self._sealed(room_id, content, clear=clear)
             async with mapped(sent=True):
-                answer = await self._home.put("rooms", room_id, "send", kind, txn, body=body)
+                answer = await self._put(room_id, kind, body, txn)
             event_id = answer.get("event_id")
             if not isinstance(event_id, str):
                 raise OutcomeUnknown("the homeserver named no event")
             return event_id
+
+    async def _put(self, room_id: str, kind: str, body: Json, txn: str) -> Json:
+        try:
+            return await self._home.put("rooms", room_id, "send", kind, txn, body=body)
+        except HomeserverError as error:
+            if error.status != 400 or at(body, "m.relates_to", "rel_type") != "m.thread":
+                raise
+        # The event named is no root of a thread: answer to it, as clients without threads would show it anyway.
+        reply = {"m.in_reply_to": body["m.relates_to"]["m.in_reply_to"]}
+        return await self._home.put("rooms", room_id, "send", kind, txn, body={**body, "m.relates_to": reply})
 
     async def redact(self, room_id: str, event_id: str, txn: str) -> None:
         """Take a message back (spec: «Redactions»; they are never encrypted, so no reason is given)."""
@@ -63,6 +73,8 @@ class Sending:
 
     async def _sealed(self, room_id: str, content: Json, *, clear: bool) -> tuple[str, Json]:
         room = await self._rooms.get(room_id)
+        if self._machine.user_id not in room.members:
+            raise Refused("we are not in this room", gone=True)
         if clear or not (room.encrypted or self._machine.is_encrypted(room_id)):
             return "m.room.message", content
         sealed = await self._keys.encrypt(room_id, frozenset(room.members), "m.room.message", content)

@@ -6,6 +6,7 @@ needs from the homeserver is waited for.
 
 import hashlib
 import json
+import secrets
 from collections.abc import Awaitable, Callable
 from typing import cast
 
@@ -14,7 +15,6 @@ import structlog
 from bot.errors import Unavailable
 from bot.message import Inbound, RoomChange
 from bot.platforms import Receive, Report
-from bot.platforms.matrix import inbound
 from bot.platforms.matrix.connected import Connected
 from bot.platforms.matrix.inbound import Place
 from bot.platforms.matrix.parking import Parking
@@ -27,17 +27,8 @@ from bot.platforms.matrix.wire import HomeserverError, Json, Unreachable
 log = structlog.get_logger(__name__)
 
 MOST_MISSED = 20_000  # events of a room that are read again after a gap
+TIMELINE = PAGE = 100  # events at once; no homeserver gives more
 _NOTHING = {"not_types": ["*"]}
-_FILTER = {
-    "presence": _NOTHING,
-    "account_data": _NOTHING,
-    "room": {
-        "timeline": {"limit": 100},
-        "state": {"lazy_load_members": False},  # who is there decides who gets keys
-        "ephemeral": _NOTHING,
-        "account_data": _NOTHING,
-    },
-}
 
 
 class Sync:
@@ -89,7 +80,7 @@ class Sync:
     async def _ask(self, since: str | None, *, at_once: bool) -> Json:
         due = self._parking.next_notice(self._clock())
         poll = 0.0 if at_once else min(self._options.poll, self._options.poll if due is None else due + 0.05)
-        query = {"filter": json.dumps(_FILTER), "timeout": str(round(poll * 1000)), "set_presence": "offline"}
+        query = {"filter": json.dumps(_filter(since)), "timeout": str(round(poll * 1000)), "set_presence": "offline"}
         answer = await self._home.sync(query | ({"since": since} if since else {}), poll=poll)
         if not isinstance(answer.get("next_batch"), str):
             raise HomeserverError(502, {"errcode": "M_NOT_JSON", "error": "a sync without next_batch"})
@@ -115,19 +106,19 @@ class Sync:
         kept: dict[str, str | None] = {}
         await self._timeline.unpark(deliver)
         for room_id, part in _rooms(answer, "invite"):
-            await self._invited(room_id, part, deliver)
+            await self._invited(room_id, part, since, deliver)
         for room_id, part in _rooms(answer, "join"):
             kept.update(await self._joined(room_id, part, since, deliver))
         for room_id, part in _rooms(answer, "leave"):
             kept.update(await self._left(room_id, part, since, deliver))
         token = cast("str", answer["next_batch"])
         kept.update({**self._parking.value(), "sync": token})
-        await _until_kept(lambda: self._memory.set(kept))
+        await self._memory.set(kept)
         return token
 
     # --- invitations
 
-    async def _invited(self, room_id: str, part: Json, deliver: Deliver) -> None:
+    async def _invited(self, room_id: str, part: Json, since: str | None, deliver: Deliver) -> None:
         events = _events(part, "invite_state")
         room = Room(room_id, self._own_id)
         room.apply(events)
@@ -138,10 +129,10 @@ class Sync:
             if not isinstance(sender, str):
                 continue
             if at(content, "is_direct") is True:
-                await _until_kept(lambda user=sender: self._memory.set({f"invited:{room_id}": user}))
+                await self._memory.set({f"invited:{room_id}": sender})
             place = Place(room, self._options.servers, room.encrypted)
             change = RoomChange(
-                id=_invitation_id(room_id, event),
+                id=_invitation_id(room_id, event, since),
                 at=self._clock(),
                 author=place.user(sender),
                 to=place.address(),
@@ -192,7 +183,7 @@ class Sync:
         """Page back from a cut timeline to the last event that we know, or to our entry."""
         missed: list[Json] = []
         while len(missed) < MOST_MISSED:
-            query = {"dir": "b", "limit": "100", "from": token}
+            query = {"dir": "b", "limit": str(PAGE), "from": token}
             try:
                 page = await insist(lambda q=query: self._home.get("rooms", room_id, "messages", query=q))
             except HomeserverError as error:
@@ -219,7 +210,7 @@ class Sync:
         name = f"invited:{room.id}"
         user = await self._memory.get(name)
         if user is not None:
-            await _until_kept(lambda: self._memory.set({name: None}))
+            await self._memory.set({name: None})
             if room.encrypted and room.is_with(user):
                 await insist(lambda: self._direct.remember(user, room.id))
 
@@ -236,26 +227,41 @@ class Sync:
         return {_last(room_id): None}
 
 
+def _filter(since: str | None) -> Json:
+    """Return what we want to hear of.
+
+    Synapse answers a first sync that it has answered before with the old answer, for two minutes; a filter like no
+    other gets a new one.
+    """
+    one_of_a_kind = {"not_types": ["*", secrets.token_hex(8)]}
+    return {
+        "presence": _NOTHING,
+        "account_data": _NOTHING if since else one_of_a_kind,
+        "room": {
+            "timeline": {"limit": TIMELINE},
+            "state": {"lazy_load_members": False},  # who is there decides who gets keys
+            "ephemeral": _NOTHING,
+            "account_data": _NOTHING,
+        },
+    }
+
+
 def _delivery(receive: Receive) -> Deliver:
     async def deliver(value: Inbound) -> None:
         """Hand an event over until it is committed: the token does not move before."""
-        await _until_kept(lambda: receive(value))
+        backoff = Backoff()
+        while True:
+            try:
+                await receive(value)
+            except Unavailable as error:
+                log.warning("matrix.database_unavailable", error=str(error))
+            except Exception:
+                log.exception("matrix.event_not_taken")
+            else:
+                return
+            await backoff.wait()
 
     return deliver
-
-
-async def _until_kept(commit: Callable[[], Awaitable[object]]) -> None:
-    backoff = Backoff()
-    while True:
-        try:
-            await commit()
-        except Unavailable as error:
-            log.warning("matrix.database_unavailable", error=str(error))
-        except Exception:
-            log.exception("matrix.event_not_taken")
-        else:
-            return
-        await backoff.wait()
 
 
 def _rooms(answer: Json, kind: str) -> list[tuple[str, Json]]:
@@ -276,12 +282,14 @@ def _events(part: Json, name: str) -> list[Json]:
     ]
 
 
-def _invitation_id(room_id: str, event: Json) -> str:
-    """Return the id of an invitation; a stripped one has none, so its content stands for it."""
-    own = inbound.seen(event)
-    if own is not None:
-        return own.id
-    return f"invitation {room_id} {unpadded(hashlib.sha256(canonical(event)).digest())}"
+def _invitation_id(room_id: str, event: Json, since: str | None) -> str:
+    """Return the id of an invitation: stripped events have none, and a second one may say the same.
+
+    The token that it came after is the same at each delivery, and another one for a later invitation.
+    """
+    if isinstance(event.get("event_id"), str):
+        return str(event["event_id"])
+    return f"invitation {room_id} {unpadded(hashlib.sha256(canonical({**event, 'since': since})).digest())}"
 
 
 def _last(room_id: str) -> str:

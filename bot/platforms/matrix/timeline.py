@@ -91,6 +91,8 @@ class Timeline:
             return await self._state(room, event)
         if event.sender == self._own_id or carries_marker(event.content):
             return []
+        if at(event.raw, "unsigned", "redacted_because") is not None:
+            return []
         said = await self._said(room, event)
         if said is None or carries_marker(said.content):
             return []
@@ -157,9 +159,8 @@ class Timeline:
         # Who has no signed device at all could read nothing that we encrypt; the words hold no secret.
         clear = not any(device.verified for device in self._machine.devices_of(event.sender))
         txn = transaction(f"unsigned {event.id}")
-        await self._say(
-            room.id, constant(notices.words(notices.UNSIGNED, self._options.language), txn), txn, clear=clear
-        )
+        notice = notices.RESET if self._keys.blocks(event.sender) else notices.UNSIGNED
+        await self._say(room.id, constant(notices.words(notice, self._options.language), txn), txn, clear=clear)
 
     # --- edits
 

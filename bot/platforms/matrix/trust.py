@@ -82,6 +82,10 @@ class Trust:
         self._blocked.discard(user_id)
         return published.signed
 
+    def blocks(self, user_id: str) -> bool:
+        """Tell whether this user's present identity is not the pinned one."""
+        return user_id in self._blocked
+
     async def released(self, users: frozenset[str]) -> set[str]:
         """Return those of `users` who were blocked and whose pin an operator has dropped since: judge them anew."""
         return {user for user in users & self._blocked if await self._memory.get(_pin(user)) is None}

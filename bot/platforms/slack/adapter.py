@@ -38,31 +38,32 @@ class SlackPlatform:
         self._settings = settings
         self._report = report
         self._web = Web(settings)
-        self._gateway = Gateway(settings, self._web, clock, self._passed)
+        self._gateway = Gateway(settings, self._web, clock, self._passed, self._missed)
         self._backfill = Backfill(self._web, self._gateway, memory, live, clock, pace=settings.pace)
         self._sender = Sender(self._web, self._identity)
         self._me: Identity | None = None
 
     async def run(self, receive: Receive) -> None:
         """Listen until cancelled. Raises `ConfigurationError` when Slack does not accept a token."""
+        if self._settings.mode == "http" and not self._settings.signing_secret:
+            raise ConfigurationError("slack.signing_secret is empty: in HTTP mode anybody could pretend to be Slack")
         try:
             me = await self._known_at_last()
             self._gateway.open(me, receive)
             if self._settings.mode == "http":
-                self._connected(missed=True)
+                self._connected(gap=True)
                 await asyncio.Event().wait()
             await SocketMode(
                 self._web,
                 self._gateway.app,
                 self._settings.app_token,
-                connected=lambda missed: self._connected(missed=missed),
+                connected=lambda gap: self._connected(gap=gap),
                 lost=lambda reason: self._report(ok=False, reason=f"Slack is not connected: {reason}"),
-                dead=lambda error: _dead("slack.app_token", error),
+                dead=lambda error: _dead(_MEND_APP, error),
                 pace=self._settings.pace,
             ).run()
         finally:
-            self._gateway.close()
-            await self._backfill.stop()
+            await self.close()
 
     async def send(self, to: Address, card: Card, *, key: str, again: bool) -> str:
         """Say a card; see the protocol."""
@@ -84,7 +85,7 @@ class SlackPlatform:
         return [http.post(PATH, self._requested)] if self._settings.mode == "http" else []
 
     async def close(self) -> None:
-        """Close connections; nothing may be asked of the platform afterwards."""
+        """Take and read no more, and close connections; a later call opens its own again."""
         self._gateway.close()
         await self._backfill.stop()
         await self._web.close()
@@ -101,9 +102,14 @@ class SlackPlatform:
     async def _passed(self, channel: str) -> bool:
         return await self._backfill.passed(channel)
 
-    def _connected(self, *, missed: bool) -> None:
+    def _connected(self, *, gap: bool) -> None:
         self._report(ok=True)
-        if missed and self._me is not None:
+        if gap:
+            self._missed()
+
+    def _missed(self) -> None:
+        """Something may have been said that nobody kept."""
+        if self._me is not None:
             self._backfill.begin(self._me)
 
     async def _identity(self) -> Identity:
@@ -120,7 +126,7 @@ class SlackPlatform:
             try:
                 return await self._identity()
             except SendError as error:
-                if end := _dead("slack.bot_token", error):
+                if end := _dead(_MEND_BOT, error):
                     raise end from error
                 self._report(ok=False, reason=f"Slack is out of reach: {error}")
                 pause = min(pause * 2, 30.0)
@@ -131,14 +137,13 @@ class SlackPlatform:
         try:
             return await work
         except DeadToken as error:
-            self._report(ok=False, reason=f"Slack refuses slack.bot_token ({error.word}): {_REMEDY}")
+            self._report(ok=False, reason=f"Slack refuses {_MEND_BOT.format(error.word)}")
             raise
 
 
-_REMEDY = "install the app again with config/slack-manifest.yaml and enter its new token"
+_MEND_BOT = "slack.bot_token ({}): install the app with config/slack-manifest.yaml and enter its bot token (xoxb-…)"
+_MEND_APP = "slack.app_token ({}): make an app-level token with connections:write and enter it (xapp-…)"
 
 
-def _dead(setting: str, error: SendError) -> ConfigurationError | None:
-    if not isinstance(error, DeadToken):
-        return None
-    return ConfigurationError(f"Slack refuses {setting} ({error.word}): {_REMEDY}")
+def _dead(token: str, error: SendError) -> ConfigurationError | None:
+    return ConfigurationError(f"Slack refuses {token.format(error.word)}") if isinstance(error, DeadToken) else None

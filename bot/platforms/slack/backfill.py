@@ -46,15 +46,17 @@ class Backfill:
         self._clock = clock
         self._pace = pace
         self._behind: dict[str, asyncio.Event] | None = None  # None: nothing is missing
-        self._rounds = 0
+        self._hopeful = True  # it is worth to let a payload wait for what came before it
         self._task: asyncio.Task[None] | None = None
         self._calls: defaultdict[str, deque[float]] = defaultdict(deque)
 
     def begin(self, me: Identity) -> None:
         """There was a gap that ends now: from here on payloads wait for what came before them."""
-        self._behind = {}
-        self._rounds += 1
+        before, self._behind = self._behind, {}
+        for event in (before or {}).values():
+            event.set()
         if self._task is None or self._task.done():
+            self._hopeful = True
             self._task = asyncio.create_task(self._run(me))
 
     async def stop(self) -> None:
@@ -65,30 +67,35 @@ class Backfill:
 
     async def passed(self, channel: str) -> bool:
         """Wait a moment for what a channel missed; False when that has not come yet."""
-        if self._behind is None:
+        behind = self._behind
+        if behind is None:
             return True
-        event = self._behind.setdefault(channel, asyncio.Event())
-        try:
-            await asyncio.wait_for(event.wait(), _PATIENCE)  # Slack waits three seconds for its answer
-        except TimeoutError:
-            return False
-        return True
+        event = behind.setdefault(channel, asyncio.Event())
+        if not event.is_set():
+            try:
+                # Slack waits three seconds for its answer.
+                await asyncio.wait_for(event.wait(), _PATIENCE if self._hopeful else 0)
+            except TimeoutError:
+                return False
+        return self._behind is None or self._behind is behind
 
     async def _run(self, me: Identity) -> None:
         pause = 0.5
         while self._behind is not None:
-            rounds, behind = self._rounds, self._behind
+            behind = self._behind
             try:
                 await self._walk(me, behind)
             except Exception as error:  # noqa: BLE001 (whatever it was, history is still there: read it again)
                 log.warning("slack_history_unread", reason=str(error) or type(error).__name__)
+                self._hopeful = False
                 pause = min(pause * 2, _LONGEST_PAUSE)
                 await asyncio.sleep(pause * self._pace)
                 continue
+            self._hopeful = True
+            if self._behind is behind:
+                self._behind = None
             for event in behind.values():
                 event.set()
-            if rounds == self._rounds:
-                self._behind = None
 
     async def _walk(self, me: Identity, behind: dict[str, asyncio.Event]) -> None:
         since = await self._memory.get(SINCE)
@@ -97,7 +104,7 @@ class Backfill:
         )
         channels = {str(c["id"]): c for c in listed}
         if since is None:
-            now = f"{self._clock().timestamp():.6f}"
+            now = self._now()
             await self._memory.set({SINCE: now, **{cursor_name(channel): now for channel in channels}})
             return
         threads: defaultdict[str, set[str]] = defaultdict(set)
@@ -129,18 +136,24 @@ class Backfill:
                 raise
             log.info("slack_history_closed", channel=name, reason=str(error))
             return
+        reached = cursor or since
         joined: Mapping[str, Any] | None = None
         if cursor is None and not channel.get("is_im"):
+            # Brought in while nobody listened: what was said before that is none of the bot's business.
             joined = next((m for m in reversed(missed) if _is_join(m, me)), None)
             missed = [m for m in missed if joined and float(m["ts"]) > float(joined["ts"])]
+            reached = str(joined["ts"]) if joined else self._now()
         shared = bool(channel.get("is_ext_shared"))
         async with self._gateway.lane(name):
-            if joined is not None and self._clock().timestamp() - float(joined["ts"]) > _REDELIVERED:
+            if joined is not None and float(self._now()) - float(joined["ts"]) > _REDELIVERED:
                 await self._feed(_join_event(joined, name, me), shared=shared)
             for message in missed:
                 await self._feed({"event": {**message, "type": "message", "channel": name}}, shared=shared)
-        newest = max([cursor or since, *(str(m["ts"]) for m in missed)], key=float)
+        newest = max([reached, *(str(m["ts"]) for m in missed)], key=float)
         await self._memory.set({cursor_name(name): newest})
+
+    def _now(self) -> str:
+        return f"{self._clock().timestamp():.6f}"
 
     async def _missed(self, channel: str, cursor: str, threads: set[str]) -> list[dict[str, Any]]:
         """Return the messages after a cursor in order, those of live threads and of threads begun since among them."""
@@ -160,7 +173,11 @@ class Backfill:
         return [fresh[ts] for ts in sorted(fresh, key=float)]
 
     async def _feed(self, body: dict[str, Any], *, shared: bool) -> None:
-        inbound = await self._gateway.convert({**body, "is_ext_shared_channel": shared})
+        try:
+            inbound = await self._gateway.convert({**body, "is_ext_shared_channel": shared})
+        except Exception:  # one message that nobody understands must not hide those after it
+            log.exception("slack_message_unreadable")
+            return
         if inbound is not None:
             await self._gateway.commit(inbound)
 
@@ -184,13 +201,14 @@ class Backfill:
 
     async def _turn(self, method: str) -> None:
         """Wait until one more call of a method fits into its minute."""
-        calls, loop = self._calls[method], asyncio.get_running_loop()
-        while calls and loop.time() - calls[0] > 60.0 * self._pace:
-            calls.popleft()
-        if len(calls) >= _CALLS:
-            await asyncio.sleep(max(0.0, 60.0 * self._pace - (loop.time() - calls[0])))
-            calls.popleft()
-        calls.append(loop.time())
+        calls, loop, minute = self._calls[method], asyncio.get_running_loop(), 60.0 * self._pace
+        while True:
+            while calls and loop.time() - calls[0] >= minute:
+                calls.popleft()
+            if len(calls) < _CALLS:
+                calls.append(loop.time())
+                return
+            await asyncio.sleep(minute - (loop.time() - calls[0]))
 
 
 def _is_join(message: Mapping[str, Any], me: Identity) -> bool:

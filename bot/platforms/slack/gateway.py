@@ -37,10 +37,13 @@ log = structlog.get_logger()
 class Gateway:
     """Takes payloads of one workspace and hands them to `receive`, in order within each conversation."""
 
-    def __init__(self, options: SlackOptions, web: Web, clock: Clock, passed: Passed) -> None:
+    def __init__(
+        self, options: SlackOptions, web: Web, clock: Clock, passed: Passed, dropped: Callable[[], None]
+    ) -> None:
         self._web = web
         self._clock = clock
         self._passed = passed
+        self._dropped = dropped
         self._me: Identity | None = None
         self._receive: Receive | None = None
         self._lanes: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -114,6 +117,8 @@ class Gateway:
                 reply = await self.commit(_with_cursor(inbound) if caught_up else inbound)
             except Unavailable as error:
                 log.warning("slack_payload_not_kept", reason=str(error))
+                if "event" in body:  # Slack offers it again, but not for long: then its history must be read
+                    self._dropped()
                 return BoltResponse(status=503, body="")
         return self._answer(reply, inbound, body)
 

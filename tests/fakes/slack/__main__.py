@@ -11,9 +11,11 @@ from .fake import FakeSlack
 from .settings import Settings
 
 
-async def serve(port: int, ledger: Path | None, settings: Settings) -> None:
+async def serve(port: int, ledger: Path | None, settings: Settings, *, until_eof: bool = False) -> None:
     """Serve until told to stop."""
     stop = asyncio.Event()
+    if until_eof:
+        asyncio.get_running_loop().add_reader(sys.stdin.fileno(), stop.set)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with FakeSlack(port=port, ledger=ledger, settings=settings) as slack:
@@ -31,8 +33,9 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help="0: any free port")
     parser.add_argument("--ledger", type=Path, help="JSON Lines file, one line for everything that happens")
     parser.add_argument("--settings", type=json.loads, default={}, help="settings as JSON")
+    parser.add_argument("--until-eof", action="store_true", help="end with standard input: nobody is left behind")
     options = parser.parse_args()
-    asyncio.run(serve(options.port, options.ledger, Settings().changed(options.settings)))
+    asyncio.run(serve(options.port, options.ledger, Settings().changed(options.settings), until_eof=options.until_eof))
 
 
 if __name__ == "__main__":

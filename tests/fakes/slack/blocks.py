@@ -3,9 +3,9 @@
 import json
 from typing import cast
 
-from .elements import ACCESSORY, ACTION, CONTEXT, IDENTIFIER, INPUT, URL, any_text, plain
+from .elements import ACCESSORY, ACTION, CONTEXT, IDENTIFIER, INPUT, SLACK_FILE, URL, any_text, one_image, plain
 from .richtext import RICH_ELEMENT
-from .schema import Check, Problems, anything, array, boolean, by_type, choice, one_of, shape, string
+from .schema import Check, Problems, anything, array, boolean, by_type, choice, shape, string
 from .wire import ApiError, Payload
 
 MESSAGE_BLOCKS = 50
@@ -26,16 +26,10 @@ def _block(kind: str, required: dict[str, Check], optional: dict[str, Check] | N
     return shape({"type": choice(kind), **required}, more, _section if kind == "section" else None)
 
 
-def _image(value: Payload, path: str, problems: Problems) -> None:
-    if ("image_url" in value) == ("slack_file" in value):
-        problems.note(path, "must define either `image_url` or `slack_file`")
-
-
-_SLACK_FILE = one_of(shape({"url": URL}), shape({"id": IDENTIFIER}))
 _IMAGE = shape(
     {"type": choice("image"), "alt_text": string(1, 2000)},
-    {"block_id": IDENTIFIER, "title": plain(2000), "image_url": URL, "slack_file": _SLACK_FILE},
-    _image,
+    {"block_id": IDENTIFIER, "title": plain(2000), "image_url": URL, "slack_file": SLACK_FILE},
+    one_image,
 )
 _BLOCKS: dict[str, Check] = {
     "section": _block(

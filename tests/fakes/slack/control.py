@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import asynccontextmanager
@@ -67,11 +68,14 @@ class SlackControl(Story):
     async def spawn(
         cls, *, port: int = 0, ledger: Path | None = None, options: Sequence[str] = ()
     ) -> "AsyncGenerator[Self]":
-        """Start the process, wait until it serves, stop it at the end."""
-        command = [sys.executable, "-m", "tests.fakes.slack", "--port", str(port), *options]
+        """Start the process, wait until it serves, stop it at the end; it also ends when its starter dies."""
+        command = [sys.executable, "-m", "tests.fakes.slack", "--port", str(port), "--until-eof", *options]
         if ledger is not None:
-            command += ["--ledger", str(ledger)]
-        process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+            command += ["--ledger", str(ledger.resolve())]
+        root = Path(__file__).parents[3]
+        pipe = asyncio.subprocess.PIPE
+        environment = os.environ | {"PYTHONPATH": str(root)}
+        process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, cwd=root, env=environment)
         try:
             assert process.stdout is not None
             line = await process.stdout.readline()

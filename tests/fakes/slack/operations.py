@@ -104,9 +104,11 @@ class Operations(PeopleOperations):
             self.core.revoked = revoked
         return {}
 
-    async def posts(self, channel: str, since: str = "") -> Payload:
-        """All messages of a conversation in order of time."""
+    async def posts(self, channel: str, since: str = "", ts: str = "") -> Payload:
+        """All messages of a conversation in order of time, those after ``since``, or the one at ``ts``."""
         found = self.core.workspace.channels.get(channel)
+        if found and ts:
+            return {"posts": [described(self.core, found.messages[ts])] if ts in found.messages else []}
         messages = self.core.workspace.messages(found) if found else iter(())
         return {"posts": [described(self.core, each) for each in messages if each.ts > since]}
 

@@ -96,8 +96,7 @@ class User:
         return await self._post(posted["channel"], posted["ts"])
 
     async def _post(self, channel: str, ts: str) -> Post:
-        found = (await self.story.call("posts", channel=channel))["posts"]
-        return next(Post.from_json(each) for each in found if each["body"]["ts"] == ts)
+        return Post.from_json((await self.story.call("posts", channel=channel, ts=ts))["posts"][0])
 
     async def dm(self, text: str, *, thread: Thread = None) -> Post:
         """Write to the bot directly."""

@@ -152,7 +152,8 @@ class Posting:
             message.metadata = content.metadata or None
         if editor == self.workspace.bot.id:
             self._note("update", message, content)
-        self.events.changed(message, previous, self.settings)
+        if not message.ephemeral_to:
+            self.events.changed(message, previous, self.settings)
 
     def unfurl(self, message: Message, url: str, title: str) -> None:
         """A link preview arrives: the same text, no ``edited``."""
@@ -173,7 +174,8 @@ class Posting:
         self.workspace.remove(message)
         if by == self.workspace.bot.id:
             self.ledger.add("delete", channel=message.channel, ts=message.ts)
-        self.events.removed(message, self.settings)
+        if not message.ephemeral_to:
+            self.events.removed(message, self.settings)
 
     def whisper(
         self, channel: Channel, user: str, content: Content, *, thread_ts: str = "", via: str = "chat.postEphemeral"

@@ -50,6 +50,16 @@ def string(low: int = 0, high: int = 3000, *, counted: bool = False) -> Check:
     return check
 
 
+_ADDRESS = string(1, 3000)
+
+
+def address(value: object, path: str, problems: Problems) -> None:
+    """A URL of at most 3,000 characters."""
+    _ADDRESS(value, path, problems)
+    if isinstance(value, str) and not value.startswith(("https://", "http://", "mailto:")):
+        problems.note(path, "must be a valid url")
+
+
 def boolean(value: object, path: str, problems: Problems) -> None:
     """A JSON boolean, nothing that looks like one."""
     if not isinstance(value, bool):

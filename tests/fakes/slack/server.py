@@ -9,22 +9,17 @@ from urllib.parse import unquote
 from aiohttp import web
 
 from . import api_chat, api_conversations, api_people, api_rest
+from .bodies import arguments, dumped, error_response, method_named, uploaded
 from .core import Core
 from .faults import Fault
-from .methods import METHODS, Method, authorize, check_arguments
+from .methods import Method, authorize, check_arguments
 from .responses import respond
 from .wire import ApiError, Args, Payload
 
 LOGIN_PAGE = "<!DOCTYPE html><html><head><title>Slack</title></head><body>Sign in to your workspace</body></html>"
-STRUCTURED = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
 HANDLERS = (api_chat, api_conversations, api_people, api_rest)
 """Imported for what they register."""
 Answer = Callable[[Payload], Awaitable[Payload]]
-
-
-def dumped(value: object) -> str:
-    """Compact JSON."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 class Server:
@@ -65,9 +60,9 @@ class Server:
         if path.startswith("/link/"):
             return await self.core.socket.serve(request)
         if path.startswith("/upload/v1/"):
-            return await self._upload(request, path.rsplit("/", 1)[1])
+            return await self._guarded(request, "upload", lambda: self._upload(request, path.rsplit("/", 1)[1]))
         if path.startswith("/files-pri/"):
-            return self._download(request, path)
+            return await self._guarded(request, "download", lambda: self._download(request, path))
         if path.startswith("/response/"):
             return await self._respond(request, path.rsplit("/", 1)[1])
         return web.Response(status=404, text="not found")
@@ -146,20 +141,28 @@ class Server:
         # The connection is gone; this answer goes nowhere.
         return web.Response(status=500)
 
-    async def _upload(self, request: web.BaseRequest, key: str) -> web.StreamResponse:
-        fault = self.core.faults.strike("upload", {})
-        if fault is not None and not fault.after and (early := await self._fault(request, fault)):
-            return early
+    async def _guarded(
+        self, request: web.BaseRequest, name: str, work: Callable[[], Awaitable[web.Response]]
+    ) -> web.StreamResponse:
+        """``upload`` and ``download`` fail as methods do."""
+        fault = self.core.faults.strike(name, {})
+        if fault is None:
+            return await work()
+        self.core.ledger.add("fault", method=name, fault=fault.kind, after=fault.after, channel=None)
+        if not fault.after:
+            return await self._fault(request, fault) or await work()
+        response = await work()
+        return await self._fault(request, fault) or response
+
+    async def _upload(self, request: web.BaseRequest, key: str) -> web.Response:
         try:
             stored = self.core.files.receive(key, await uploaded(request))
         except ApiError as error:
             self.core.ledger.add("refused", method="upload", error=error.error, messages=[])
             return web.Response(status=error.status, text=error.error)
-        if fault is not None and fault.after and (late := await self._fault(request, fault)):
-            return late
         return web.Response(text=f"OK - {stored.length}")
 
-    def _download(self, request: web.BaseRequest, path: str) -> web.Response:
+    async def _download(self, request: web.BaseRequest, path: str) -> web.Response:
         """A private file; without a right token Slack answers 200 and its login page."""
         token = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
         if token != self.core.bot_token or self.core.revoked or "files:read" not in self.core.scopes:
@@ -199,45 +202,3 @@ class Server:
             return web.Response(
                 status=400, text=dumped({"error": f"{type(error).__name__}: {error}"}), content_type="application/json"
             )
-
-
-def method_named(name: str) -> Method:
-    """A method of the Web API, or ``unknown_method``."""
-    found = METHODS.get(name)
-    if found is None:
-        raise ApiError("unknown_method", req_method=name)
-    return found
-
-
-def error_response(error: ApiError) -> web.Response:
-    """A failed call: HTTP 200 with ``ok: false``, except for rate limits."""
-    headers = {"Retry-After": str(error.retry_after)} if error.retry_after is not None else None
-    return web.Response(
-        status=error.status, text=dumped(error.payload()), content_type="application/json", headers=headers
-    )
-
-
-async def arguments(request: web.BaseRequest) -> tuple[Payload, str]:
-    """Arguments of a call (query, form or JSON body) and its token."""
-    values: Payload = dict(request.query)
-    if request.method == "POST":
-        if request.content_type == "application/json":
-            body: object = json.loads(await request.read() or b"{}")
-            values |= cast("Payload", body) if isinstance(body, dict) else {}
-        elif request.content_type in STRUCTURED:
-            values |= dict(await request.post())
-    header = request.headers.get("Authorization", "")
-    token = header.removeprefix("Bearer ").strip() if header.startswith("Bearer ") else ""
-    given = values.pop("token", "")
-    return values, token or str(given)
-
-
-async def uploaded(request: web.BaseRequest) -> bytes:
-    """The bytes of an upload: the raw body, or the one file of a form."""
-    if request.content_type != "multipart/form-data":
-        return await request.read()
-    form = await request.post()
-    for value in form.values():
-        if isinstance(value, web.FileField):
-            return value.file.read()
-    return b""

@@ -119,8 +119,7 @@ class Story(Plans, ABC):
 
     async def refresh(self, post: Post) -> Post:
         """The same message as it is now (``deleted`` says whether it is gone)."""
-        found = (await self.call("posts", channel=post.channel))["posts"]
-        return next(Post.from_json(each) for each in found if each["body"]["ts"] == post.ts)
+        return Post.from_json((await self.call("posts", channel=post.channel, ts=post.ts))["posts"][0])
 
     async def transcript(self, where: Where) -> str:
         """A conversation as Slack would draw it, in text."""

@@ -14,8 +14,10 @@ from bot.card import Card, Paragraph
 from bot.message import Address, Inbound, Message, RoomChange
 from bot.platforms.matrix import MatrixOptions, MatrixPlatform
 from tests.platforms.matrix.person import Person
-from tests.servers.fixtures import proxy, strict, synapse  # noqa: F401 - fixtures
+from tests.servers.fixtures import proxy, strict, synapse
 from tests.servers.synapse import Account, Synapse
+
+__all__ = ["proxy", "strict", "synapse"]  # fixtures
 
 T = TypeVar("T", bound=Inbound)
 
@@ -48,7 +50,7 @@ class Bot:
         self.reports: list[tuple[bool, str]] = []
         self.before: Callable[[Inbound], None] = lambda _: None  # may raise: nothing was committed then
         self.joins = True
-        given = {
+        given: dict[str, Any] = {
             "homeserver": options.pop("homeserver"),
             "user_id": account.user_id,
             "password": account.password,
@@ -111,9 +113,7 @@ class Bot:
 
     async def joined(self, room: str) -> None:
         async with asyncio.timeout(10):
-            while not any(
-                isinstance(v, RoomChange) and v.change == "joined" and v.to.room == room for v in self.inbox
-            ):
+            while not any(isinstance(v, RoomChange) and v.change == "joined" and v.to.room == room for v in self.inbox):
                 await asyncio.sleep(0.01)
 
     async def say(self, room: str, text: str, *, key: str = "", again: bool = False, **more: Any) -> str:
@@ -170,7 +170,7 @@ class House:
 
 
 @pytest_asyncio.fixture
-async def house(synapse: Synapse, tmp_path: Path) -> AsyncIterator[House]:  # noqa: F811
+async def house(synapse: Synapse, tmp_path: Path) -> AsyncIterator[House]:
     made = House(synapse, tmp_path)
     yield made
     await made.close()

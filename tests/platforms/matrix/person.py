@@ -9,6 +9,8 @@ from urllib.parse import quote
 
 import aiohttp
 import nio
+import nio.store
+import yarl
 
 from bot.platforms.matrix import crosssigning, private
 from bot.platforms.matrix.wire import Homeserver
@@ -41,8 +43,6 @@ class Person:
 
     async def api(self, method: str, *path: str, body: Any = None, query: Mapping[str, str] | None = None) -> Any:
         address = f"{self.url}/_matrix/client/v3/" + "/".join(quote(part, safe="") for part in path)
-        import yarl
-
         target = yarl.URL(address, encoded=True)
         if query:
             target = target.with_query(query)

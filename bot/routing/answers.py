@@ -1,0 +1,95 @@
+"""Who may answer a question: one option for each thing that is meant, each topic and each competence that ties."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from bot.directory.snapshot import Comp
+from bot.routing.asker import Asker
+from bot.routing.competence import Direction, InCharge, Where, best, border_countries, in_force
+from bot.routing.meaning import countries, territories
+from bot.routing.reading import Reading
+from bot.routing.register import Register
+from bot.routing.rules import FRANCE, Rules, Sense
+from bot.routing.topics import OTHER, Scores
+
+_BORDER = frozenset({"cooperation_transfrontaliere", "circulation_frontaliere"})
+"""Topics that concern the neighbour across the asker's border when no country is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """All that a decision rests on."""
+
+    rules: Rules
+    register: Register
+    on: date
+    reading: Reading
+    scores: Scores
+    asker: Asker
+    direction: Direction
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One possible recipient, with the sense and the topic that lead to it."""
+
+    sense: Sense | None
+    topic: str
+    charge: InCharge
+
+
+def options(case: Case, topics: Iterable[str], *, nowhere: bool = False) -> Iterator[Option]:
+    """Yield who may answer, for each thing that is meant and each topic; `nowhere`: as if no place were named."""
+    abroad = case.direction == "to_post"
+    senses = () if nowhere else _meant(case)
+    named = {sense.country for sense in senses} or set(case.rules.countries)
+    rows = in_force(case.register, case.direction, {*named, FRANCE}, case.on)
+    border = near(case)
+    for topic in topics:
+        meant: Iterable[Sense | None] = senses
+        if not senses and abroad and topic in _BORDER:
+            meant = [Sense(code, "country") for code in border_countries(rows, topic, border)]
+        for sense in meant or [None]:
+            for charge in _in_charge(case, rows, topic, sense, border):
+                yield Option(sense, topic, charge)
+
+
+def _meant(case: Case) -> tuple[Sense, ...]:
+    if case.direction == "to_post":
+        return countries(case.reading, case.scores, case.asker)
+    return territories(case.reading, case.register)
+
+
+def _in_charge(
+    case: Case, rows: tuple[Comp, ...], topic: str, sense: Sense | None, border: frozenset[str]
+) -> tuple[InCharge, ...]:
+    if sense and sense.country == FRANCE:
+        rows = in_force(case.register, "to_prefecture", {FRANCE}, case.on)
+        where = Where(FRANCE, territories=frozenset(case.register.territories_of(sense.territory)))
+        return best(rows, topic, where, "to_prefecture", case.register, case.asker.id)
+    country = sense.country if sense else ""
+    where = Where(country, *case.reading.places_in(country, sense), border)
+    return best(rows, topic, where, case.direction, case.register, case.asker.id)
+
+
+def near(case: Case) -> frozenset[str]:
+    """Return the stretches of border concerned: where a passage or body named lies, else the asker's.
+
+    A prefecture names other French places too (where somebody was born): only those of its own region count.
+    """
+    senses = [sense for found in case.reading.names for sense in found.senses if sense.territory]
+    crossed = [sense for sense in senses if sense.country != FRANCE]
+    own: set[str] = set() if crossed else set(case.asker.territories)
+    for sense in crossed or senses:
+        around = case.register.territories_of(sense.territory)
+        if crossed or not own or own.intersection(around):
+            own.update(around)
+    return frozenset(own)
+
+
+def across(case: Case) -> tuple[InCharge, ...]:
+    """Return the prefectures across the border of the post that asks."""
+    codes = (row.territory for row in case.register.by_organisation.get(case.asker.id, ()))
+    senses = [Sense(FRANCE, "territory", territory=code) for code in dict.fromkeys(codes) if code]
+    return tuple(charge for sense in senses for charge in _in_charge(case, (), OTHER, sense, frozenset()))

@@ -1,0 +1,198 @@
+"""The decision: hard rules first, then who is in charge; a tie or an open name is asked back, never guessed."""
+
+from dataclasses import replace
+from datetime import date
+
+from bot.directory.snapshot import Snapshot
+from bot.routing import wording
+from bot.routing.answers import Case, Option, across, options
+from bot.routing.asker import POSTS, adviser, who
+from bot.routing.guards import Guard, Rule, guard
+from bot.routing.marks import marked
+from bot.routing.meaning import direction, territories
+from bot.routing.model import CHOICES, AdviceTo, Assignment, Choice, Question, QuestionBack, Recipient
+from bot.routing.reading import read
+from bot.routing.register import register
+from bot.routing.rules import FRANCE, Rules
+from bot.routing.topics import OTHER, score
+from bot.texts import Text
+
+_NATIONAL = frozenset(
+    {"formation", "mobilite", "cooperation_decentralisee", "cooperation_transfrontaliere", "securite", "crise"}
+)
+"""Topics that a ministry answers when a post names no territory; anything else belongs to a prefecture, to be named."""
+
+_RULES: dict[Rule, tuple[str, AdviceTo]] = {
+    "asylum": ("asile", "ofpra"),
+    "removal_pass": ("eloignement", "foreign_consulate"),
+    "own_consulate": ("protection_consulaire", "foreign_consulate"),
+    "justice": ("entraide_judiciaire", "justice"),
+}
+_BY_RULE = 0.9
+"""A hard rule is sure, but for the words that called it."""
+
+
+def route(question: Question, rules: Rules, directory: Snapshot, on: date) -> Assignment:
+    """Return where a question goes and why: the same answer for the same question, rules, directory and day."""
+    if marked(question.text):
+        return Assignment("refuse", confidence=1.0, because=(wording.MARKED,))
+    known = register(directory)
+    asker = who(question.asker, known)
+    reading = read(question.text, rules, french_only=asker.side == "post")
+    scores = score(reading, rules)
+    case = Case(rules, known, on, reading, scores, asker, direction(reading, scores, asker))
+    ruled = guard(reading, scores, asker)
+    if ruled and ruled.rule == "danger":
+        return _danger(case, ruled)
+    return _advised(case, ruled) if ruled else _assigned(case)
+
+
+def _stated(case: Case) -> Assignment:
+    """Return what is the same whatever is decided."""
+    scores = case.scores
+    reasons = (*wording.names(case.reading, case.rules), wording.topic(scores, scores.best, case.rules))
+    return Assignment(
+        "ask",
+        topic=scores.best,
+        topics=scores.shares,
+        countries=case.reading.countries,
+        places=case.reading.places,
+        fallback=adviser(_home(case), case.register, case.on),
+        because=reasons,
+    )
+
+
+def _home(case: Case) -> tuple[str, ...]:
+    """Return the territories whose adviser stands behind a question: the asker's, else those it names."""
+    if case.asker.territories:
+        return case.asker.territories
+    named = territories(case.reading, case.register)
+    return case.register.territories_of(named[0].territory) if len(named) == 1 else ()
+
+
+def _advised(case: Case, ruled: Guard) -> Assignment:
+    topic, to = _RULES.get(ruled.rule, (case.scores.best, "public_service"))
+    reason = Text.of(f"route.because.{ruled.rule}", word=ruled.written)
+    stated = _stated(case)
+    return replace(
+        stated,
+        decision="advise",
+        topic=topic,
+        advice=wording.advice(to),
+        advice_to=to,
+        confidence=_BY_RULE,
+        because=(reason, *stated.because),
+    )
+
+
+def _danger(case: Case, ruled: Guard) -> Assignment:
+    """Answer with the numbers, and send the question to whoever handles the crisis there, as urgent."""
+    found = list(options(case, ("crise",)))
+    if len({option.charge.recipient for option in found}) > 1:
+        found = list(options(case, ("crise",), nowhere=True))
+    charge = found[0].charge if found else None
+    kind = case.register.organisations[charge.recipient.organisation].kind if charge else ""
+    abroad = any(code != case.asker.country for code in case.reading.countries)
+    to: AdviceTo = "ccpd" if kind == "ccpd" else "crisis_centre" if abroad else "emergency"
+    stated = _stated(case)
+    return replace(
+        stated,
+        decision="advise",
+        topic="crise",
+        advice=wording.advice(to),
+        advice_to=to,
+        recipient=charge.recipient if charge else stated.fallback,
+        copies=_copies(case, charge.recipient) if charge else (),
+        confidence=_BY_RULE,
+        because=(
+            Text.of("route.because.danger", word=ruled.written),
+            *wording.names(case.reading, case.rules),
+            *(wording.competence(charge, case.register, case.rules) if charge else ()),
+        ),
+    )
+
+
+def _assigned(case: Case) -> Assignment:
+    lost = case.direction == "to_prefecture" and case.scores.best not in _NATIONAL
+    if lost and not territories(case.reading, case.register):
+        return _asked_where(case)
+    found = list(options(case, case.scores.tied))
+    recipients = {option.charge.recipient.organisation for option in found}
+    if len(recipients) > 1:
+        return _asked(case, found)
+    if found:
+        return _routed(case, found[0])
+    stated = _stated(case)
+    if stated.fallback and stated.fallback.organisation != case.asker.id:
+        because = (*stated.because, Text("route.because.nothing"))
+        return replace(stated, decision="route", recipient=stated.fallback, confidence=0.2, because=because)
+    if case.direction == "to_prefecture":
+        return _asked_where(case)
+    return replace(stated, question_back=QuestionBack(Text("route.ask.where")), confidence=0.2)
+
+
+def _asked_where(case: Case) -> Assignment:
+    """Ask a post that named no territory which prefecture it means; those across its own border are proposed."""
+    choices = dict.fromkeys(wording.choice(charge.recipient, case.register) for charge in across(case))
+    back = QuestionBack(Text("route.ask.territory"), tuple(choices)[:CHOICES])
+    return replace(_stated(case), question_back=back, confidence=round(1 / (len(choices) + 1), 2))
+
+
+def _routed(case: Case, option: Option) -> Assignment:
+    stated = _stated(case)
+    return replace(
+        stated,
+        decision="route",
+        topic=option.topic,
+        recipient=option.charge.recipient,
+        copies=_copies(case, option.charge.recipient),
+        confidence=_confidence(case, option),
+        because=(*stated.because, *wording.competence(option.charge, case.register, case.rules)),
+    )
+
+
+def _asked(case: Case, found: list[Option]) -> Assignment:
+    """Ask back with the first answers: among countries or places, among topics, or among organisations."""
+    senses = {option.sense for option in found}
+    topics = {option.topic for option in found}
+    choices: dict[str, Choice] = {}
+    for option in found:
+        about = None
+        if len(senses) > 1 and option.sense:
+            about = wording.meant(option.sense, case.rules)
+        elif len(topics) > 1:
+            about = wording.topic_name(option.topic, case.rules)
+        recipient = option.charge.recipient
+        choices.setdefault(recipient.organisation, wording.choice(recipient, case.register, about))
+    key = "place" if len(senses) > 1 else "topic" if len(topics) > 1 else "recipient"
+    back = QuestionBack(Text(f"route.ask.{key}"), tuple(choices.values())[:CHOICES])
+    stated = _stated(case)
+    doubted = {sense.country for name in case.reading.names for sense in name.others if sense in senses}
+    return replace(
+        stated,
+        countries=tuple(dict.fromkeys((*stated.countries, *sorted(doubted - {FRANCE})))),
+        question_back=back,
+        confidence=round(1 / (len(choices) + 1), 2),
+    )
+
+
+def _confidence(case: Case, option: Option) -> float:
+    """Return the topic's share, less where the place is a default, one of several, or not named at all."""
+    share = dict(case.scores.shares).get(option.topic, 0.3 if option.topic == OTHER else 0.1)
+    sense = option.sense
+    if sense is None:
+        return round(share * 0.5, 2)
+    named = [found for found in case.reading.names if sense in found.senses]
+    if not named:
+        return round(share * 0.6, 2)
+    several = len({it.code for found in case.reading.names for it in found.senses if it.country != FRANCE}) > 1
+    return round(share * (0.8 if several or named[0].by_default else 1.0), 2)
+
+
+def _copies(case: Case, recipient: Recipient) -> tuple[Recipient, ...]:
+    """The adviser of the asker's region is in copy of what goes to a post abroad (agreement of 2015, point 1)."""
+    organisation = case.register.organisations.get(recipient.organisation)
+    if case.asker.side != "prefecture" or organisation is None or organisation.kind not in POSTS:
+        return ()
+    copy = adviser(case.asker.territories, case.register, case.on)
+    return (copy,) if copy and copy != recipient else ()

@@ -1,0 +1,108 @@
+"""Check the catalogues against the code: no key without words, no words without a key, the same places in each language.
+
+Keys are the strings given to `Text.of`, `Text` and `UserError`; where a part is computed, everything that fits counts.
+"""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from bot.app import CONFIG
+from bot.texts import LANGUAGES, Catalogues
+
+_CALLS = {"Text", "UserError", "of"}
+_PLACE = re.compile(r"\{(\w+)\}")
+
+
+def main() -> int:
+    """Print each fault; return how many there are."""
+    catalogues = Catalogues.load(CONFIG / "texts")
+    patterns = list(_used(Path("bot"), Path("handlers")))
+    faults = [*_without_words(patterns, catalogues), *_without_key(patterns, catalogues), *_unlike(catalogues)]
+    for fault in faults:
+        print(fault)
+    return 1 if faults else 0
+
+
+def _used(*folders: Path) -> Iterator[str]:
+    """Return the keys that the code uses, as patterns."""
+    for folder in folders:
+        for file in sorted(folder.rglob("*.py")):
+            for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+                if isinstance(node, ast.Call) and _name(node.func) in _CALLS and node.args:
+                    yield from _patterns(node.args[0])
+                elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _is_key(node.value):
+                    yield re.escape(node.value)
+
+
+def _name(function: ast.expr) -> str:
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+def _patterns(key: ast.expr) -> Iterator[str]:
+    match key:
+        case ast.Constant(value=str(text)):
+            yield re.escape(text)
+        case ast.JoinedStr(values=parts):
+            yield "".join(re.escape(p.value) if isinstance(p, ast.Constant) else r"[\w.]+" for p in parts)  # type: ignore[arg-type]
+        case ast.IfExp(body=body, orelse=other):
+            yield from _patterns(body)
+            yield from _patterns(other)
+        case _:
+            pass
+
+
+def _is_key(text: str) -> bool:
+    return bool(re.fullmatch(r"[a-z_]+(\.[a-z_]+)+", text))
+
+
+def _without_words(patterns: list[str], catalogues: Catalogues) -> Iterator[str]:
+    for language in LANGUAGES:
+        keys = set(catalogues.keys(language))
+        for pattern in sorted(set(patterns)):
+            literal = "[" not in pattern
+            if literal and "." in pattern and re.sub(r"\\(.)", r"\1", pattern) not in keys and _asked_as_text(pattern):
+                yield f"{language}: no words for {pattern}"
+            if not literal and not any(re.fullmatch(pattern, key) for key in keys):
+                yield f"{language}: no words fit {pattern}"
+
+
+def _asked_as_text(pattern: str) -> bool:
+    """Whether a literal is given to a text, and is not just a string that looks like a key (a module's name)."""
+    literal = re.sub(r"\\(.)", r"\1", pattern)
+    return any(literal in found for found in _DIRECT)
+
+
+def _without_key(patterns: list[str], catalogues: Catalogues) -> Iterator[str]:
+    for key in sorted(catalogues.keys("fr")):
+        if not any(re.fullmatch(pattern, key) for pattern in patterns):
+            yield f"nothing says {key}"
+
+
+def _unlike(catalogues: Catalogues) -> Iterator[str]:
+    french, english = (set(catalogues.keys(language)) for language in ("fr", "en"))
+    yield from (f"only in one language: {key}" for key in sorted(french ^ english))
+    for key in sorted(french & english):
+        places = [set(_PLACE.findall(catalogues.sentence(key, language))) for language in LANGUAGES]
+        if places[0] != places[1]:
+            yield f"{key}: not the same places: {places[0]} and {places[1]}"
+
+
+def _direct() -> set[str]:
+    found: set[str] = set()
+    for folder in (Path("bot"), Path("handlers")):
+        for file in folder.rglob("*.py"):
+            for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+                if isinstance(node, ast.Call) and _name(node.func) in _CALLS and node.args:
+                    found.update(
+                        n.value for n in ast.walk(node.args[0]) if isinstance(n, ast.Constant) and isinstance(n.value, str)
+                    )
+    return found
+
+
+_DIRECT = _direct()
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,237 @@
+"""What a job is promised, on both databases: order in its lane, no repeat, honest states, nobody else's delay."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot import jobs
+from bot.audit import look, mend
+from bot.clock import system_clock
+from bot.db import Database
+from bot.errors import NotSent, OutcomeUnknown, Refused
+from bot.jobs import Job, Lane, Leased
+from bot.worker import Pace, Worker
+
+NOON = datetime(2026, 3, 16, 12, tzinfo=UTC)
+
+
+def put(database: Database, key: str, lane: str = "a", **more: object) -> bool:
+    now = more.pop("now", None) or system_clock()
+    return database.run_now(
+        lambda s: jobs.put(s, "do", {"n": key}, lane=lane, queue="q", key=key, now=now, **more)
+    )
+
+
+def state(database: Database, key: str) -> Job:
+    return database.run_now(lambda s: s.query(Job).filter_by(key=key).one())
+
+
+class Doing:
+    """Performs jobs by writing them down; `plan` may say otherwise for a key, once per listed outcome."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+        self.again: dict[str, bool] = {}
+        self.plan: dict[str, list[Exception]] = {}
+        self.waits: dict[str, asyncio.Event] = {}
+
+    async def __call__(self, job: Leased) -> str:
+        if job.lane in self.waits:
+            await self.waits[job.lane].wait()
+        self.again[job.key] = job.again
+        outcomes = self.plan.get(job.key)
+        if outcomes:
+            raise outcomes.pop(0)
+        self.done.append(job.key)
+        return f"id-{job.key}"
+
+
+@contextlib.asynccontextmanager
+async def working(database: Database, doing: Doing, **more: object) -> AsyncIterator[Worker]:
+    worker = Worker(
+        database, queues={"q"}, kinds={"do": doing}, clock=system_clock, settled=lambda s, x: None, **more
+    )
+    database.woken = worker.wake
+    task = asyncio.create_task(worker.run())
+    try:
+        yield worker
+    finally:
+        await worker.drain(1)
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def until(condition: Callable[[], bool], seconds: float = 5) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def test_jobs_of_a_lane_are_done_in_order_and_once(shipped: Database) -> None:
+    for n in range(30):
+        assert put(shipped, f"{n:02}")
+    assert not put(shipped, "07")
+    doing = Doing()
+    async with working(shipped, doing):
+        await until(lambda: len(doing.done) == 30)
+    assert doing.done == [f"{n:02}" for n in range(30)]
+    assert state(shipped, "07").state == "sent"
+    assert state(shipped, "07").result == "id-07"
+
+
+async def test_words_said_earlier_go_before_those_that_wait(shipped: Database) -> None:
+    put(shipped, "card")
+    for second in (2, 1, 3, 0):
+        put(shipped, f"said-{second}", source_at=NOON + timedelta(seconds=second))
+    doing = Doing()
+    async with working(shipped, doing):
+        await until(lambda: len(doing.done) == 5)
+    assert doing.done == ["card", "said-0", "said-1", "said-2", "said-3"]
+
+
+async def test_a_failure_for_now_keeps_the_order_and_delays_no_other_lane(shipped: Database) -> None:
+    doing = Doing()
+    doing.plan["a1"] = [NotSent("busy", retry_after=0.4), OutcomeUnknown("cut")]
+    for key in ("a1", "a2", "b1", "b2"):
+        put(shipped, key, lane=key[0])
+    async with working(shipped, doing):
+        await until(lambda: len(doing.done) == 4)
+    assert doing.done == ["b1", "b2", "a1", "a2"]
+    assert doing.again["a1"], "after an unknown outcome the next try must look first"
+    assert not doing.again["a2"]
+
+
+async def test_a_dead_letter_lets_the_others_flow(shipped: Database) -> None:
+    doing = Doing()
+    doing.plan["1"] = [Refused("too large")]
+    given_up: list[str] = []
+
+    async def note(settled: jobs.Settled) -> None:
+        given_up.append(settled.job.key)
+
+    put(shipped, "1")
+    put(shipped, "2")
+    async with working(shipped, doing, abandoned=note):
+        await until(lambda: doing.done == ["2"] and given_up == ["1"])
+    assert state(shipped, "1").state == "failed"
+    assert state(shipped, "1").error == "too large"
+    assert [f.name for f in shipped.run_now(lambda s: look(s, system_clock()))] == ["jobs_failed"]
+
+
+async def test_a_fault_of_ours_is_kept_with_its_reason(shipped: Database) -> None:
+    doing = Doing()
+    doing.plan["1"] = [ZeroDivisionError("oops")]
+    put(shipped, "1")
+    async with working(shipped, doing):
+        await until(lambda: doing.done == ["1"])
+    assert doing.again["1"]
+
+
+async def test_a_message_that_is_never_taken_is_given_up_at_last(shipped: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.worker.ATTEMPTS", 3)
+    monkeypatch.setattr("bot.worker.LONGEST_BACKOFF", 0.01)
+    doing = Doing()
+    doing.plan["1"] = [NotSent("no")] * 9
+    put(shipped, "1")
+    async with working(shipped, doing):
+        await until(lambda: state(shipped, "1").state == "failed")
+    assert len(doing.plan["1"]) == 6
+
+
+async def test_an_outage_costs_no_attempt(shipped: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.worker.ATTEMPTS", 2)
+    monkeypatch.setattr("bot.worker.LONGEST_BACKOFF", 0.01)
+    doing = Doing()
+    doing.plan["1"] = [NotSent("down", outage=True)] * 6
+    put(shipped, "1")
+    async with working(shipped, doing):
+        await until(lambda: doing.done == ["1"])
+
+
+async def test_a_lane_is_paced_and_the_others_are_not(shipped: Database) -> None:
+    doing = Doing()
+    for n in range(4):
+        put(shipped, f"slow{n}", lane="slow:x")
+    put(shipped, "free", lane="free:x")
+    started = asyncio.get_running_loop().time()
+    async with working(shipped, doing, paces={"slow": Pace(rate=10, burst=1)}):
+        await until(lambda: len(doing.done) == 5)
+    assert doing.done[:2] in (["slow0", "free"], ["free", "slow0"])
+    assert asyncio.get_running_loop().time() - started > 0.28
+
+
+async def test_a_job_put_while_the_worker_sleeps_is_done_at_once(shipped: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.worker.POLL", 60.0)
+    doing = Doing()
+    async with working(shipped, doing):
+        await asyncio.sleep(0.3)
+        now = system_clock()
+        await shipped.run(lambda s: jobs.put(s, "do", {}, lane="a", queue="q", key="k", now=now))
+        await until(lambda: doing.done == ["k"], 2)
+
+
+async def test_what_a_dead_process_was_doing_is_looked_at_again(shipped: Database) -> None:
+    put(shipped, "1")
+    shipped.run_now(lambda s: jobs.lease(s, {"q"}, f"{jobs._HOST}/999999999/dead", system_clock()))
+    assert state(shipped, "1").state == "sending"
+    doing = Doing()
+    async with working(shipped, doing):
+        await until(lambda: doing.done == ["1"], 2)
+    assert doing.again["1"]
+
+
+async def test_a_lease_that_ran_out_is_taken_over(shipped: Database) -> None:
+    put(shipped, "1", now=NOON)
+    assert shipped.run_now(lambda s: jobs.lease(s, {"q"}, "elsewhere/1/x", NOON))
+    later = NOON + jobs.LEASE + timedelta(seconds=1)
+    assert not shipped.run_now(lambda s: jobs.lease(s, {"q"}, "here/2/y", NOON + timedelta(seconds=1)))
+    assert [j.again for j in shipped.run_now(lambda s: jobs.lease(s, {"q"}, "here/2/y", later))] == [True]
+    assert shipped.run_now(lambda s: jobs.renew(s, ["a"], "elsewhere/1/x", later)) == set()
+
+
+async def test_a_deep_lane_does_not_hide_the_others(shipped: Database) -> None:
+    for n in range(jobs.JOBS_AT_ONCE + 10):
+        put(shipped, f"deep{n:04}", lane="deep", now=NOON)
+    put(shipped, "other", lane="other", now=NOON + timedelta(seconds=1))
+    leased = shipped.run_now(lambda s: jobs.lease(s, {"q"}, "me/1/x", NOON + timedelta(minutes=1)))
+    assert "other" in {job.key for job in leased}
+    assert [j.key for j in leased if j.lane == "deep"] == [f"deep{n:04}" for n in range(jobs.JOBS_AT_ONCE // 2)]
+
+
+async def test_the_auditor_finds_what_a_lane_forgot(shipped: Database) -> None:
+    put(shipped, "1", now=NOON)
+
+    def forget(session):
+        session.get_one(Lane, "a").due_at = None
+
+    shipped.run_now(forget)
+    later = NOON + timedelta(minutes=10)
+    assert [f.name for f in shipped.run_now(lambda s: look(s, later))] == ["jobs_late"]
+    assert shipped.run_now(lambda s: mend(s, later)) == 1
+    assert shipped.run_now(lambda s: jobs.lease(s, {"q"}, "me/1/x", later))
+
+
+async def test_a_cancelled_rewriting_is_not_done(shipped: Database) -> None:
+    put(shipped, "edit-1", target="card")
+    shipped.run_now(lambda s: jobs.cancel(s, "card", "do"))
+    put(shipped, "edit-2", target="card")
+    doing = Doing()
+    async with working(shipped, doing):
+        await until(lambda: doing.done == ["edit-2"])
+    assert state(shipped, "edit-1").state == "cancelled"
+
+
+async def test_a_platform_that_is_back_gets_what_waits_at_once(shipped: Database) -> None:
+    doing = Doing()
+    doing.plan["1"] = [NotSent("down", retry_after=3600, outage=True)]
+    put(shipped, "1")
+    async with working(shipped, doing) as worker:
+        await until(lambda: not doing.plan["1"])
+        await until(lambda: worker.idle)
+        now = system_clock()
+        await shipped.run(lambda s: jobs.hurry(s, "q", now))
+        await until(lambda: doing.done == ["1"], 2)

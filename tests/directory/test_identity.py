@@ -1,0 +1,109 @@
+"""Whom the bot serves, as whom: linked accounts anywhere, insiders in linked rooms, strangers nowhere."""
+
+from datetime import date
+
+import pytest
+
+from bot.db import Database
+from bot.directory import rights, rooms
+from bot.directory.identity import Actor, identify
+from bot.message import User
+from tests.directory.conftest import NOON, TODAY, Files
+
+AGENT = User("matrix", "@agent.a:example.org", insider=True)
+COLLEAGUE = User("matrix", "@collegue:example.org", insider=True)
+OUTSIDER = User("matrix", "@quelqu.un:elsewhere.example", insider=False)
+ROOM = ("matrix", "!munich:example.org")
+
+
+@pytest.fixture
+def directory(peopled: Files) -> Database:
+    peopled.database.run_now(lambda session: rooms.link(session, "consulat-munich", *ROOM, NOON))
+    return peopled.database
+
+
+def who(
+    database: Database, user: User, room: tuple[str, str] = ROOM, *, direct: bool = False, on: date = TODAY
+) -> Actor | None:
+    return database.run_now(lambda session: identify(session, user, room, direct, on))
+
+
+def test_a_linked_account_is_served_anywhere(directory: Database) -> None:
+    directory.run_now(lambda session: rights.grant(session, "agent-a", "coordinator"))
+    for room, direct in ((ROOM, False), (("matrix", "!unknown:x"), False), (("matrix", "!dm:x"), True)):
+        actor = who(directory, AGENT, room, direct=direct)
+        assert actor == Actor(
+            user=AGENT,
+            person="agent-a",
+            name="Agent Exemple",
+            organisation="prefecture-67",
+            rights=frozenset({"member", "coordinator"}),
+            language="fr",
+            zone="Europe/Paris",
+        )
+
+
+def test_an_insider_in_a_linked_room_is_a_member(directory: Database) -> None:
+    expected = Actor(COLLEAGUE, None, None, "consulat-munich", frozenset({"member"}), None, "Europe/Berlin")
+    assert who(directory, COLLEAGUE) == expected
+
+
+def test_everybody_else_is_a_stranger(directory: Database) -> None:
+    assert who(directory, OUTSIDER) is None
+    assert who(directory, COLLEAGUE, ("matrix", "!unknown:x")) is None
+    assert who(directory, COLLEAGUE, direct=True) is None
+    assert who(directory, User("telex", "x", insider=True), ("telex", "1")) is None
+    directory.run_now(lambda session: rooms.note(session, *ROOM, state="closed"))
+    assert who(directory, COLLEAGUE) is None
+
+
+def test_a_room_that_is_known_but_not_linked_vouches_for_nobody(directory: Database) -> None:
+    directory.run_now(lambda session: rooms.note(session, "matrix", "!new:x"))
+    assert who(directory, COLLEAGUE, ("matrix", "!new:x")) is None
+
+
+def test_bots_are_not_served(directory: Database) -> None:
+    assert who(directory, User("matrix", AGENT.id, insider=True, bot=True)) is None
+
+
+def test_who_left_keeps_rights_but_speaks_for_nobody(directory: Database) -> None:
+    former = User("slack", "T0EX:U0AGENTC", insider=True)
+    actor = who(directory, former, ("slack", "C1"))
+    assert actor is not None
+    assert (actor.person, actor.organisation, actor.rights) == ("agent-c", None, frozenset())
+    then = who(directory, former, ("slack", "C1"), on=date(2025, 12, 31))
+    assert then is not None
+    assert (then.organisation, then.rights) == ("prefecture-67", {"member"}), "the last day is included"
+
+
+def test_who_has_no_posting_speaks_for_the_room_that_vouches(directory: Database) -> None:
+    directory.run_now(lambda session: rooms.link(session, "ambassade-es", "slack", "C2", NOON))
+    former = who(directory, User("slack", "T0EX:U0AGENTC", insider=True), ("slack", "C2"))
+    assert former is not None
+    assert (former.organisation, former.zone) == ("ambassade-es", "Europe/Madrid")
+
+
+def test_of_several_postings_the_room_chooses_then_the_latest(peopled: Files) -> None:
+    peopled.load(
+        postings="person,organisation,role,start\nagent-a,consulat-munich,desk,2020-01-01\n"
+        "agent-a,ambassade-es,desk,2025-01-01\n"
+    )
+    peopled.database.run_now(lambda session: rooms.link(session, "consulat-munich", *ROOM, NOON))
+    assert getattr(who(peopled.database, AGENT), "organisation", None) == "consulat-munich"
+    assert getattr(who(peopled.database, AGENT, direct=True), "organisation", None) == "ambassade-es"
+
+
+def test_a_slack_id_without_its_team_is_of_our_workspace_only(directory: Database) -> None:
+    own = User("slack", "T0EX:U0AGENTC", insider=True)
+    other = User("slack", "T0OTHER:U0AGENTC", insider=False)
+    assert who(directory, own, ("slack", "C1")) is not None
+    assert who(directory, other, ("slack", "C1")) is None
+    assert who(directory, User("slack", "T0EX:U0AGENTA", insider=True), ("slack", "C1")) is not None
+    assert who(directory, User("slack", "U0AGENTA", insider=True), ("slack", "C1")) is None
+
+
+def test_the_console_knows_people_by_their_ids(directory: Database) -> None:
+    actor = who(directory, User("console", "agent-b", insider=True), ("console", "consulat-munich"))
+    assert actor is not None
+    assert (actor.person, actor.language, actor.zone) == ("agent-b", "en", "Europe/Berlin")
+    assert who(directory, User("console", "nobody", insider=True), ("console", "consulat-munich")) is None

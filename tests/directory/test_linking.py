@@ -1,0 +1,100 @@
+"""`relier moi`: two accounts of one person, proved by a code that goes from one to the other."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from bot.db import Database
+from bot.directory.identity import person_of
+from bot.directory.linking import LIFE, TRIES, prove, start
+from bot.errors import UserError
+from bot.message import User
+from bot.texts import Text
+from tests.directory.conftest import NOON, Files
+
+LINKED = User("matrix", "@agent.b:example.org", insider=True)  # agent-b, without a Slack account
+NEW = User("slack", "T0EX:U0NEW", insider=True)
+OUTSIDER = User("matrix", "@someone:elsewhere.example")
+REFUSED = Text.of("linking.refused")
+
+
+def code_of(database: Database, user: User, at: datetime = NOON) -> str:
+    return database.run_now(lambda session: start(session, user, at))
+
+
+def entered(database: Database, code: str, user: User, at: datetime = NOON) -> str | Text:
+    return database.run_now(lambda session: prove(session, code, user, at))
+
+
+def person(database: Database, user: User) -> str | None:
+    return database.run_now(lambda session: getattr(person_of(session, user), "id", None))
+
+
+@pytest.mark.parametrize(("maker", "other"), [(LINKED, NEW), (NEW, LINKED)])
+def test_a_code_goes_either_way(peopled: Files, maker: User, other: User) -> None:
+    database = peopled.database
+    code = code_of(database, maker)
+    assert entered(database, f" {code.lower().replace('-', ' ')} ", other) == "agent-b"
+    assert person(database, NEW) == person(database, LINKED) == "agent-b"
+    assert entered(database, code, other) == REFUSED, "a code works once"
+    assert entered(database, code_of(database, maker), other) == "agent-b", "both are the same person already"
+
+
+def test_a_code_ends_after_a_quarter_of_an_hour(peopled: Files) -> None:
+    code = code_of(peopled.database, LINKED)
+    assert entered(peopled.database, code, NEW, NOON + LIFE) == REFUSED
+    code = code_of(peopled.database, LINKED)
+    assert entered(peopled.database, code, NEW, NOON + LIFE - timedelta(seconds=1)) == "agent-b"
+
+
+def test_a_new_code_replaces_the_last_one(peopled: Files) -> None:
+    first, second = code_of(peopled.database, LINKED), code_of(peopled.database, LINKED)
+    assert entered(peopled.database, first, NEW) == REFUSED
+    assert entered(peopled.database, second, NEW) == "agent-b"
+
+
+def test_refusals_do_not_say_why(peopled: Files) -> None:
+    database = peopled.database
+    agent_a = User("slack", "T0EX:U0AGENTA", insider=True)
+    stranger = User("slack", "T0EX:U0OTHER", insider=True)
+    for maker, other in (
+        (LINKED, LINKED),  # the same account
+        (LINKED, agent_a),  # two people
+        (NEW, stranger),  # nobody is linked
+        (agent_a, NEW),  # the person has an account there
+    ):
+        assert entered(database, code_of(database, maker), other) == REFUSED
+    assert entered(database, "", NEW) == REFUSED
+    assert entered(database, "ÀÉ" * 5000, agent_a) == REFUSED
+    assert person(database, NEW) is None
+
+
+def test_an_account_that_was_linked_meanwhile_is_nobody_elses(peopled: Files) -> None:
+    code = code_of(peopled.database, NEW)
+    peopled.load(people=f"id,slack_id\nagent-c,{NEW.id}\n")
+    assert entered(peopled.database, code, LINKED) == REFUSED
+
+
+def test_tries_are_limited_by_the_hour(peopled: Files) -> None:
+    database = peopled.database
+    code = code_of(database, LINKED)
+    for _ in range(TRIES):
+        assert entered(database, "AAAA-AAAA", NEW) == REFUSED
+    assert entered(database, code, NEW) == Text.of("linking.too_many_tries")
+    later = NOON + timedelta(hours=1)
+    assert entered(database, code_of(database, LINKED, later), NEW, later) == "agent-b"
+
+
+def test_an_outsider_enters_a_code_but_makes_none(peopled: Files) -> None:
+    peopled.load(people="id,matrix_id\nagent-a,\n")
+    with pytest.raises(UserError):
+        code_of(peopled.database, OUTSIDER)
+    agent_a = User("slack", "T0EX:U0AGENTA", insider=True)
+    assert entered(peopled.database, code_of(peopled.database, agent_a), OUTSIDER) == "agent-a"
+    assert code_of(peopled.database, OUTSIDER)
+
+
+def test_codes_are_easy_to_read(peopled: Files) -> None:
+    codes = {code_of(peopled.database, LINKED) for _ in range(50)}
+    assert len(codes) == 50
+    assert all(len(code) == 9 and code[4] == "-" and not set(code) & set("IL1O0U") for code in codes)
