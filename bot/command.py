@@ -18,7 +18,7 @@ from bot.context import Context
 from bot.errors import UserError
 from bot.questions.find import NUMBER, by_number
 from bot.questions.tables import Question
-from bot.texts import Text
+from bot.texts import Markdown, Text
 
 Handler = TypeVar("Handler", bound=Callable[..., Reply])
 Kind = Literal["word", "rest", "choice", "question"]
@@ -56,9 +56,9 @@ class Command:
         """What it does, in a line."""
         return Text.of(f"command.{self.name}")
 
-    def usage(self) -> str:
+    def usage(self) -> Markdown:
         """Return its grammar as typed: `repondre [Q-…] TEXTE`."""
-        return " ".join([self.name, *(_spelling(p) for p in self.parameters)])
+        return Markdown(" ".join([self.name, *(_spelling(p) for p in self.parameters)]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,6 +152,8 @@ class Dispatcher:
         """Ask for what is missing: by a form where the platform has some, else by a card to reply to."""
         if missing.parameter.kind == "question":
             raise UserError("question.which", usage=command.usage())
+        if isinstance(ctx.inbound, Invocation) and ctx.inbound.form:
+            return Errors(((missing.parameter.name, Text.of("form.required")),))
         if isinstance(ctx.inbound, Invocation) and ctx.inbound.trigger is not None:
             return form_of(command, missing.line, {})
         if missing.parameter.kind != "rest":

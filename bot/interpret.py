@@ -2,6 +2,7 @@
 
 import json
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -79,10 +80,16 @@ def without_command(ctx: Context, text: str) -> str:
     """Return what a message says once the command and number that open it are taken away."""
     bare = text.strip().lstrip("!/")
     word, _, rest = bare.partition(" ")
-    if word.casefold() in ctx.world.commands and (bare != text.strip() or rest):
+    if spelled(word) in ctx.world.commands and (bare != text.strip() or rest):
         first, _, after = rest.strip().partition(" ")
         return after.strip() if find.NUMBER.fullmatch(first) else rest.strip()
     return text.strip()
+
+
+def spelled(word: str) -> str:
+    """Return a command's word without what haste leaves out: capitals and accents."""
+    plain = unicodedata.normalize("NFKD", word.casefold())
+    return "".join(c for c in plain if not unicodedata.combining(c))
 
 
 def _message(ctx: Context, message: Message) -> Plan:
@@ -133,7 +140,7 @@ def _prompt(ctx: Context, message: Message, post: Post | None) -> tuple[str, str
 def _typed(ctx: Context, text: str, post: Post | None, about: Question | None) -> Plan:
     """`!` and `/` are always commands."""
     word, rest = _split(text)
-    match word.casefold():
+    match spelled(word):
         case "passerelle":
             return _typed(ctx, rest, post, about) if rest else Wanted(ctx.world.commands["aide"])
         case "choix" | "choice":
@@ -143,7 +150,7 @@ def _typed(ctx: Context, text: str, post: Post | None, about: Question | None) -
 
 
 def _named(ctx: Context, name: str, line: str, about: Question | None, form: Mapping[str, str] | None = None) -> Plan:
-    found = ctx.world.commands.get(name.casefold())
+    found = ctx.world.commands.get(spelled(name))
     if found is None:
         unknown = Text.of("command.unknown", word=name[:40])
         return Asked(Card(None, (Paragraph(unknown), Buttons((Button(Text.of("button.aide"), "aide"),)))))
@@ -153,7 +160,7 @@ def _named(ctx: Context, name: str, line: str, about: Question | None, form: Map
 def _first_word(ctx: Context, text: str, about: Question | None) -> Plan | None:
     """A first word is a command when the rest fits its grammar; where both readings are likely, ask."""
     word, rest = _split(text)
-    found = ctx.world.commands.get(word.casefold())
+    found = ctx.world.commands.get(spelled(word))
     if found is None:
         return None
     try:

@@ -116,7 +116,8 @@ class Outbox:
     def put(self, to: Address, card: Card, *, key: str, placing: Placing = NOWHERE) -> str:
         """Say a card, once for all times this key is put. Return the key, by which it can be rewritten."""
         parts = split(self.render(to, card, sealed=placing.sealed))
-        self._put_parts(to, parts, key, placing, range(len(parts)))
+        for index, part in enumerate(parts):
+            self._put_part(to, part, key if index == 0 else f"{key}#{index}", index, placing)
         return key
 
     def edit(self, key: str, card: Card, *, revision: str) -> None:
@@ -130,18 +131,19 @@ class Outbox:
         parts = split(self.render(to, card, sealed=first.sealed))
         for post, part in zip(posts, parts, strict=False):
             post.buttons = _pressable(part)
-            self._job("edit", to, part, _key(key, post.part), revision)
+            self._job("edit", to, part, str(post.key), revision)
         for post in posts[len(parts) :]:
             post.gone = True
-            self._job("delete", to, None, _key(key, post.part), revision)
-        extra = range(len(posts), len(parts))
-        self._put_parts(replace(to, thread=first.thread or f"key:{key}"), parts, key, placing, extra)
+            self._job("delete", to, None, str(post.key), revision)
+        beneath = replace(to, thread=first.thread or f"key:{key}")
+        for index, part in list(enumerate(parts))[len(posts) :]:
+            self._put_part(beneath, part, f"{key}#{index}/{revision}", index, placing)
 
     def delete(self, key: str, *, revision: str) -> None:
         """Take back what was said under `key`."""
         for post in self._parts_of(key):
             post.gone = True
-            self._job("delete", _address(post), None, _key(key, post.part), revision)
+            self._job("delete", _address(post), None, str(post.key), revision)
 
     def join(self, to: Address, *, key: str) -> None:
         """Enter a room the bot was invited to."""
@@ -156,16 +158,12 @@ class Outbox:
         )
         return [first, *rest]
 
-    def _put_parts(self, to: Address, parts: Sequence[Card], key: str, placing: Placing, which: range) -> None:
-        for index in which:
-            own = _key(key, index)
-            card = parts[index]
-            args = {"to": to_args(to), "card": to_json(card)}
-            if not self._put_job("say", to, args, own, placing.source_at, self._now + placing.hold):
-                continue
-            if to.audience is None:
-                self._session.add(_post(to, card, own, index, placing, self._now))
-        self._session.flush()
+    def _put_part(self, to: Address, card: Card, key: str, part: int, placing: Placing) -> None:
+        args = {"to": to_args(to), "card": to_json(card)}
+        put = self._put_job("say", to, args, key, placing.source_at, self._now + placing.hold)
+        if put and to.audience is None:
+            self._session.add(_post(to, card, key, part, placing, self._now))
+            self._session.flush()
 
     def _job(self, kind: str, to: Address, card: Card | None, target: str, revision: str) -> None:
         """Put a rewriting or taking back of one message; it makes those that still wait useless."""
@@ -235,10 +233,6 @@ def _withheld(card: Card) -> Card:
     return replace(
         card, blocks=tuple(words if isinstance(b, Paragraph) and b.theirs else b for b in card.blocks)
     )
-
-
-def _key(key: str, part: int) -> str:
-    return key if part == 0 else f"{key}#{part}"
 
 
 def _address(post: Post) -> Address:

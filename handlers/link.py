@@ -8,7 +8,7 @@ from bot.directory import linking, rooms
 from bot.directory.rights import has
 from bot.directory.search import search
 from bot.errors import UserError
-from bot.texts import Text
+from bot.texts import Markdown, Text
 
 ME = ("moi", "me")
 
@@ -29,6 +29,11 @@ def _me(ctx: Context, code: str) -> Reply:
     if not code:
         fresh = linking.start(ctx.session, user, ctx.now)
         return Card(None, (Paragraph(Text.of("link.code", code=fresh)),))
+    code, _, sure = code.partition(" ")
+    stranger = linking.unlinked_maker(ctx.session, code, ctx.now) if ctx.actor.person else None
+    if stranger is not None and not sure:
+        yes = Button(Text.of("button.relier"), "relier", f"moi {code} oui", "primary")
+        return Card(None, (Paragraph(Text.of("link.confirm", account=Markdown(stranger))), Buttons((yes,))))
     proved = linking.prove(ctx.session, code, user, ctx.now)
     return Card(None, (Paragraph(proved if isinstance(proved, Text) else Text.of("link.done")),))
 

@@ -72,7 +72,7 @@ def _without_words(patterns: list[str], catalogues: Catalogues) -> Iterator[str]
 def _asked_as_text(pattern: str) -> bool:
     """Whether a literal is given to a text, and is not just a string that looks like a key (a module's name)."""
     literal = re.sub(r"\\(.)", r"\1", pattern)
-    return any(literal in found for found in _DIRECT)
+    return literal in _DIRECT
 
 
 def _without_key(patterns: list[str], catalogues: Catalogues) -> Iterator[str]:
@@ -85,9 +85,14 @@ def _unlike(catalogues: Catalogues) -> Iterator[str]:
     french, english = (set(catalogues.keys(language)) for language in ("fr", "en"))
     yield from (f"only in one language: {key}" for key in sorted(french ^ english))
     for key in sorted(french & english):
-        places = [set(_PLACE.findall(catalogues.sentence(key, language))) for language in LANGUAGES]
+        places = [_places(catalogues.sentence(key, language)) for language in LANGUAGES]
         if places[0] != places[1]:
             yield f"{key}: not the same places: {places[0]} and {places[1]}"
+
+
+def _places(sentence: str) -> set[str]:
+    """Return the values that a sentence shows; a name given in two languages counts as one."""
+    return {place.removesuffix("_en") for place in _PLACE.findall(sentence)}
 
 
 def _direct() -> set[str]:

@@ -22,7 +22,7 @@ Value: TypeAlias = str | date | bool | None
 Read: TypeAlias = Callable[[str], Value]
 
 FIELD = 10_000  # bytes of a cell, at most
-_PLACE = 200  # characters of a place's name, at most: it is part of a key
+_PLACE = 400  # bytes of a place's name, at most: it is part of a key
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _GUARDED = re.compile(r"''*[=+\-@\t\r]")
@@ -86,7 +86,7 @@ def line(cell: str) -> str:
 
 def place(cell: str) -> str:
     """Read the name of a place."""
-    if len(cell) > _PLACE:
+    if len(cell.encode()) > _PLACE:
         raise BadCell(Text.of("import.field_too_long", limit=_PLACE))
     return line(cell)
 

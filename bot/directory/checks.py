@@ -7,7 +7,10 @@ from bot.directory.matching import Match, Stored
 from bot.directory.parsed import Parsed, Problem
 from bot.texts import Text
 
-_UNKNOWN: dict[Target, str] = {"organisation": "import.unknown_organisation", "person": "import.unknown_person"}
+_UNKNOWN: dict[Target, Text] = {
+    "organisation": Text.of("import.unknown_organisation"),
+    "person": Text.of("import.unknown_person"),
+}
 _TREES = ("parent", "successor")  # columns that lead from one organisation to another, and never back
 
 
@@ -41,14 +44,14 @@ def _references(match: Match, known: dict[Target, set[str]], parsed: Parsed) -> 
         if target is not None and target not in parsed.broken and value not in known[target]:
             yield _problem(match, column.name, _UNKNOWN[target])
     if match.sheet.file is ABSENCES and match.row.get("stand_in") == match.row["person"]:
-        yield _problem(match, "stand_in", "import.own_stand_in")
+        yield _problem(match, "stand_in", Text.of("import.own_stand_in"))
 
 
 def _missing(match: Match) -> Iterator[Problem]:
     if match.old is None:
         for column in match.sheet.file.columns:
             if column.required and column.name not in match.row:
-                yield _problem(match, column.name, "import.required")
+                yield _problem(match, column.name, Text.of("import.required"))
 
 
 def _accounts(found: Sequence[Match], stored: Stored) -> Iterator[Problem]:
@@ -65,7 +68,7 @@ def _accounts(found: Sequence[Match], stored: Stored) -> Iterator[Problem]:
         for match in changes:
             account = match.row.get(column)
             if account is not None and len(held[account]) > 1:
-                yield _problem(match, column, "import.account_taken")
+                yield _problem(match, column, Text.of("import.account_taken"))
 
 
 def _circles(found: Sequence[Match], stored: Stored, column: str) -> Iterator[Problem]:
@@ -88,9 +91,9 @@ def _circles(found: Sequence[Match], stored: Stored, column: str) -> Iterator[Pr
             circular.update(walked[walked.index(at) :])
     for match in changes:
         if match.row["id"] in circular:
-            yield _problem(match, column, "import.circle")
+            yield _problem(match, column, Text.of("import.circle"))
 
 
-def _problem(match: Match, column: str, reason: str) -> Problem:
+def _problem(match: Match, column: str, reason: Text) -> Problem:
     value = match.row.get(column)
-    return Problem(match.sheet.name, match.line, column, None if value is None else str(value), Text.of(reason))
+    return Problem(match.sheet.name, match.line, column, None if value is None else str(value), reason)

@@ -64,6 +64,13 @@ def prove(session: Session, code: str, user: User, at: datetime) -> str | Text:
     return person if person is not None else Text.of("linking.refused")
 
 
+def unlinked_maker(session: Session, code: str, at: datetime) -> str | None:
+    """Return the account that made a code, if it belongs to nobody yet: who enters the code must recognise it."""
+    found = select(LinkCode).where(LinkCode.code == _plain(code), LinkCode.created_at > at - LIFE)
+    made = session.scalar(found)
+    return made.account if made is not None and made.person is None else None
+
+
 def _tries(session: Session, user: User, at: datetime) -> int:
     session.execute(delete(LinkTry).where(LinkTry.at <= at - _HOUR))
     mine = select(func.count()).where(LinkTry.platform == user.platform, LinkTry.account == user.id)
@@ -72,9 +79,12 @@ def _tries(session: Session, user: User, at: datetime) -> int:
 
 def _taken(session: Session, code: str, at: datetime) -> LinkCode | None:
     """Return the code's row, gone from the table: of two who enter it at once, one gets it."""
-    plain = re.sub(r"[\W_]", "", code).upper()
-    found = delete(LinkCode).where(LinkCode.code == plain, LinkCode.created_at > at - LIFE).returning(LinkCode)
+    found = delete(LinkCode).where(LinkCode.code == _plain(code), LinkCode.created_at > at - LIFE).returning(LinkCode)
     return session.scalars(found).one_or_none()
+
+
+def _plain(code: str) -> str:
+    return re.sub(r"[\W_]", "", code).upper()
 
 
 def _link(session: Session, made: LinkCode, user: User) -> str | None:

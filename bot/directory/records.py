@@ -32,7 +32,7 @@ def opened(path: Path) -> BinaryIO:
         if not stat.S_ISREG(kind.st_mode):
             raise Unreadable(0, Text.of("import.not_a_file"))
         if kind.st_size > SIZE:
-            raise Unreadable(0, Text.of("import.file_too_large", limit=SIZE // 1_000_000))
+            raise Unreadable(0, Text.of("import.file_too_large", limit=SIZE))
         return path.open("rb")
     except FileNotFoundError as error:
         raise Unreadable(0, Text.of("import.not_found")) from error
@@ -69,7 +69,7 @@ def _lines(stream: BinaryIO) -> Iterator[str]:
         if number > LINES + 1:
             raise Unreadable(number, Text.of("import.too_many_lines", limit=LINES))
         if size > SIZE:  # it grew while it was read
-            raise Unreadable(number, Text.of("import.file_too_large", limit=SIZE // 1_000_000))
+            raise Unreadable(number, Text.of("import.file_too_large", limit=SIZE))
         try:
             yield raw.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError as error:

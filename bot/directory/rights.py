@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.directory.tables import Person, Right
@@ -55,11 +55,6 @@ def granted(session: Session) -> list[tuple[str, str]]:
     """Return all grants as (person, right): by person, and from the least right to the greatest."""
     rows = session.execute(select(Right.person, Right.right))
     return sorted(((person, right) for person, right in rows), key=lambda row: (row[0], RIGHTS.index(row[1])))
-
-
-def forget(session: Session, person: str) -> None:
-    """Take all rights from a person."""
-    session.execute(delete(Right).where(Right.person == person))
 
 
 def _known(session: Session, person: str, right: str) -> None:

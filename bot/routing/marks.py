@@ -24,12 +24,13 @@ def _loose(phrase: str) -> str:
 
 
 def _any_of(*phrases: str) -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{'|'.join(map(_loose, phrases))})\b")
+    first = "".join({phrase[0] for phrase in phrases})
+    return re.compile(rf"\b(?=[{first}])(?:{'|'.join(map(_loose, phrases))})\b")
 
 
-_TRACES = ("SECRET", "DEFEN", "RESTREINT", "SPECIALFRANCE", "RESTRICTED", "OTAN", "NATO", "CONFIDENTI", "NFD", "GEHEIM")
-_TRACES_ELSEWHERE = ("VERTRAULICH", "DIENSTGEBRAUCH", "RUEEUR", "TSSF", "DSF", "DRSF")
+_UNDECORATED = str.maketrans("_", " ", "*~`\\")
 _NEITHER = re.compile(r"[^A-Z0-9]+")
+_BETWEEN = bytes(set(range(128)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"))
 _PHRASES = _any_of(
     "TRES SECRETS?",
     "TOP SECRET",
@@ -47,13 +48,20 @@ _LEVELS = (
     r"SECRET|CONFIDENTIEL|CONFIDENTIAL|RESTRICTED|(?<!FORMAT )(?<!COMITE )(?<!GROUPE )(?<!CADRE )(?<!ACCES )RESTREINTE?"
 )
 _OWNERS = "OTAN|NATO|UE|EU|EURA|EURATOM"
-_OWNED = re.compile(rf"\b(?:(?:{_OWNERS}) (?:{_LEVELS})|(?:{_LEVELS}) (?:{_OWNERS}))\b")
+_OWNED = re.compile(rf"\b(?=[OUENSCR])(?:(?:{_OWNERS}) (?:{_LEVELS})|(?:{_LEVELS}) (?:{_OWNERS}))\b")
 _SPACED = re.compile(rf"\b(?!SECRET){_loose('SECRET')}\b")
 _SPECIAL = re.compile(rf"\b{_loose('SPECIAL FRANCE')}\b")
 _SPECIAL_FLIGHT = re.compile(r"\b(?:VOLS?|ENVOYEE?S?|REGIMES?|TARIFS?|NUMERO|EDITION|SERIE|OFFRE|TRAIN|FORFAIT) $")
-_ABBREVIATED = re.compile(r"\b(?:(?:TS|TSD|SD|CD|DR) SF|R UE EU R)\b")
+_ABBREVIATED = re.compile(r"\b(?=[TSCDR])(?:(?:TS|TSD|SD|CD|DR) SF|R UE EU R)\b")
 
-_ALONE = re.compile(r"\b(?:secret|d\.?r|restricted|geheim)\b")
+_MARKS = (
+    (_PHRASES, ("SECRET", "DEFEN", "RESTREINT", "GEHEIM", "NFD", "VERTRAULICH", "DIENSTGEBRAUCH")),
+    (_OWNED, ("SECRET", "CONFIDENTI", "RESTREINT", "RESTRICTED")),
+    (_ABBREVIATED, ("TSSF", "DSF", "DRSF", "RUEEUR")),
+)
+"""The marks of several words, each with letters without which it cannot be there."""
+
+_ALONE = tuple(re.compile(rf"{word}\b") for word in ("secret", r"d\.?r", "restricted", "geheim"))
 _OPENS = re.compile(r"(?:^|[\n\[({}|/<>\":;.!?])[\s\"'<>#>*-]*$|\s-+\s*$")
 _CLOSES = re.compile(r"[ \t\"'<>]*(?:$|[\n\])}|/:;!?<>\"]|\.\s*(?:$|\n)|,?\s*-+\s|-+$)")
 _ENDS = re.compile(r"[ \t\"']*\.")
@@ -90,39 +98,47 @@ _PAUSE = re.compile(r"[ \t]*(?:,|$|(?:et|mais|donc|car|qui|sur)\b)")
 
 def marked(text: str) -> bool:
     """Return whether the text carries a mark of protection, or seems to."""
-    lined = re.sub(r"[*~`\\]", "", plain(text)).replace("_", " ")
+    lined = plain(text).translate(_UNDECORATED)
     return _phrase(lined) or _lone_word(lined)
 
 
 def _phrase(lined: str) -> bool:
     """Find the marks of several words, and « S E C R E T »."""
     capitals = lined.upper()
-    squeezed = _NEITHER.sub("", capitals)
-    if not any(trace in squeezed for trace in (*_TRACES, *_TRACES_ELSEWHERE)):
+    squeezed = capitals.encode("ascii").translate(None, _BETWEEN).decode("ascii")
+    possible = [pattern for pattern, traces in _MARKS if any(trace in squeezed for trace in traces)]
+    special = "SPECIALFRANCE" in squeezed
+    if not (possible or special):
         return False
     flat = _NEITHER.sub(" ", capitals)
-    found = (pattern.search(flat) for pattern in (_PHRASES, _OWNED, _SPACED, _ABBREVIATED))
-    return any(found) or any(
-        not _SPECIAL_FLIGHT.search(flat, max(0, special.start() - _REACH), special.start())
-        for special in _SPECIAL.finditer(flat)
+    if squeezed.count("SECRET") > flat.count("SECRET"):
+        possible.append(_SPACED)
+    return any(pattern.search(flat) for pattern in possible) or (special and _special(flat))
+
+
+def _special(flat: str) -> bool:
+    """Tell « Spécial France » from a « vol spécial France-Mali »."""
+    return any(
+        not _SPECIAL_FLIGHT.search(flat, max(0, found.start() - _REACH), found.start())
+        for found in _SPECIAL.finditer(flat)
     )
 
 
 def _lone_word(lined: str) -> bool:
     """Find the marks of one word, which are words or initials of every day elsewhere."""
     shouting = lined.isupper()
-    for found in _ALONE.finditer(lined.lower()):
-        start, end = found.span()
-        before = lined[max(0, start - _REACH) : start]
-        if start > _REACH:
-            before = f"x{before[1:]}"  # the text does not begin here
-        after = lined[end : end + _REACH]
-        if _is_mark(lined[start:end], before, after, shouting=shouting):
-            return True
-    return False
+    lowered = lined.lower()
+    return any(_is_mark(lined, *found.span(), shouting=shouting) for word in _ALONE for found in word.finditer(lowered))
 
 
-def _is_mark(word: str, before: str, after: str, *, shouting: bool) -> bool:
+def _is_mark(lined: str, start: int, end: int, *, shouting: bool) -> bool:
+    if lined[start - 1 : start].isalnum():
+        return False
+    before = lined[max(0, start - _REACH) : start]
+    if start > _REACH:
+        before = f"x{before[1:]}"  # the text does not begin here
+    after = lined[end : end + _REACH]
+    word = lined[start:end]
     match word.lower():
         case "secret":
             return _secret(word, before, after, shouting=shouting)

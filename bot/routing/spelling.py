@@ -84,11 +84,11 @@ def _ascii(character: str) -> str:
     if category in _PUNCTUATION:
         return _PUNCTUATION[category]
     decomposed = unicodedata.normalize("NFKD", character).translate(_LOOKALIKES)
-    return "".join(c for c in decomposed if c.isascii()) or _framed(decomposed)
+    kept = "".join(c for c in decomposed if c.isascii())
+    return kept or (_framed(character) if category == "So" else " ")
 
 
-def _framed(character: str) -> str:
+def _framed(symbol: str) -> str:
     """Return the letter inside a squared or circled one, which has no decomposition; else a space."""
-    name = unicodedata.name(character, "") if len(character) == 1 else ""
-    framed = _FRAMED.fullmatch(name)
+    framed = _FRAMED.fullmatch(unicodedata.name(symbol, ""))
     return framed[1] if framed else " "

@@ -683,6 +683,52 @@ async def test_a_response_url_is_good_five_times(slack: FakeSlack) -> None:
     assert (await slack.refresh(card)).versions == ("carte",)
 
 
+async def test_a_whisper_can_be_replaced_without_an_event(slack: FakeSlack) -> None:
+    agent = slack.user("U1", "agent")
+    room = slack.channel("C1", members=[agent])
+    blocks = [section("deux choix"), actions(button())]
+    await client_of(slack).chat_postEphemeral(channel="C1", user="U1", text="choix", blocks=blocks)
+    whisper = await slack.expect(room, "deux choix", to=agent)
+    async with link(slack) as socket, aiohttp.ClientSession() as session:
+        click = asyncio.create_task(agent.click(whisper, "Prendre"))
+        payload = (await acked(socket))["payload"]
+        await click
+        assert (payload["container"]["is_ephemeral"], "message" in payload) == (True, False)
+        body = {"text": "choisi", "blocks": [section("choisi")], "replace_original": True}
+        assert (await session.post(payload["response_url"], json=body)).status == 200
+        assert (await slack.expect(room, "choisi", to=agent)).ts == whisper.ts
+        with pytest.raises(TimeoutError):
+            await socket.receive_json(timeout=0.2)
+    history = await client_of(slack).conversations_history(channel="C1")
+    assert history["messages"] == []
+
+
+async def test_an_external_menu_asks_the_bot_for_its_options(slack: FakeSlack) -> None:
+    agent = slack.user("U1", "agent")
+    menu = {"type": "external_select", "action_id": "who", "min_query_length": 2}
+    chooser = {"type": "input", "block_id": "to", "label": plain("Destinataire"), "element": menu}
+    bot = Bot(slack)
+
+    @bot.app.shortcut("ask")
+    async def ask(ack: Any, body: Payload, client: Any) -> None:
+        await ack()
+        await client.views_open(trigger_id=body["trigger_id"], view=modal(chooser))
+
+    @bot.app.options("who")
+    async def offer(ack: Any, body: Payload) -> None:
+        await ack(options=[{"text": plain(f"Consulat {body['value']}"), "value": "c-1"}])
+
+    bot.app.view("form")(acknowledging(asyncio.Event()))
+    async with bot.connected(slack):
+        await agent.shortcut("ask")
+        form = await slack.expect_view(agent)
+        offered = await agent.suggestions(form, "Destinataire", "mun")
+        assert [each["text"]["text"] for each in offered] == ["Consulat mun"]
+        assert await agent.submit(form, {"Destinataire": "c-1"}) == {}
+    state = bot.bodies[-1]["view"]["state"]["values"]
+    assert state["to"]["who"]["selected_option"]["value"] == "c-1"
+
+
 def acknowledging(event: asyncio.Event) -> Any:
     async def handle(ack: Any) -> None:
         event.set()

@@ -1,18 +1,20 @@
 """A database with the directory's tables, on both engines; files and people to put into it, all made up."""
 
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Table
+from sqlalchemy import Table, delete
+from sqlalchemy.orm import Session
 
 from bot.db import Base, Database
 from bot.directory.importing import apply
 from bot.directory.parsed import Result
 from bot.directory.reading import read
 from tests.servers.postgres import Postgres
+
+Databases = Callable[[str], Database]
 
 OF_DIRECTORY = ("bot.directory.tables", "bot.directory.current")
 TODAY = date(2026, 3, 14)
@@ -40,48 +42,55 @@ agent-b,consulat-munich,consul,2025-09-01,
 agent-c,prefecture-67,head,2020-01-01,2025-12-31
 """
 
+COMPETENCES = "organisation,role,topic,country,territory,place,direction,legal_basis,valid_from,valid_to\n"
+OPEN = "consulat-munich,consul,etat_civil,DE,,Bavière,both,Arrêté,,\n"
+CLOSED = "consulat-munich,consul,etat_civil,DE,,Bavière,both,Arrêté,,2026-12-31\n"
+
+
+def tables() -> list[Table]:
+    mapped = [mapper for mapper in Base.registry.mappers if mapper.class_.__module__ in OF_DIRECTORY]
+    return [mapper.local_table for mapper in mapped if isinstance(mapper.local_table, Table)]
+
 
 def create(url: str) -> None:
     database = Database(url)
-    mapped = [mapper for mapper in Base.registry.mappers if mapper.class_.__module__ in OF_DIRECTORY]
-    tables = [mapper.local_table for mapper in mapped if isinstance(mapper.local_table, Table)]
-    Base.metadata.create_all(database.engine, tables=tables)
+    Base.metadata.create_all(database.engine, tables=tables())
     database.close()
 
 
 @pytest.fixture(scope="session")
-def postgres_url(request: pytest.FixtureRequest) -> Callable[[], str]:
-    """Makes databases with the tables on the real server, which starts when the first is asked for."""
-    made: list[str] = []
+def databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    """Returns the database of an engine; the real server starts when it is first asked for."""
+    made: dict[str, Database] = {}
 
-    def url() -> str:
-        server: Postgres = request.getfixturevalue("postgres")
-        if not made:
-            made.append(server.make_template(create, name="directory"))
-        return server.create_database(made[0])
+    def get(engine: str) -> Database:
+        if engine not in made:
+            if engine == "sqlite":
+                url = f"sqlite:///{tmp_path_factory.mktemp('directory')}/directory.db"
+            else:
+                server: Postgres = request.getfixturevalue("postgres")
+                url = server.create_database()
+            create(url)
+            made[engine] = Database(url)
+        return made[engine]
 
-    return url
-
-
-@pytest.fixture(scope="session")
-def sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty database with the tables, to be copied."""
-    path = tmp_path_factory.mktemp("directory") / "empty.db"
-    create(f"sqlite:///{path}")
-    return path
+    yield get
+    for database in made.values():
+        database.close()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database(
-    request: pytest.FixtureRequest, tmp_path: Path, sqlite_file: Path, postgres_url: Callable[[], str]
-) -> Iterator[Database]:
-    if request.param == "sqlite":
-        copy = shutil.copy(sqlite_file, tmp_path / "directory.db")
-        made = Database(f"sqlite:///{copy}")
-    else:
-        made = Database(postgres_url())
-    yield made
-    made.close()
+def database(request: pytest.FixtureRequest, databases: Databases) -> Database:
+    """An empty database."""
+    found = databases(request.param)
+
+    def clear(session: Session) -> None:
+        for table in reversed(Base.metadata.sorted_tables):
+            if table in tables():
+                session.execute(delete(table))
+
+    found.run_now(clear)
+    return found
 
 
 class Files:
@@ -115,6 +124,10 @@ class Files:
         """Import one file."""
         parsed = read([self.write(f"{name}.csv", content)])
         return self.database.run_now(lambda session: apply(session, parsed))
+
+
+def faults(result: Result) -> list[tuple[str, int, str | None, str | None, str]]:
+    return [(error.file, error.line, error.column, error.value, error.reason.key) for error in result.errors]
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from threading import Thread
 
 import pytest
 from sqlalchemy.orm import Session
@@ -99,3 +100,22 @@ def test_an_upgraded_room_hands_over_its_link_but_not_its_encryption(peopled: Fi
     other = database.run_now(lambda session: rooms.move(session, "matrix", "!new", "!other"))
     assert other.organisation == "ambassade-es", "a link of its own stays"
     assert ids(database, "prefecture-67") == []
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_two_processes_may_learn_of_a_room_at_once(database: Database) -> None:
+    def other() -> None:
+        database.run_now(lambda session: rooms.note(session, "matrix", "!a", encrypted=True))
+
+    late = Thread(target=other)
+
+    def first(session: Session) -> None:
+        rooms.note(session, "matrix", "!a", state="closed")
+        late.start()
+        late.join(0.3)
+
+    database.run_now(first)
+    late.join()
+    row = database.run_now(lambda session: rooms.room_of(session, "matrix", "!a"))
+    assert row is not None
+    assert (row.encrypted, row.state) == (True, "closed")

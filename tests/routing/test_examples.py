@@ -254,6 +254,38 @@ def test_what_nothing_answers_goes_to_the_adviser() -> None:
     assert found.confidence < 0.3
 
 
+def test_overseas_what_nothing_answers_goes_to_the_regional_ambassador() -> None:
+    assert recipient(ask("Qui peut m'aider ?", "prefecture-988")) == (
+        "ministere-ambassadeur-pacifique regional_ambassador"
+    )
+
+
+def test_equal_topics_with_different_answers_are_asked() -> None:
+    found = ask("titre de séjour et acte de naissance d'un Marocain", "prefecture-67")
+    assert found.question_back is not None
+    assert found.question_back.text.key == "route.ask.topic"
+    assert {choice.label.key for choice in found.question_back.choices} == {"route.choice.about"}
+
+
+def test_a_post_that_names_no_territory_is_asked_for_the_prefecture() -> None:
+    back = ask("titre de séjour à vérifier", "consulat-stuttgart").question_back
+    assert back is not None
+    assert back.text.key == "route.ask.territory"
+    assert {choice.recipient.organisation for choice in back.choices} == {"prefecture-67", "prefecture-68"}
+    far = ask("coopération policière", "ambassade-ma").question_back
+    assert far is not None
+    assert far.choices == ()
+
+
+def test_the_pass_that_a_foreign_consulate_refuses_stays_its_own() -> None:
+    found = ask("OQTF : le consulat général d'Algérie à Lyon ne répond pas, éloignement bloqué", "prefecture-69")
+    assert found.advice_to == "foreign_consulate"
+
+
+def test_a_french_consulate_issues_a_pass_to_the_french() -> None:
+    assert ask("laissez-passer consulaire, touriste française volée à Rome", "prefecture-69").advice_to is None
+
+
 def test_a_stranger_who_names_nothing_is_asked() -> None:
     found = ask("Qui peut m'aider ?")
     assert found.decision == "ask"

@@ -1,10 +1,11 @@
 """Marked texts are refused before anything is written; ordinary words that look alike pass."""
 
+import sys
 import time
 import unicodedata
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.routing.marks import marked
@@ -229,6 +230,7 @@ strong = st.sampled_from(
 noise = st.text(st.sampled_from("\u200b\u200d\u00ad\u2060\ufeff*`~\u0301"), max_size=2)
 
 
+@settings(max_examples=50)
 @given(
     strong,
     st.lists(noise, min_size=40, max_size=40),
@@ -248,7 +250,7 @@ def test_any_text_gets_an_answer(text: str) -> None:
     assert plain(text).isascii()
 
 
-PROSE = "Le bureau des étrangers demande à l'ambassade si l'acte de naissance de l'intéressé, né à Fribourg, est authentique. "
+PROSE = "Le bureau demande à l'ambassade si l'acte de naissance de l'intéressé, né à Fribourg, est authentique. "
 
 HOSTILE = {
     "words": "secret professionnel " * 5_000,
@@ -261,29 +263,26 @@ HOSTILE = {
     "dashes": "- " * 50_000 + "dr martin",
     "accents": "e" + "\u0301\u0316" * 50_000,
     "expanding": "\ufdfa" * 100_000,
-    "many scripts": "".join(map(chr, range(0x3400, 0x3400 + 20_000))) * 5,
+    "many scripts": "".join(map(chr, range(0x3400, 0x3400 + 5_000))) * 20,
     "almost": "diffusion restreint\u200be? " * 4_000,
     "special": "vol spécial france " * 5_000,
 }
 
 
 def _seconds(text: str) -> float:
-    times: list[float] = []
-    for _ in range(3):
-        start = time.thread_time()
-        marked(text)
-        times.append(time.thread_time() - start)
-    return min(times)
+    start = time.thread_time()
+    marked(text)
+    return time.thread_time() - start
 
 
 def test_a_page_takes_less_than_a_millisecond() -> None:
     page = (PROSE * 100)[:10_000]
-    assert min(_seconds(page) for _ in range(5)) < 0.001
+    measured = 1 if sys.gettrace() is None else 3  # coverage slows what it watches
+    assert min(_seconds(page) for _ in range(20)) < 0.001 * measured
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_hostile_text_takes_linear_time(kind: str) -> None:
     text = HOSTILE[kind]
-    small = max(_seconds(text[: len(text) // 4]), 0.0005)
-    assert _seconds(text) < max(0.5, 12 * small)
-    assert _seconds(text) < 1
+    small = min(_seconds(text[: len(text) // 4]) for _ in range(2))
+    assert _seconds(text) < min(1, 16 * max(small, 0.002))

@@ -103,7 +103,7 @@ class Scene:
     app: App
     stage: Stage
     clock: Clock
-    numbers: count[int] = field(default_factory=lambda: count(1))
+    numbers: "count[int]" = field(default_factory=lambda: count(1))
 
     def link(self, organisation: str, room: str | None = None, **columns: object) -> "Place":
         room = room or organisation

@@ -47,7 +47,7 @@ def message(card: Card, key: str) -> Json:
 
     `m.mentions` is always there, and names nobody but the card's own addressee: so `@room` in a text rings nobody.
     """
-    body, html = plain(card), drawn(card)
+    body, html = _whole(plain(card)), _whole(drawn(card))
     user_ids = [card.notify.id] if card.notify is not None and card.notify.platform == "matrix" else []
     content: Json = {
         "msgtype": "m.text",
@@ -86,6 +86,11 @@ def fitting(content: Json, limit: int = LIMIT) -> Json:
     return content if _size(content) <= limit else {**content, "body": _shortened(content["body"], room)}
 
 
+def _whole(text: str) -> str:
+    """Replace halves of characters, which no JSON may hold."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def _without_html(content: Json) -> Json:
     return {name: value for name, value in content.items() if name not in {"format", "formatted_body"}}
 
@@ -97,7 +102,7 @@ def _shortened(text: str, size: int) -> str:
 
 
 def _size(value: object) -> int:
-    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"))
+    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def drawn(card: Card) -> str:

@@ -205,8 +205,7 @@ class Keys:
         async with self._lock:
             await self._know(members)
             await self._share(room_id, members)
-            encrypted: Json = self._machine.group_encrypt(room_id, {"content": content, "type": kind})
-            return encrypted
+            return self._machine.seal(room_id, kind, content)
 
     async def _share(self, room_id: str, members: frozenset[str]) -> None:
         machine = self._machine

@@ -1,0 +1,208 @@
+"""A question goes from a prefecture to a post and the answer comes back."""
+
+import pytest
+
+from bot.card import Errors, Form
+from bot.message import User
+from tests.stories.conftest import SAARBRUCKEN
+from tests.stories.scene import Place, Scene, fields_of
+
+
+async def test_asked_taken_answered_closed(prefecture: Place, consulate: Place, play: Scene) -> None:
+    await prefecture.say(SAARBRUCKEN)
+
+    card = consulate.sees("Q-2026-00001")
+    assert "Sarrebruck. Pouvez-vous" in card.text
+    assert fields_of(card.card)["De"] == "Préfecture de la Moselle"
+    assert "état civil" in fields_of(card.card)["Pourquoi"]
+    assert card.buttons == ["Prendre", "Répondre", "Rediriger", "Clore"]
+    assert card.to.thread is None
+    own = prefecture.sees("En attente")
+    assert "Francfort" in own.text
+    assert own.to.thread == "ue1", "the state stands under the question"
+    assert SAARBRUCKEN not in own.text, "what stands above is not said again"
+
+    await consulate.click(card, "Prendre")
+    assert "Prise par Consulat général de France à Francfort" in prefecture.sees("Question").text
+    assert card.buttons == ["Répondre", "Rediriger", "Clore"]
+
+    form = await consulate.click(card, "Répondre", forms=True)
+    assert isinstance(form, Form)
+    assert form.title == "Répondre"
+    await consulate.submit(form, text="L'acte est **authentique**.")
+    answer = prefecture.sees("authentique")
+    assert answer.to.thread == "ue1"
+    assert answer.card.notify == User("stage", "prefecture-57/agent")
+    assert "Consulat général de France à Francfort" in answer.text
+    assert "Répondue lundi 16 mars à 13 h" in own.text
+    assert "authentique" in consulate.sees("transmis").text, "colleagues see what was sent from a form"
+
+    await prefecture.click(own, "Clore")
+    assert "Close" in card.text
+    assert card.buttons == ["Rouvrir"]
+    assert play.question().state == "closed"
+
+
+async def test_the_answer_may_be_typed_where_there_are_no_buttons(prefecture: Place, consulate: Place) -> None:
+    await prefecture.slash("question", SAARBRUCKEN)
+    card = consulate.sees("Q-2026-00001")
+    await consulate.say("1", mention=False, reply_to=card)
+    assert "Prise par" in card.text
+    await consulate.react(card, "1️⃣")
+    prompt = consulate.sees("Écrivez votre réponse")
+    await consulate.say("Voici la réponse.", mention=False, reply_to=prompt)
+    assert "Voici la réponse." in prefecture.sees("Voici").text
+    await consulate.say("!repondre Une précision.", mention=False, reply_to=card)
+    prefecture.sees("Une précision.")
+    await consulate.say("!répondre Avec accent.", mention=False, reply_to=card)
+    prefecture.sees("Avec accent.")
+    await consulate.say("!repondre Q-2026-42 Ailleurs", mention=False)
+    consulate.sees("Je ne trouve pas")
+    await consulate.say("!repondre q-2026-1 Avec son numéro.", mention=False)
+    prefecture.sees("Avec son numéro.")
+
+
+async def test_a_slash_command_makes_the_card_the_root(prefecture: Place, consulate: Place) -> None:
+    await prefecture.slash("question", SAARBRUCKEN)
+    own = prefecture.sees("En attente")
+    assert SAARBRUCKEN in own.text, "nothing above shows the question"
+    await consulate.invoke("repondre", "Q-2026-00001 Oui.")
+    assert prefecture.sees("Oui.").to.thread == own.id
+
+
+async def test_a_form_and_a_shortcut_ask_too(prefecture: Place, consulate: Place) -> None:
+    form = await prefecture.slash("question", forms=True)
+    assert isinstance(form, Form)
+    assert [f.name for f in form.fields] == ["text"]
+    refused = await prefecture.submit(form, text="  ")
+    assert isinstance(refused, Form | Errors)
+    await prefecture.submit(form, text=SAARBRUCKEN)
+    consulate.sees("Q-2026-00001")
+    await prefecture.invoke("question", SAARBRUCKEN, pressed="m-of-a-colleague", trigger="t")
+    consulate.sees("Q-2026-00002")
+    assert prefecture.sees("Q-2026-00002").to.thread == "m-of-a-colleague"
+
+
+async def test_what_the_asker_adds_crosses_and_what_colleagues_say_does_not(prefecture: Place, consulate: Place) -> None:
+    first = await prefecture.say(SAARBRUCKEN)
+    card = consulate.sees("Q-2026-00001")
+    await prefecture.say("Il est de 1987.", mention=False, thread=first)
+    assert consulate.sees("Il est de 1987.").to.thread == card.id
+    await prefecture.as_("collegue").say("Encore ce dossier…", mention=False, thread=first)
+    consulate.sees_not("Encore ce dossier")
+    await consulate.say("Qui connaît le Standesamt ?", mention=False, reply_to=card)
+    await consulate.say("Moi.", mention=False, thread=card)
+    prefecture.sees_not("Standesamt")
+    prefecture.sees_not("Moi.")
+
+
+async def test_edits_and_deletions_follow_both_ways(prefecture: Place, consulate: Place, play: Scene) -> None:
+    first = await prefecture.say(SAARBRUCKEN)
+    card = consulate.sees("Q-2026-00001")
+    await prefecture.edit(first, SAARBRUCKEN + " Merci d'avance.")
+    assert "Merci d'avance" in card.text
+
+    more = await prefecture.say("Il est de 1986.", mention=False, thread=first)
+    copy = consulate.sees("1986")
+    await prefecture.edit(more, "Il est de 1987.")
+    assert "1987" in copy.text
+    assert "1986" not in copy.text
+
+    said = await consulate.say("!repondre C'est un vrai.", mention=False, reply_to=card)
+    answer = prefecture.sees("C'est un vrai.")
+    await consulate.edit(said, "!repondre C'est un faux.")
+    assert "faux" in answer.text
+    assert "repondre" not in answer.text
+    await consulate.as_("somebody-else").edit(said, "!repondre Piraté.")
+    prefecture.sees_not("Piraté")
+
+    await consulate.delete(said)
+    assert answer.id in play.stage.deleted
+    await prefecture.delete(more)
+    assert copy.id in play.stage.deleted
+
+
+async def test_an_answer_of_many_parts_can_be_rewritten_shorter_and_longer(prefecture: Place, consulate: Place) -> None:
+    await prefecture.say(SAARBRUCKEN)
+    card = consulate.sees("Q-2026-00001")
+    long = " ".join(f"mot{n:05}" for n in range(900))
+    said = await consulate.say(f"!repondre {long}", mention=False, reply_to=card)
+    text = prefecture.transcript()
+    assert all(f"mot{n:05}" in text for n in range(900))
+    await consulate.edit(said, "!repondre court")
+    prefecture.sees("court")
+    prefecture.sees_not("mot00400")
+    await consulate.edit(said, f"!repondre {long}")
+    text = prefecture.transcript()
+    assert all(f"mot{n:05}" in text for n in range(900))
+
+
+async def test_deleting_the_question_withdraws_it(prefecture: Place, consulate: Place, play: Scene) -> None:
+    first = await prefecture.say(SAARBRUCKEN)
+    await prefecture.delete(first)
+    assert play.question().state == "cancelled"
+    assert play.question().text == ""
+    card = consulate.sees("Q-2026-00001")
+    assert "retirée" in card.text
+    assert "Sarrebruck. Pouvez" not in card.text
+
+
+async def test_redirected_in_words_and_by_button(prefecture: Place, consulate: Place, play: Scene) -> None:
+    munich = play.link("consulat-munich")
+    await prefecture.say(SAARBRUCKEN)
+    card = consulate.sees("Q-2026-00001")
+    await consulate.click(card, "Rediriger")
+    prompt = consulate.sees("À qui ?")
+    await consulate.say("consulat munich", mention=False, reply_to=prompt)
+    moved = munich.sees("Q-2026-00001")
+    assert "désormais" in card.text
+    assert card.buttons == []
+    assert "Munich" in prefecture.sees("En attente").text
+    await munich.click(moved, "Prendre")
+    await munich.invoke("rediriger", "Q-2026-00001 consulat-francfort consul")
+    assert "Prendre" in consulate.sees("En attente").buttons
+    await consulate.invoke("rediriger", "Q-2026-00001 nullepart-sur-mer")
+    consulate.sees("Je ne trouve pas")
+
+
+async def test_two_click_and_one_is_told(prefecture: Place, consulate: Place) -> None:
+    await prefecture.say(SAARBRUCKEN)
+    card = consulate.sees("Q-2026-00001")
+    await consulate.invoke("prendre", "Q-2026-00001", pressed=card.id)
+    await consulate.as_("autre").invoke("prendre", "Q-2026-00001", pressed=card.id)
+    consulate.sees("déjà prise par")
+
+
+@pytest.mark.parametrize("command", ["prendre", "repondre", "clore", "rediriger"])
+async def test_a_click_by_someone_without_the_right_gets_a_polite_word(
+    prefecture: Place, consulate: Place, play: Scene, command: str
+) -> None:
+    other = play.link("consulat-munich")
+    await prefecture.say(SAARBRUCKEN)
+    consulate.sees("Q-2026-00001")
+    rest = " consulat-munich" if command in ("rediriger", "repondre") else ""
+    await other.invoke(command, f"Q-2026-00001{rest}")
+    other.sees("n’est pas une question de votre service")
+    other.sees_not("Sarrebruck. Pouvez")
+    assert play.question().state == "routed"
+
+
+async def test_a_question_the_other_way(prefecture: Place, consulate: Place) -> None:
+    await consulate.say("La préfecture de la Moselle peut-elle vérifier une attestation d'accueil établie à Metz ?")
+    card = prefecture.sees("Q-2026-00001")
+    assert fields_of(card.card)["De"] == "Consulat général de France à Francfort"
+    await prefecture.invoke("repondre", "Q-2026-00001 Elle est valable.")
+    consulate.sees("Elle est valable.")
+
+
+async def test_reopened_and_cancelled(prefecture: Place, consulate: Place, play: Scene) -> None:
+    await prefecture.say(SAARBRUCKEN)
+    card = consulate.sees("Q-2026-00001")
+    await prefecture.click(prefecture.sees("En attente"), "Annuler")
+    assert play.question().state == "cancelled"
+    assert card.buttons == []
+    await prefecture.invoke("rouvrir", "Q-2026-00001")
+    assert "Prendre" in card.buttons
+    await consulate.invoke("repondre", "Q-2026-00001 Fait.")
+    await prefecture.invoke("annuler", "Q-2026-00001")
+    prefecture.sees("a déjà une réponse")
