@@ -136,7 +136,7 @@ def live(database: Database, platform: str) -> Live:
 def reporter(app: App, platform: str) -> Callable[..., None]:
     """Return how a platform tells its state: it is logged when it changes, and what waits goes on at once."""
 
-    def report(ok: bool, reason: str = "") -> None:  # noqa: FBT001 -- the protocol's signature
+    def report(ok: bool, reason: str = "") -> None:
         state = app.states[platform]
         if state.ok == ok and state.reason == reason:
             return

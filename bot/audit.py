@@ -27,7 +27,10 @@ class Finding:
 def look(session: Session, now: datetime) -> Sequence[Finding]:
     """Return what is stuck: jobs late, lanes nobody can hold, jobs given up, events that failed."""
     checks = (
-        ("jobs_late", select(func.count(), func.min(Job.created_at)).where(Job.state.in_(OPEN), Job.due_at < now - LATE)),
+        (
+            "jobs_late",
+            select(func.count(), func.min(Job.created_at)).where(Job.state.in_(OPEN), Job.due_at < now - LATE),
+        ),
         ("jobs_failed", select(func.count(), func.min(Job.done_at)).where(Job.state == "failed")),
         (
             "lanes_abandoned",

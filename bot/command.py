@@ -16,49 +16,12 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_t
 from bot.card import Choice, Field, Form, Reply
 from bot.context import Context
 from bot.errors import UserError
+from bot.grammar import REST, Command, Parameter
 from bot.questions.find import NUMBER, by_number
 from bot.questions.tables import Question
-from bot.texts import Markdown, Text
+from bot.texts import Text
 
 Handler = TypeVar("Handler", bound=Callable[..., Reply])
-Kind = Literal["word", "rest", "choice", "question"]
-
-REST = "rest"
-Rest = Annotated[str, REST]
-"""An argument that takes all that is left of the line."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One argument of a command."""
-
-    name: str
-    kind: Kind
-    required: bool
-    choices: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """What a person can ask for. `right` is the least that its use needs; `private` answers go to the asker alone."""
-
-    name: str
-    alias: str | None
-    right: str
-    private: bool
-    listed: bool
-    strangers: bool
-    handler: Callable[..., Reply]
-    parameters: tuple[Parameter, ...]
-
-    @property
-    def about(self) -> Text:
-        """What it does, in a line."""
-        return Text.of(f"command.{self.name}")
-
-    def usage(self) -> Markdown:
-        """Return its grammar as typed: `repondre [Q-…] TEXTE`."""
-        return Markdown(" ".join([self.name, *(_spelling(p) for p in self.parameters)]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +32,7 @@ class Missing:
     line: str
 
 
-def command(  # noqa: PLR0913 -- each is a property of the command, given by name
+def command(
     name: str,
     *,
     alias: str | None = None,
@@ -81,9 +44,7 @@ def command(  # noqa: PLR0913 -- each is a property of the command, given by nam
     """Make a function a command; `strangers` may use it too."""
 
     def mark(handler: Handler) -> Handler:
-        handler.__command__ = Command(
-            name, alias, right, private, listed, strangers, handler, _parameters(handler)
-        )  # pyright: ignore[reportFunctionMemberAccess]
+        handler.__command__ = Command(name, alias, right, private, listed, strangers, handler, _parameters(handler))  # pyright: ignore[reportFunctionMemberAccess]
         return handler
 
     return mark
@@ -185,7 +146,7 @@ def _parameters(handler: Callable[..., Reply]) -> tuple[Parameter, ...]:
     return tuple(_parameter(p.name, hints[p.name], p.default is inspect.Parameter.empty) for p in parameters)
 
 
-def _parameter(name: str, hint: Any, required: bool) -> Parameter:  # noqa: FBT001 -- a property of the signature
+def _parameter(name: str, hint: Any, required: bool) -> Parameter:
     if get_origin(hint) is Annotated and REST in get_args(hint):
         return Parameter(name, "rest", required)
     if hint is Question:
@@ -196,14 +157,3 @@ def _parameter(name: str, hint: Any, required: bool) -> Parameter:  # noqa: FBT0
         return Parameter(name, "word", required)
     message = f"no grammar for an argument of type {hint!r}"
     raise TypeError(message)
-
-
-def _spelling(parameter: Parameter) -> str:
-    match parameter.kind:
-        case "question":
-            text = "[Q-…]"
-        case "choice":
-            text = "|".join(parameter.choices)
-        case "word" | "rest":
-            text = parameter.name.upper()
-    return text if parameter.required or parameter.kind == "question" else f"[{text}]"

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
@@ -11,14 +10,12 @@ from bot.card import Card
 from bot.directory.current import Current
 from bot.directory.identity import Actor
 from bot.directory.snapshot import Snapshot
+from bot.grammar import Command
 from bot.message import Address, Inbound
 from bot.outbox import NOWHERE, Outbox, Placing
 from bot.questions.tables import Question
 from bot.routing.rules import Rules
 from bot.texts import Catalogues
-
-if TYPE_CHECKING:
-    from bot.command import Command
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +25,7 @@ class World:
     rules: Rules
     catalogues: Catalogues
     current: Current
-    commands: "Mapping[str, Command]"
+    commands: Mapping[str, Command]
 
 
 @dataclass(frozen=True, slots=True)

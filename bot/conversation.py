@@ -30,8 +30,9 @@ def adopt(question: Question, assignment: Assignment) -> None:
 
 
 def place(ctx: Context, question: Question) -> None:
-    """Put the question's card in the first room that can be reached: its recipient's, else the fallback's, else the
-    coordinators'. Without any, it waits for a room to be linked.
+    """Put the question's card in the first room that can be reached.
+
+    The recipient's, else the fallback's, else the coordinators'; without any, it waits for a room to be linked.
     """
     here = find.endpoint(ctx.session, question.id, "recipient")
     room = _first_room(ctx, question)
@@ -152,8 +153,6 @@ def otherwise(ctx: Context, organisation: str | None) -> Words:
 
 def _repeats(end: Endpoint) -> bool:
     return end.thread is None or end.thread.startswith("key:")
-
-
 
 
 def shown_name(ctx: Context, actor: Actor) -> str:

@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 from bot import jobs, receipts, wire
 from bot.card import Card, Errors, Form, Paragraph, Reply, rendered, rendered_form
 from bot.clock import Clock
-from bot.command import Command, Missing, bind, form_of
+from bot.command import Missing, bind, form_of
 from bot.context import Context, World
 from bot.db import Database
 from bot.directory.identity import Actor, identify
 from bot.directory.rights import has
 from bot.errors import Unavailable, UserError
+from bot.grammar import Command
 from bot.interpret import Asked, Nothing, Wanted, understand
 from bot.memory import remember
 from bot.message import Address, Deletion, Edit, Inbound, Invocation, Message, Reaction, RoomChange
@@ -84,7 +85,7 @@ class Dispatcher:
             log.exception("handler_failed", platform=inbound.to.platform, kind=type(inbound).__name__)
             return await self._database.run(lambda session: self._fail(session, inbound, reason))
 
-    def _take(self, session: Session, inbound: Inbound, fresh: bool) -> Reply:  # noqa: FBT001
+    def _take(self, session: Session, inbound: Inbound, fresh: bool) -> Reply:
         now = self._clock()
         if fresh and not receipts.record(session, inbound, now):
             return None
@@ -133,7 +134,7 @@ class Dispatcher:
             with ctx.session.begin_nested():
                 reply = self._run(ctx, plan)
         except UserError as error:
-            return self._answer(ctx, _told(ctx, plan, error), private=True)
+            return self._answer(ctx, _told(plan, error), private=True)
         return self._answer(ctx, reply, private=plan.command.private)
 
     def _run(self, ctx: Context, plan: Wanted) -> Reply:
@@ -252,7 +253,7 @@ class Dispatcher:
 _STRANGER = Actor(None, None, None, None, frozenset(), None, None)
 
 
-def _told(ctx: Context, plan: Wanted, error: UserError) -> Card | Errors:
+def _told(plan: Wanted, error: UserError) -> Card | Errors:
     """Return how an error is told: beside the field of the form, else as a card."""
     if plan.form:
         return Errors(((next(iter(plan.form)), error.text),))
@@ -284,4 +285,3 @@ def _where(error: BaseException) -> str:
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     return f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}" if trace is not None else "?"
-

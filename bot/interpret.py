@@ -10,9 +10,10 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from bot.card import Button, Buttons, Card, Paragraph
-from bot.command import Command, bind
+from bot.command import bind
 from bot.context import Context
 from bot.errors import UserError
+from bot.grammar import Command
 from bot.message import Deletion, Edit, Inbound, Invocation, Message, Reaction, RoomChange
 from bot.outbox import Post
 from bot.questions import find, moves

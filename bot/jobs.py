@@ -219,7 +219,15 @@ def _heads(session: Session, lanes: Collection[str]) -> list[Leased]:
         rows = [row for lane in lanes for row in _open_jobs(session, [lane], share)]
     return [
         Leased(
-            r.id, r.kind, r.lane, r.key, json.loads(r.args), r.attempts + 1, r.due_at, r.created_at, r.state != "waiting"
+            r.id,
+            r.kind,
+            r.lane,
+            r.key,
+            json.loads(r.args),
+            r.attempts + 1,
+            r.due_at,
+            r.created_at,
+            r.state != "waiting",
         )
         for r in rows
     ]
@@ -238,9 +246,7 @@ def _open_jobs(session: Session, lanes: Collection[str], limit: int) -> list[Any
 
 def renew(session: Session, lanes: Iterable[str], owner: str, now: datetime) -> set[str]:
     """Keep leases for another term; return the lanes that are still this owner's."""
-    session.execute(
-        update(Lane).where(Lane.name.in_(lanes), Lane.owner == owner).values(leased_until=now + LEASE)
-    )
+    session.execute(update(Lane).where(Lane.name.in_(lanes), Lane.owner == owner).values(leased_until=now + LEASE))
     return set(session.scalars(select(Lane.name).where(Lane.name.in_(lanes), Lane.owner == owner)))
 
 
@@ -287,9 +293,7 @@ def free_dead_leases(session: Session) -> int:
     dead = [owner for owner in owners if owner is not None and not _alive(owner)]
     if not dead:
         return 0
-    done = session.execute(
-        update(Lane).where(Lane.owner.in_(dead)).values(owner=None, leased_until=None)
-    )
+    done = session.execute(update(Lane).where(Lane.owner.in_(dead)).values(owner=None, leased_until=None))
     return int(done.rowcount)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownArgumentType, reportUnknownMemberType]
 
 

@@ -154,7 +154,9 @@ class Outbox:
         if first is None:
             return []
         rest = self._session.scalars(
-            select(Post).where(Post.key.startswith(f"{key}#", autoescape=True), Post.gone.is_(False)).order_by(Post.part)
+            select(Post)
+            .where(Post.key.startswith(f"{key}#", autoescape=True), Post.gone.is_(False))
+            .order_by(Post.part)
         )
         return [first, *rest]
 
@@ -171,7 +173,7 @@ class Outbox:
         args = {"to": to_args(to), "target": target, "card": to_json(card) if card else None}
         self._put_job(kind, to, args, f"{kind}:{target}:{revision}", None, self._now, target)
 
-    def _put_job(  # noqa: PLR0913 -- a job's columns
+    def _put_job(
         self,
         kind: str,
         to: Address,
@@ -205,7 +207,7 @@ def message_of(session: Session, key: str) -> str | None:
     return session.scalar(select(Post.message_id).where(Post.key == key))
 
 
-def _post(to: Address, card: Card, key: str, part: int, placing: Placing, now: datetime) -> Post:  # noqa: PLR0913
+def _post(to: Address, card: Card, key: str, part: int, placing: Placing, now: datetime) -> Post:
     return Post(
         platform=to.platform,
         room=to.room,
@@ -230,9 +232,7 @@ def _pressable(card: Card) -> str | None:
 
 def _withheld(card: Card) -> Card:
     words = Paragraph(Text.of("sealed.withheld"))
-    return replace(
-        card, blocks=tuple(words if isinstance(b, Paragraph) and b.theirs else b for b in card.blocks)
-    )
+    return replace(card, blocks=tuple(words if isinstance(b, Paragraph) and b.theirs else b for b in card.blocks))
 
 
 def _address(post: Post) -> Address:

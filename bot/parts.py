@@ -64,7 +64,8 @@ def split(card: Card) -> tuple[Card, ...]:
     parts[-1].extend(buttons)
     title = None if card.title is None else cut(str(card.title), TITLE)
     return tuple(
-        Card(title if i == 0 else None, tuple(blocks), card.notify if i == 0 else None) for i, blocks in enumerate(parts)
+        Card(title if i == 0 else None, tuple(blocks), card.notify if i == 0 else None)
+        for i, blocks in enumerate(parts)
     )
 
 

@@ -51,9 +51,7 @@ def upgrade(ctx: Context, to: Address, successor: str) -> None:
     new = rooms.move(ctx.session, to.platform, to.room, successor)
     rooms.note(ctx.session, to.platform, successor, encrypted=ctx.inbound.encrypted, state="open")
     here = (Endpoint.platform == to.platform, Endpoint.room == to.room)
-    ctx.session.execute(
-        update(Endpoint).where(*here, Endpoint.side == "asker").values(room=new.room, thread=None)
-    )
+    ctx.session.execute(update(Endpoint).where(*here, Endpoint.side == "asker").values(room=new.room, thread=None))
     for question in _lying_in(ctx, to):
         place(ctx, question)
         redraw(ctx, question)
@@ -64,8 +62,6 @@ def alert(ctx: Context, card: Card) -> None:
     for organisation in coordinators(ctx.session):
         for room in rooms.rooms_of(ctx.session, organisation)[:1]:
             ctx.say(Address(room.platform, room.room), card, f"alert/{organisation}")
-
-
 
 
 def _lying_in(ctx: Context, to: Address) -> list[Question]:

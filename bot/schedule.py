@@ -1,4 +1,4 @@
-"""The tick: APScheduler rings, rows say what is due. A second, monotonic ring goes on when the wall clock is set back."""
+"""The tick: APScheduler rings, rows say what is due. A second, monotonic ring survives a clock that is set back."""
 
 import asyncio
 import time

@@ -89,9 +89,7 @@ class Catalogues:
         if isinstance(words, str):
             return words
         values = dict(words.values)
-        return _PLACE.sub(
-            lambda m: self._value(values[m[1]], reader), self.sentence(words.key, reader.language)
-        )
+        return _PLACE.sub(lambda m: self._value(values[m[1]], reader), self.sentence(words.key, reader.language))
 
     def _value(self, value: object, reader: Reader) -> str:
         match value:

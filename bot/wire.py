@@ -8,7 +8,10 @@ from typing import Any
 from bot import message
 from bot.message import Address, Attachment, Inbound, User
 
-_KINDS = {k.__name__: k for k in (message.Message, message.Invocation, message.Edit, message.Deletion, message.Reaction, message.RoomChange)}
+_KINDS = {
+    k.__name__: k
+    for k in (message.Message, message.Invocation, message.Edit, message.Deletion, message.Reaction, message.RoomChange)
+}
 
 
 def dump(inbound: Inbound) -> str:

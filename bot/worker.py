@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -58,7 +59,7 @@ class Bucket:
 class Worker:
     """Does the jobs of some queues. `kinds` maps a kind of job to what performs it."""
 
-    def __init__(  # noqa: PLR0913 -- wired once, by name, in the composition root
+    def __init__(
         self,
         database: Database,
         *,
@@ -205,8 +206,7 @@ class Worker:
             self._flush.clear()
             batch, self._results = self._results, []
             settled = [s for _, line, _ in batch for s in line]
-            lanes = [lane for lane, _, _ in batch]
-            await self._when_possible(lambda: self._settle(settled, lanes))
+            await self._when_possible(functools.partial(self._settle, settled, [lane for lane, _, _ in batch]))
             for lane, _, done in batch:
                 self._held.pop(lane, None)
                 done.set_result(None)
@@ -233,7 +233,7 @@ class Worker:
             until = time.monotonic() + LEASE.total_seconds()
             now = self._clock()
             try:
-                ours = await self._database.run(lambda s: jobs.renew(s, lanes, self.owner, now))
+                ours = await self._database.run(functools.partial(jobs.renew, lanes=lanes, owner=self.owner, now=now))
             except Unavailable:
                 continue
             for lane in ours & self._held.keys():

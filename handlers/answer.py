@@ -1,10 +1,11 @@
 """Answering: the words cross to the other side. From the asker's side they complete the question."""
 
 from bot.card import Card, Paragraph, Reply
-from bot.command import Rest, command
+from bot.command import command
 from bot.context import Context
 from bot.conversation import redraw, shown_name
 from bot.errors import UserError
+from bot.grammar import Rest
 from bot.message import Message
 from bot.questions import moves
 from bot.questions.cards import name_of

@@ -3,10 +3,11 @@
 from datetime import date
 
 from bot.card import Button, Buttons, Card, Paragraph, Reply
-from bot.command import Rest, command
+from bot.command import command
 from bot.context import Context
 from bot.conversation import adopt, otherwise, place
 from bot.errors import UserError
+from bot.grammar import Rest
 from bot.message import Address, Message
 from bot.outbox import Placing
 from bot.questions import cards, moves
@@ -128,8 +129,4 @@ def _question_back(question: Question, decision: Assignment) -> Card:
         for choice in back.choices
     )
     cancel = Button(Text.of("button.annuler"), "annuler", question.number)
-    return Card(
-        Text.of("card.asker", number=question.number), (Paragraph(back.text), Buttons((*buttons, cancel)))
-    )
-
-
+    return Card(Text.of("card.asker", number=question.number), (Paragraph(back.text), Buttons((*buttons, cancel))))

@@ -29,7 +29,7 @@ def help_(ctx: Context, commande: str = "") -> Reply:
 
 
 @command("accueil", alias="home", right="reader", private=True, listed=False)
-def home(ctx: Context) -> Reply:
+def home(_ctx: Context) -> Reply:
     """Draw the App Home: what the bot is for, and the button that asks."""
     return Card(
         Text.of("home.title"),

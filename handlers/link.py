@@ -1,13 +1,14 @@
 """Linking: a room to the organisation it speaks for, an account to the person it belongs to."""
 
 from bot.card import Button, Buttons, Card, Paragraph, Reply
-from bot.command import Rest, command
+from bot.command import command
 from bot.context import Context
 from bot.conversation import deliver_waiting
 from bot.directory import linking, rooms
 from bot.directory.rights import has
 from bot.directory.search import search
 from bot.errors import UserError
+from bot.grammar import Rest
 from bot.texts import Markdown, Text
 
 ME = ("moi", "me")
@@ -53,7 +54,5 @@ def _room(ctx: Context, words: str) -> Reply:
         return Card(None, (Paragraph(Text.of("link.which")), Buttons(buttons)))
     rooms.link(ctx.session, words, ctx.to.platform, ctx.to.room, ctx.now)
     waiting = deliver_waiting(ctx, words)
-    ctx.say(
-        ctx.to, Card(None, (Paragraph(Text.of("link.room", name=orgs[words].name, waiting=waiting)),)), "linked"
-    )
+    ctx.say(ctx.to, Card(None, (Paragraph(Text.of("link.room", name=orgs[words].name, waiting=waiting)),)), "linked")
     return None

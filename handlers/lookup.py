@@ -1,11 +1,12 @@
 """Looking somebody up in the directory."""
 
 from bot.card import Button, Buttons, Card, Fields, Paragraph, Reply, Words
-from bot.command import Rest, command
+from bot.command import command
 from bot.context import Context
 from bot.directory.search import Hit, search
 from bot.directory.tables import Organisation
 from bot.errors import UserError
+from bot.grammar import Rest
 from bot.texts import Text
 
 SHOWN = 5

@@ -1,11 +1,12 @@
 """Redirecting: a person knows better than the rules who should answer."""
 
 from bot.card import Button, Buttons, Card, Paragraph, Reply
-from bot.command import Rest, command
+from bot.command import command
 from bot.context import Context
 from bot.conversation import otherwise, place, redraw, retire
 from bot.directory.search import search
 from bot.errors import UserError
+from bot.grammar import Rest
 from bot.questions import find, moves
 from bot.questions.tables import Question
 from bot.texts import Text
@@ -42,7 +43,9 @@ def _find(ctx: Context, words: str) -> tuple[str, str | None] | Card:
     orgs = ctx.directory().organisations
     if first in orgs and orgs[first].status == "open":
         return first, role.strip() or None
-    hits = [h for h in search(ctx.session, words, limit=20, visible_to=ctx.actor, on=ctx.today) if h.kind == "organisation"]
+    hits = [
+        h for h in search(ctx.session, words, limit=20, visible_to=ctx.actor, on=ctx.today) if h.kind == "organisation"
+    ]
     unique = list({hit.id: hit for hit in hits}.values())[:OFFERED]
     if not unique:
         raise UserError("redirect.unknown", words=words[:80])

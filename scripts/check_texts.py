@@ -1,4 +1,4 @@
-"""Check the catalogues against the code: no key without words, no words without a key, the same places in each language.
+"""Check the catalogues against the code: no key without words, no words without a key, the same places everywhere.
 
 Keys are the strings given to `Text.of`, `Text` and `UserError`; where a part is computed, everything that fits counts.
 """
@@ -102,7 +102,9 @@ def _direct() -> set[str]:
             for node in ast.walk(ast.parse(file.read_text("utf-8"))):
                 if isinstance(node, ast.Call) and _name(node.func) in _CALLS and node.args:
                     found.update(
-                        n.value for n in ast.walk(node.args[0]) if isinstance(n, ast.Constant) and isinstance(n.value, str)
+                        n.value
+                        for n in ast.walk(node.args[0])
+                        if isinstance(n, ast.Constant) and isinstance(n.value, str)
                     )
     return found
 

@@ -1,4 +1,4 @@
-"""What all tests share: the servers, the printed seed, a database of either kind with all tables and the shipped data."""
+"""What all tests share: the servers, the printed seed, databases of either kind with tables and shipped data."""
 
 import os
 import shutil

@@ -6,6 +6,8 @@ import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
+from sqlalchemy.orm import Session
+
 from bot.app import App, add, build, open_database, running
 from bot.clock import Clock, system_clock
 from bot.db import Database
@@ -48,7 +50,7 @@ def _run(settings: Settings, options: argparse.Namespace) -> int:
 def _prepare(database: Database, person: str, room: str, *, new: bool) -> None:
     """Link the console room of an organisation. Raises ConfigurationError for ids that the directory lacks."""
 
-    def work(session):  # type: ignore[no-untyped-def]
+    def work(session: Session) -> None:
         if session.get(Organisation, room) is None:
             raise ConfigurationError(f"--room {room}: no such organisation (passerelle directory search …)")
         if not new and session.get(Person, person) is None:

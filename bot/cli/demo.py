@@ -34,7 +34,9 @@ def _run(settings: Settings, _options: argparse.Namespace) -> int:
     print("Passerelle : mise en place de la carte des préfectures et des postes…", flush=True)
     database = open_database(own)
     try:
-        database.run_now(lambda s: [rooms.link(s, o, "console", o, system_clock()) for o in (PREFECTURE, CONSULATE, REGION)])
+        database.run_now(
+            lambda s: [rooms.link(s, o, "console", o, system_clock()) for o in (PREFECTURE, CONSULATE, REGION)]
+        )
         asyncio.run(_play(own, database))
     finally:
         database.close()
@@ -42,7 +44,11 @@ def _run(settings: Settings, _options: argparse.Namespace) -> int:
 
 
 async def _play(settings: Settings, database: Database) -> None:
-    names = {PREFECTURE: "préfecture du Bas-Rhin", CONSULATE: "consulat général à Francfort", REGION: "conseiller diplomatique, Grand Est"}
+    names = {
+        PREFECTURE: "préfecture du Bas-Rhin",
+        CONSULATE: "consulat général à Francfort",
+        REGION: "conseiller diplomatique, Grand Est",
+    }
     app = build(settings, database)
     console = Console(
         {PREFECTURE: "agent-demo", CONSULATE: "consul-demo", REGION: "cdpr-demo"},

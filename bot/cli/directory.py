@@ -5,13 +5,15 @@ import json
 import sys
 from pathlib import Path
 
+from sqlalchemy.orm import Session
+
 from bot.app import open_database
 from bot.cli.service import in_words
 from bot.clock import system_clock
 from bot.directory import exporting, importing, rights
 from bot.directory.identity import OPERATOR, Actor, identify
 from bot.directory.reading import read
-from bot.directory.search import search
+from bot.directory.search import Hit, search
 from bot.errors import UserError
 from bot.message import User
 from config.settings import Settings
@@ -76,10 +78,10 @@ def _search(settings: Settings, options: argparse.Namespace) -> int:
     database = open_database(settings)
     today = system_clock().date()
 
-    def work(session):  # type: ignore[no-untyped-def]
+    def work(session: Session) -> list[Hit]:
         actor: Actor | None = OPERATOR
         if options.person:
-            actor = identify(session, User("console", options.person), ("console", ""), True, today)
+            actor = identify(session, User("console", options.person), ("console", ""), direct=True, on=today)
             if actor is None:
                 raise UserError("rights.unknown_person", person=options.person)
         return search(session, " ".join(options.text), limit=options.limit, visible_to=actor, on=today)

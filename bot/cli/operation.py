@@ -6,6 +6,7 @@ import json
 import sys
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from bot import receipts, wire
 from bot.app import build, matrix_options, open_database
@@ -41,7 +42,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 def _list(settings: Settings, options: argparse.Namespace) -> int:
     database = open_database(settings)
 
-    def work(session):  # type: ignore[no-untyped-def]
+    def work(session: Session) -> list[dict[str, str | None]]:
         events = [
             {"id": f"E{r.id}", "what": f"{r.platform} {r.kind}", "at": r.at.isoformat(), "reason": r.error}
             for r in receipts.failed(session)
@@ -75,7 +76,7 @@ def _replay(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _replay_event(settings: Settings, database: Database, number: int) -> bool:
-    def payload(session):  # type: ignore[no-untyped-def]
+    def payload(session: Session) -> str | None:
         row = session.get(receipts.Receipt, number)
         return row.payload if row is not None and row.outcome == "failed" else None
 
@@ -89,7 +90,7 @@ def _replay_event(settings: Settings, database: Database, number: int) -> bool:
 def _replay_job(database: Database, number: int) -> bool:
     now = system_clock()
 
-    def work(session):  # type: ignore[no-untyped-def]
+    def work(session: Session) -> bool:
         job = session.get(Job, number)
         if job is None or job.state != "failed":
             return False

@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from bot.app import open_database
 from bot.questions.find import by_number
@@ -40,7 +41,7 @@ def _list(settings: Settings, options: argparse.Namespace) -> int:
 def _show(settings: Settings, options: argparse.Namespace) -> int:
     database = open_database(settings)
 
-    def work(session):  # type: ignore[no-untyped-def]
+    def work(session: Session) -> dict[str, Any] | None:
         question = by_number(session, options.number)
         if question is None:
             return None

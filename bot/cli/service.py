@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bot import audit, http
-from bot.app import CONFIG, App, build, connect, open_database, running
+from bot.app import CONFIG, App, build, connect, matrix_options, open_database, running, slack_options
 from bot.clock import system_clock
 from bot.db import Database
 from bot.directory.tables import Organisation, Right, Room
@@ -114,7 +114,11 @@ def _rows(session: Session) -> list[tuple[bool, str, str]]:
     out = [
         (True, "database", "reachable, tables up to date"),
         (organisations > 0, "reference data", f"{organisations} organisations"),
-        (rooms > 0, "rooms", f"{rooms} linked" if rooms else "none is linked: import rooms.csv, or say `relier` in one"),
+        (
+            rooms > 0,
+            "rooms",
+            f"{rooms} linked" if rooms else "none is linked: import rooms.csv, or say `relier` there",
+        ),
         (
             administrators > 0,
             "rights",

@@ -81,9 +81,7 @@ def for_asker(directory: Snapshot, question: Question, *, repeat: bool) -> Card:
 
 def words(number: str, who: Words, text: str, notify: User | None = None) -> Card:
     """Return the card that carries somebody's words to the other side."""
-    return Card(
-        None, (Paragraph(Text.of("relay.from", who=who, number=number)), Paragraph(text, theirs=True)), notify
-    )
+    return Card(None, (Paragraph(Text.of("relay.from", who=who, number=number)), Paragraph(text, theirs=True)), notify)
 
 
 def contact(org: Org | None, phone: str, email: str) -> Words:

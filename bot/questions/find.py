@@ -41,7 +41,9 @@ def open_of(session: Session, account: str) -> list[Question]:
     """Return the questions that an account asked and that are not ended, newest first."""
     return list(
         session.scalars(
-            select(Question).where(Question.asker_account == account, Question.state.in_(OPEN)).order_by(Question.id.desc())
+            select(Question)
+            .where(Question.asker_account == account, Question.state.in_(OPEN))
+            .order_by(Question.id.desc())
         )
     )
 

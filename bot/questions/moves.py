@@ -74,9 +74,7 @@ def make(session: Session, kind: Kind, actor: Actor, question: Question, now: da
     write(session, kind, actor, question, now, detail)
 
 
-def write(  # noqa: PLR0913 -- a line of history has as many parts
-    session: Session, kind: str, actor: Actor, question: Question, now: datetime, detail: str = ""
-) -> None:
+def write(session: Session, kind: str, actor: Actor, question: Question, now: datetime, detail: str = "") -> None:
     """Write a line of a question's history."""
     session.add(
         Move(

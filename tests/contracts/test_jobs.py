@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy.orm import Session
 
 from bot import jobs
 from bot.audit import look, mend
@@ -20,9 +21,7 @@ NOON = datetime(2026, 3, 16, 12, tzinfo=UTC)
 
 def put(database: Database, key: str, lane: str = "a", **more: object) -> bool:
     now = more.pop("now", None) or system_clock()
-    return database.run_now(
-        lambda s: jobs.put(s, "do", {"n": key}, lane=lane, queue="q", key=key, now=now, **more)
-    )
+    return database.run_now(lambda s: jobs.put(s, "do", {"n": key}, lane=lane, queue="q", key=key, now=now, **more))
 
 
 def state(database: Database, key: str) -> Job:
@@ -51,9 +50,7 @@ class Doing:
 
 @contextlib.asynccontextmanager
 async def working(database: Database, doing: Doing, **more: object) -> AsyncIterator[Worker]:
-    worker = Worker(
-        database, queues={"q"}, kinds={"do": doing}, clock=system_clock, settled=lambda s, x: None, **more
-    )
+    worker = Worker(database, queues={"q"}, kinds={"do": doing}, clock=system_clock, settled=lambda s, x: None, **more)
     database.woken = worker.wake
     task = asyncio.create_task(worker.run())
     try:
@@ -131,7 +128,9 @@ async def test_a_fault_of_ours_is_kept_with_its_reason(shipped: Database) -> Non
     assert doing.again["1"]
 
 
-async def test_a_message_that_is_never_taken_is_given_up_at_last(shipped: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_message_that_is_never_taken_is_given_up_at_last(
+    shipped: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("bot.worker.ATTEMPTS", 3)
     monkeypatch.setattr("bot.worker.LONGEST_BACKOFF", 0.01)
     doing = Doing()
@@ -164,7 +163,9 @@ async def test_a_lane_is_paced_and_the_others_are_not(shipped: Database) -> None
     assert asyncio.get_running_loop().time() - started > 0.28
 
 
-async def test_a_job_put_while_the_worker_sleeps_is_done_at_once(shipped: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_job_put_while_the_worker_sleeps_is_done_at_once(
+    shipped: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("bot.worker.POLL", 60.0)
     doing = Doing()
     async with working(shipped, doing):
@@ -205,7 +206,7 @@ async def test_a_deep_lane_does_not_hide_the_others(shipped: Database) -> None:
 async def test_the_auditor_finds_what_a_lane_forgot(shipped: Database) -> None:
     put(shipped, "1", now=NOON)
 
-    def forget(session):
+    def forget(session: Session) -> None:
         session.get_one(Lane, "a").due_at = None
 
     shipped.run_now(forget)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
+from sqlalchemy.orm import Session
+
 from bot import jobs
 from bot.app import App, add, build, running
 from bot.card import Buttons, Card, Errors, Fields, Form, Paragraph, Reply, buttons_of, to_text
@@ -108,7 +110,7 @@ class Scene:
     def link(self, organisation: str, room: str | None = None, **columns: object) -> "Place":
         room = room or organisation
 
-        def work(session):
+        def work(session: Session) -> None:
             row = rooms.link(session, organisation, "stage", room, self.clock())
             for name, value in columns.items():
                 setattr(row, name, value)
@@ -161,7 +163,9 @@ class Place:
         clock = self.scene.clock
         return {"id": f"e{n}", "at": clock(), "author": self.user, "to": self.to(thread), "encrypted": self.encrypted}
 
-    async def say(self, text: str, *, mention: bool = True, reply_to: Shown | str | None = None, thread: Shown | str | None = None) -> str:
+    async def say(
+        self, text: str, *, mention: bool = True, reply_to: Shown | str | None = None, thread: Shown | str | None = None
+    ) -> str:
         """Say something; return its message id."""
         event = self._event(_id(thread))
         id_ = f"u{event['id']}"

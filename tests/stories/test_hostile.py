@@ -4,9 +4,11 @@ import logging
 
 import pytest
 from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
 
 from bot import receipts, wire
 from bot.card import Errors
+from bot.message import Invocation, Message, User
 from bot.outbox import Post
 from bot.questions.tables import Question
 from bot.receipts import Receipt
@@ -23,7 +25,7 @@ def rows(play: Scene, table: type) -> int:
 def everything(play: Scene) -> str:
     """All rows of all tables as text."""
 
-    def dump(session):
+    def dump(session: Session) -> str:
         names = [t.name for t in __import__("bot.db").db.Base.metadata.sorted_tables]
         return "\n".join(str(row) for name in names for row in session.execute(text(f"SELECT * FROM {name}")))
 
@@ -58,9 +60,7 @@ async def test_a_marked_text_is_refused_and_kept_nowhere(
     consulate.sees_not("liste des passages")
 
 
-def _marked(place: Place):
-    from bot.message import Message
-
+def _marked(place: Place) -> Message:
     event = place._event()
     return Message(**event, message_id=f"u{event['id']}", text=MARKED, mentions_bot=True)
 
@@ -112,8 +112,6 @@ async def test_buttons_of_older_releases_get_a_polite_word(prefecture: Place) ->
 
 
 async def test_the_same_event_again_changes_nothing(prefecture: Place, consulate: Place, play: Scene) -> None:
-    from bot.message import Message
-
     event = Message(**prefecture._event(), message_id="u1", text=SAARBRUCKEN, mentions_bot=True)
     for _ in range(5):
         await play.receive(event)
@@ -123,8 +121,6 @@ async def test_the_same_event_again_changes_nothing(prefecture: Place, consulate
 
 
 async def test_a_double_click_answers_once(prefecture: Place, consulate: Place, play: Scene) -> None:
-    from bot.message import Invocation
-
     await prefecture.say(SAARBRUCKEN)
     card = consulate.sees("Q-2026-00001")
     press = Invocation(**consulate._event(), command="repondre", line="Q-2026-00001 Oui.", pressed=card.id)
@@ -142,8 +138,6 @@ async def test_colleagues_chatter_leaves_no_trace(prefecture: Place, play: Scene
 
 
 async def test_another_bot_is_not_answered(prefecture: Place, play: Scene) -> None:
-    from bot.message import Message, User
-
     robot = User("stage", "robot", insider=True, bot=True)
     event = prefecture._event() | {"author": robot}
     await play.receive(Message(**event, message_id="u1", text="question " + SAARBRUCKEN, mentions_bot=True))
@@ -176,24 +170,18 @@ async def test_a_crashing_handler_costs_one_event_which_can_be_replayed(
 async def test_who_floods_waits_and_nobody_else_does(
     prefecture: Place, consulate: Place, play: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bot.message import Message
-
     monkeypatch.setattr("bot.dispatch.RATE", 0.001)  # however slow this machine is
     play.app.worker.queues.discard("in")
     for n in range(100):
         event = prefecture._event()
         await play.receive(Message(**event, message_id=f"f{n}", text=f"!aide {n}", mentions_bot=True))
-    deferred = play.app.database.run_now(
-        lambda s: s.scalar(select(func.count()).where(Receipt.outcome == "deferred"))
-    )
+    deferred = play.app.database.run_now(lambda s: s.scalar(select(func.count()).where(Receipt.outcome == "deferred")))
     assert deferred == 40
     await consulate.as_("calm").say("!demandes", mention=False)
     consulate.sees("Aucune question en cours")
 
 
 async def test_a_flood_is_put_off_not_lost(prefecture: Place, play: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    from bot.message import Message
-
     monkeypatch.setattr("bot.dispatch.BURST", 3)
     for n in range(8):
         event = prefecture._event()

@@ -1,7 +1,13 @@
 """Rooms: the first day without them, linking, losing and upgrading them, and rooms that keep their words."""
 
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
 from bot.directory import importing, rights
 from bot.directory.reading import read
+from bot.errors import Refused
+from bot.message import Address, Message, User
 from tests.stories.conftest import SAARBRUCKEN
 from tests.stories.scene import Place, Scene
 
@@ -9,11 +15,11 @@ PEOPLE = "id,given_name,family_name,slack_id\ncoord-a,Agent,Exemple,\n"
 POSTINGS = "person,organisation,role,start,end\ncoord-a,ministere-dcis,desk,2020-01-01,\n"
 
 
-def coordinator(play: Scene, tmp_path) -> None:
+def coordinator(play: Scene, tmp_path: Path) -> None:
     (tmp_path / "people.csv").write_text(PEOPLE)
     (tmp_path / "postings.csv").write_text(POSTINGS)
 
-    def work(session):
+    def work(session: Session) -> None:
         assert not importing.apply(session, read([tmp_path])).errors
         rights.grant(session, "coord-a", "coordinator")
 
@@ -31,7 +37,9 @@ async def test_without_a_room_the_question_goes_to_the_regions_adviser(prefectur
     prefecture.sees("Je fais suivre.")
 
 
-async def test_else_to_the_coordinators_else_it_waits_for_a_room(prefecture: Place, play: Scene, tmp_path) -> None:
+async def test_else_to_the_coordinators_else_it_waits_for_a_room(
+    prefecture: Place, play: Scene, tmp_path: Path
+) -> None:
     await prefecture.say(SAARBRUCKEN)
     assert "dès qu’un salon sera relié" in prefecture.sees("En attente").text
     coordinator(play, tmp_path)
@@ -47,8 +55,6 @@ async def test_else_to_the_coordinators_else_it_waits_for_a_room(prefecture: Pla
 
 
 async def play_as_console(place: Place, line: str) -> None:
-    from bot.message import Address, Message, User
-
     await place.scene.receive(
         Message(
             id="c1",
@@ -71,7 +77,7 @@ async def test_a_member_cannot_link_a_room(play: Scene, prefecture: Place) -> No
 
 
 async def test_a_lost_room_moves_what_waits_and_tells_the_coordinators(
-    prefecture: Place, consulate: Place, play: Scene, tmp_path
+    prefecture: Place, consulate: Place, play: Scene, tmp_path: Path
 ) -> None:
     coordinator(play, tmp_path)
     ministry = play.link("ministere-dcis")
@@ -87,8 +93,6 @@ async def test_a_lost_room_moves_what_waits_and_tells_the_coordinators(
 
 
 async def test_a_delivery_refused_for_good_is_such_a_loss(prefecture: Place, consulate: Place, play: Scene) -> None:
-    from bot.errors import Refused
-
     region = play.link("region-grand-est")
     play.stage.fail = lambda to, key: Refused("kicked", gone=True) if to.room == consulate.room else None
     await prefecture.say(SAARBRUCKEN)
@@ -97,7 +101,9 @@ async def test_a_delivery_refused_for_good_is_such_a_loss(prefecture: Place, con
     assert play.question().placed_with == "region-grand-est"
 
 
-async def test_an_upgraded_room_keeps_its_link_and_its_questions(prefecture: Place, consulate: Place, play: Scene) -> None:
+async def test_an_upgraded_room_keeps_its_link_and_its_questions(
+    prefecture: Place, consulate: Place, play: Scene
+) -> None:
     await prefecture.say(SAARBRUCKEN)
     await consulate.change("upgraded", successor="consulate-v12")
     new = Place(play, "consulate-v12")

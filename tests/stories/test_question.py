@@ -83,7 +83,9 @@ async def test_a_form_and_a_shortcut_ask_too(prefecture: Place, consulate: Place
     assert prefecture.sees("Q-2026-00002").to.thread == "m-of-a-colleague"
 
 
-async def test_what_the_asker_adds_crosses_and_what_colleagues_say_does_not(prefecture: Place, consulate: Place) -> None:
+async def test_what_the_asker_adds_crosses_and_what_colleagues_say_does_not(
+    prefecture: Place, consulate: Place
+) -> None:
     first = await prefecture.say(SAARBRUCKEN)
     card = consulate.sees("Q-2026-00001")
     await prefecture.say("Il est de 1987.", mention=False, thread=first)

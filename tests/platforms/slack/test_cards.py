@@ -28,7 +28,7 @@ accounts = st.none() | st.builds(User, st.sampled_from(["slack", "matrix"]), st.
 cards = st.builds(Card, st.none() | texts, st.lists(blocks, max_size=60).map(tuple), accounts)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(cards)
 def test_slack_takes_every_card(card: Card) -> None:
     made = blocks_of(card)
@@ -42,13 +42,13 @@ def test_slack_takes_every_card(card: Card) -> None:
         assert ping == "@U1AGENT" == f"@{card.notify.id}"
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(cards)
 def test_slack_takes_every_card_as_an_app_home(card: Card) -> None:
     checked_view(home_view(card))
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(st.lists(buttons, min_size=1, max_size=20), st.lists(blocks, max_size=60))
 def test_buttons_stay_whatever_else_must_go(row: list[Button], others: list[Paragraph | Fields | Buttons]) -> None:
     said = [b for b in others if not isinstance(b, Buttons)]
