@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib.resources import files
@@ -184,7 +184,7 @@ def connect(app: App) -> None:
 
 
 @contextlib.asynccontextmanager
-async def running(app: App) -> AsyncIterator[App]:
+async def running(app: App) -> AsyncGenerator[App]:
     """Run the worker, the tick and the platforms for as long as the block lasts."""
     async with asyncio.TaskGroup() as group:
         tasks = [

@@ -17,8 +17,10 @@ Words: TypeAlias = str | Text
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """A run of Markdown. `quote` sets it apart on the page; `theirs` says that it holds a person's own words, which
-    the exit withholds where they may not go.
+    """A run of Markdown.
+
+    `quote` sets it apart on the page; `theirs` says that it holds a person's own words, which the exit withholds where
+    they may not go.
     """
 
     text: Words

@@ -9,9 +9,10 @@ import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import DateTime, Dialect, Engine, MetaData, create_engine, event
+from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -108,6 +109,14 @@ class Database:
         raise AssertionError  # the loop returns or raises
 
 
+def insert_into(session: Session, model: type[Base]) -> sqlite.Insert:
+    """Return an INSERT of the session's own dialect, which can say what a conflict does: both say it alike."""
+    table = cast("Table", model.__table__)
+    if session.get_bind().dialect.name == "sqlite":
+        return sqlite.insert(table)
+    return cast("sqlite.Insert", postgresql.insert(table))
+
+
 def note_queue(session: Session, queue: str) -> None:
     """Remember that this transaction gives a queue work: its worker is woken right after the commit."""
     session.info.setdefault("queues", set()).add(queue)
@@ -121,13 +130,17 @@ def make_engine(url: str) -> Engine:
     if url.startswith("sqlite:"):
         engine = create_engine(url, pool_size=1, max_overflow=1, connect_args={"check_same_thread": False})
         event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+        event.listen(engine, "begin", _begin_immediate)
         return engine
     if url.startswith("postgresql+psycopg:"):
         return create_engine(url, pool_size=WRITERS, max_overflow=2, pool_timeout=5, pool_pre_ping=False)
     scheme = url.split(":", 1)[0]
     message = f"database_url: {scheme!r} is not supported; expected sqlite:///FILE or postgresql+psycopg://…"
     raise ConfigurationError(message)
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

@@ -1,7 +1,7 @@
 """The one HTTP server: health for whoever watches, and what platforms receive by HTTP."""
 
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol, runtime_checkable
 
 import structlog
@@ -23,7 +23,7 @@ class Serves(Protocol):
 
 
 @contextlib.asynccontextmanager
-async def serving(app: App) -> AsyncIterator[None]:
+async def serving(app: App) -> AsyncGenerator[None]:
     """Listen for as long as the block lasts. A port that is taken is told in the log, unless a platform needs it."""
     server = web.Application(client_max_size=1024**2)
     server.add_routes([web.get("/healthz", _alive), web.get("/readyz", lambda _: _ready(app))])

@@ -227,7 +227,7 @@ def _invocation(ctx: Context, inbound: Invocation) -> Plan:
 
 
 def _press(ctx: Context, post: Post | None, number: int) -> Plan:
-    buttons = json.loads(post.buttons) if post is not None and post.buttons else []
+    buttons: list[list[str]] = json.loads(post.buttons) if post is not None and post.buttons else []
     if not 1 <= number <= len(buttons):
         return Asked(Card(None, (Paragraph(Text.of("choice.none")),)))
     name, line = buttons[number - 1]

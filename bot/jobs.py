@@ -16,10 +16,9 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import Float, ForeignKey, Index, String, Text, delete, func, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from bot.db import Base, Instant, note_queue
+from bot.db import Base, Instant, insert_into, note_queue
 
 LEASE = timedelta(seconds=15)
 LANES_AT_ONCE = 64
@@ -130,8 +129,7 @@ def put(  # noqa: PLR0913 -- a job's own columns, each named by the caller
     With `source_at`, it goes before what still waits in the lane and was said later.
     """
     due = due_at or now
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    upsert = insert(Lane.__table__).values(name=lane, queue=queue, due_at=due, epoch=0)
+    upsert = insert_into(session, Lane).values(name=lane, queue=queue, due_at=due, epoch=0)
     earlier = func.min if session.get_bind().dialect.name == "sqlite" else func.least
     session.execute(
         upsert.on_conflict_do_update(
@@ -140,7 +138,7 @@ def put(  # noqa: PLR0913 -- a job's own columns, each named by the caller
         )
     )
     done = session.execute(
-        insert(Job.__table__)
+        insert_into(session, Job)
         .values(
             kind=kind,
             lane=lane,
@@ -155,7 +153,7 @@ def put(  # noqa: PLR0913 -- a job's own columns, each named by the caller
             created_at=now,
         )
         .on_conflict_do_nothing(index_elements=["key"])
-        .returning(Job.__table__.c.id)
+        .returning(Job.id)
     ).first()
     note_queue(session, queue)
     return done is not None

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 
 from sqlalchemy import String, Text, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from bot.db import Base, Database
+from bot.db import Base, Database, insert_into
 
 
 class Remembered(Base):
@@ -20,14 +19,13 @@ class Remembered(Base):
 
 def remember(session: Session, platform: str, values: Mapping[str, str | None]) -> None:
     """Keep values; None forgets one."""
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     for name, value in values.items():
         if value is None:
             row = session.get(Remembered, (platform, name))
             if row is not None:
                 session.delete(row)
             continue
-        put = insert(Remembered.__table__).values(platform=platform, name=name, value=value)
+        put = insert_into(session, Remembered).values(platform=platform, name=name, value=value)
         session.execute(put.on_conflict_do_update(index_elements=["platform", "name"], set_={"value": value}))
 
 

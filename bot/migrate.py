@@ -9,18 +9,17 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, text
 
-from bot import audit, memory, outbox, receipts  # noqa: F401 -- their tables
-from bot.db import Base, Database
-from bot.directory import current, tables  # noqa: F401 -- their tables
+from bot import jobs, memory, outbox, receipts
+from bot.db import Database
+from bot.directory import current, tables
 from bot.errors import ConfigurationError, Unavailable
-from bot.questions import tables as _questions  # noqa: F401 -- their tables
+from bot.questions import tables as questions
 
 LOCK = 7_202_515  # advisory lock on PostgreSQL: two processes may start at once
 
 
-def metadata() -> object:
-    """Return all tables of this release."""
-    return Base.metadata
+WITH_TABLES = (jobs, memory, outbox, receipts, current, tables, questions)
+"""Every module that has tables: loading them fills `Base.metadata`."""
 
 
 def upgrade(database: Database) -> None:

@@ -5,7 +5,7 @@ destination's language, its encryption and its limits are settled here, once for
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -177,7 +177,7 @@ class Outbox:
         self,
         kind: str,
         to: Address,
-        args: dict[str, object],
+        args: Mapping[str, object],
         key: str,
         source_at: datetime | None,
         due_at: datetime,

@@ -7,11 +7,10 @@ from datetime import datetime
 from typing import Literal
 
 from sqlalchemy import ColumnElement, Index, String, Text, UniqueConstraint, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot import wire
-from bot.db import Base, Instant
+from bot.db import Base, Instant, insert_into
 from bot.message import Inbound
 
 _FAILED = text("outcome = 'failed'")
@@ -40,9 +39,8 @@ class Receipt(Base):
 
 def record(session: Session, inbound: Inbound, now: datetime, outcome: Outcome = "done") -> bool:
     """Take an event; False when it was taken before."""
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     done = session.execute(
-        insert(Receipt.__table__)
+        insert_into(session, Receipt)
         .values(
             platform=inbound.to.platform,
             event_id=inbound.id,
@@ -51,7 +49,7 @@ def record(session: Session, inbound: Inbound, now: datetime, outcome: Outcome =
             outcome=outcome,
         )
         .on_conflict_do_nothing(index_elements=["platform", "event_id"])
-        .returning(Receipt.__table__.c.id)
+        .returning(Receipt.id)
     ).first()
     return done is not None
 

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC
 
 import structlog
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from apscheduler.triggers.interval import IntervalTrigger
+from apscheduler.schedulers.asyncio import AsyncIOScheduler  # pyright: ignore[reportMissingTypeStubs]
+from apscheduler.triggers.interval import IntervalTrigger  # pyright: ignore[reportMissingTypeStubs]
 
 log = structlog.get_logger()
 
@@ -20,7 +20,9 @@ async def run(tick: Callable[[], Awaitable[None]], every: float = TICK) -> None:
     scheduler = AsyncIOScheduler(
         timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
     )
-    scheduler.add_job(_ring, IntervalTrigger(seconds=max(1, int(every)), timezone=UTC), args=(ring,))
+    scheduler.add_job(  # pyright: ignore[reportUnknownMemberType]
+        _ring, IntervalTrigger(seconds=max(1, int(every)), timezone=UTC), args=(ring,)
+    )
     scheduler.start()
     last = time.monotonic()
     try:

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from importlib.resources.abc import Traversable
 from io import BytesIO
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
@@ -103,8 +103,8 @@ class Catalogues:
                 return format_date(value, "full", locale="fr" if reader.language == "fr" else "en_GB")
             case Lines():
                 return "\n".join(f"- {self._value(v, reader)}" for v in value)
-            case tuple() | list():
-                return ", ".join(self._value(v, reader) for v in value)  # pyright: ignore[reportUnknownVariableType]
+            case tuple():
+                return ", ".join(self._value(v, reader) for v in cast("tuple[object, ...]", value))
             case _:
                 return escape(str(value))
 
@@ -151,8 +151,8 @@ def _value_to_data(value: object) -> object:
             return {"instant": value.isoformat()}
         case date():
             return {"day": value.isoformat()}
-        case tuple() | list():
-            return [_value_to_data(v) for v in value]  # pyright: ignore[reportUnknownVariableType]
+        case tuple():
+            return [_value_to_data(v) for v in cast("tuple[object, ...]", value)]
         case int() | float():
             return value
         case _:

@@ -25,8 +25,9 @@ def load(text: str) -> Inbound:
     kind = _KINDS[data.pop("kind")]
     data["at"] = datetime.fromisoformat(data["at"])
     data["author"] = User(**data["author"])
-    to = data["to"]
-    data["to"] = Address(**{**to, "audience": User(**to["audience"]) if to["audience"] else None})
+    to: dict[str, Any] = data["to"]
+    to["audience"] = User(**to["audience"]) if to["audience"] else None
+    data["to"] = Address(**to)
     data["cursor"] = None
     if "files" in data:
         data["files"] = tuple(Attachment(**f) for f in data["files"])

@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import structlog
 from sqlalchemy.orm import Session
@@ -18,6 +19,8 @@ from bot.errors import NotSent, OutcomeUnknown, Refused, Unavailable
 from bot.jobs import LEASE, Leased, Settled
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 POLL = 1.0  # seconds: other processes' jobs are noticed at the latest then
 RENEW = 4.0  # seconds between renewals of a lease
@@ -239,7 +242,7 @@ class Worker:
             for lane in ours & self._held.keys():
                 self._held[lane] = until
 
-    async def _when_possible(self, work: Callable[[], Awaitable[object]]) -> object:
+    async def _when_possible(self, work: Callable[[], Awaitable[T]]) -> T:
         """Run work against the database, again and again while it cannot be written."""
         delay = 0.1
         while True:

@@ -3,7 +3,7 @@
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
@@ -86,7 +86,7 @@ class Settings(_Section):
     timezone: Annotated[str, AfterValidator(_zone)] = "Europe/Paris"
     slack: SlackSettings | None = None
     matrix: MatrixSettings | None = None
-    http: HttpSettings = HttpSettings()
+    http: HttpSettings = HttpSettings(port=8080)
 
 
 def load(file: Path | None = None) -> Settings:
@@ -95,7 +95,9 @@ def load(file: Path | None = None) -> Settings:
     Raises ConfigurationError, which names the key, the value (never a secret's) and what was expected.
     """
     data = _merged(_read(file), _from_environment())
-    data = {k: v for k, v in data.items() if not (k in _ESSENTIAL and isinstance(v, dict) and _blank(k, v))}
+    for section in _ESSENTIAL:
+        if isinstance(data.get(section), dict) and _blank(section, data[section]):
+            del data[section]
     try:
         return Settings.model_validate(data)
     except ValidationError as error:
@@ -137,7 +139,8 @@ def _value(name: str, value: str) -> Any:
 def _merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     out = dict(under)
     for key, value in over.items():
-        out[key] = _merged(out[key], value) if isinstance(value, dict) and isinstance(out.get(key), dict) else value
+        both = isinstance(value, dict) and isinstance(out.get(key), dict)
+        out[key] = _merged(out[key], cast("dict[str, Any]", value)) if both else value
     return out
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from sqlalchemy.orm import Session
 
 from bot.app import App, add, build, open_database, running
+from bot.cli.parsing import Commands
 from bot.clock import Clock, system_clock
 from bot.db import Database
 from bot.directory import rooms
@@ -21,7 +22,7 @@ from config.settings import Settings
 QUIET = 0.05  # seconds without anything due before a scripted console reads on
 
 
-def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_to(commands: Commands) -> None:
     """Add this command to the grammar."""
     console = commands.add_parser("console", help="talk to the bot on standard input")
     console.add_argument("--as", dest="person", required=True, metavar="PERSON")

@@ -8,6 +8,7 @@ from importlib.resources import files
 
 from bot.app import App, add, build, open_database, running
 from bot.cli.console import lines, settle
+from bot.cli.parsing import Commands
 from bot.clock import system_clock
 from bot.db import Database
 from bot.directory import rooms
@@ -20,7 +21,7 @@ REGION = "region-grand-est"
 PAUSE = 1.2  # seconds between scenes, in a terminal
 
 
-def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_to(commands: Commands) -> None:
     """Add this command to the grammar."""
     demo = commands.add_parser("demo", help="see a question asked, routed, taken and answered; no account needed")
     demo.set_defaults(command=_run)

@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from bot.app import open_database
+from bot.cli.parsing import Commands
 from bot.cli.service import in_words
 from bot.clock import system_clock
 from bot.directory import exporting, importing, rights
@@ -19,7 +20,7 @@ from bot.message import User
 from config.settings import Settings
 
 
-def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_to(commands: Commands) -> None:
     """Add these commands to the grammar."""
     room = commands.add_parser("directory", help="organisations, people, rooms, competences")
     actions = room.add_subparsers(required=True, metavar="ACTION")

@@ -4,20 +4,26 @@ import argparse
 import asyncio
 import json
 import sys
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot import receipts, wire
 from bot.app import build, matrix_options, open_database
+from bot.cli.parsing import Commands
 from bot.clock import system_clock
 from bot.db import Database
-from bot.errors import ConfigurationError
 from bot.jobs import Job, Lane
+from bot.memory import PlatformMemory
+from bot.message import Address
 from config.settings import Settings
 
+if TYPE_CHECKING:
+    from bot.platforms.matrix import MatrixPlatform
 
-def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+
+def add_to(commands: Commands) -> None:
     """Add these commands to the grammar."""
     failed = commands.add_parser("failed", help="what could not be handled or delivered")
     actions = failed.add_subparsers(required=True, metavar="ACTION")
@@ -102,29 +108,52 @@ def _replay_job(database: Database, number: int) -> bool:
 
 
 def _fingerprint(settings: Settings, _options: argparse.Namespace) -> int:
-    from bot.platforms import matrix  # noqa: PLC0415 -- only when asked for
-
-    print(asyncio.run(matrix.fingerprint(matrix_options(_configured(settings)))))
+    database, matrix = _matrix(settings)
+    found = matrix.fingerprint()
+    database.close()
+    if found is None:
+        print("passerelle: the bot has no identity yet; it makes one at its first start", file=sys.stderr)
+        return 1
+    print(found)
     return 0
 
 
 def _trust(settings: Settings, options: argparse.Namespace) -> int:
-    from bot.platforms import matrix  # noqa: PLC0415 -- only when asked for
-
-    asyncio.run(matrix.trust(matrix_options(_configured(settings)), options.user))
+    database, matrix = _matrix(settings)
+    asyncio.run(matrix.trust(options.user))
+    database.close()
     print(f"{options.user}: the identity seen next is accepted")
     return 0
 
 
 def _reset(settings: Settings, _options: argparse.Namespace) -> int:
-    from bot.platforms import matrix  # noqa: PLC0415 -- only when asked for
-
-    print(asyncio.run(matrix.reset_identity(matrix_options(_configured(settings)))))
+    database, matrix = _matrix(settings)
+    asyncio.run(_reset_and_close(matrix))
+    print(f"new identity: {matrix.fingerprint()}; everybody who had verified the bot must verify it anew")
+    database.close()
     return 0
 
 
-def _configured(settings: Settings) -> Settings:
-    if settings.matrix is None:
-        message = "matrix: not configured"
-        raise ConfigurationError(message)
-    return settings
+async def _reset_and_close(matrix: "MatrixPlatform") -> None:
+    try:
+        await matrix.reset_identity("")
+    finally:
+        await matrix.close()
+
+
+def _matrix(settings: Settings) -> "tuple[Database, MatrixPlatform]":
+    """Return the platform on its database, without starting it."""
+    from bot.platforms.matrix import MatrixPlatform  # noqa: PLC0415 -- only when asked for
+
+    options = matrix_options(settings)
+    database = open_database(settings)
+
+    async def nowhere() -> list[Address]:
+        return []
+
+    memory = PlatformMemory(database, "matrix")
+    return database, MatrixPlatform(options, memory=memory, report=_silent, live=nowhere)
+
+
+def _silent(ok: bool, reason: str = "") -> None:
+    """Say nothing: the command itself tells."""

@@ -9,12 +9,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.app import open_database
+from bot.cli.parsing import Commands
 from bot.questions.find import by_number
 from bot.questions.tables import Move, Question
 from config.settings import Settings
 
 
-def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_to(commands: Commands) -> None:
     """Add these commands to the grammar."""
     actions = commands.add_parser("questions", help="questions").add_subparsers(required=True, metavar="ACTION")
     listing = actions.add_parser("list", help="all questions, newest first")

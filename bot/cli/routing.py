@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.app import CONFIG, open_database
+from bot.cli.parsing import Commands
 from bot.clock import system_clock
 from bot.directory.snapshot import Snapshot, load
 from bot.routing.decide import route
@@ -19,7 +20,7 @@ from bot.texts import Catalogues, Reader, Text
 from config.settings import Settings
 
 
-def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_to(commands: Commands) -> None:
     """Add this command to the grammar."""
     cmd = commands.add_parser("route", help="where a question would go, and why")
     cmd.add_argument("text", nargs="?", metavar="TEXT")

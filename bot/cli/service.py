@@ -4,12 +4,14 @@ import argparse
 import asyncio
 import json
 import signal
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bot import audit, http
 from bot.app import CONFIG, App, build, connect, matrix_options, open_database, running, slack_options
+from bot.cli.parsing import Commands
 from bot.clock import system_clock
 from bot.db import Database
 from bot.directory.tables import Organisation, Right, Room
@@ -20,7 +22,7 @@ from config.settings import Settings
 PATIENCE = 30.0  # seconds that the only platform may take to answer for the first time
 
 
-def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_to(commands: Commands) -> None:
     """Add these commands to the grammar."""
     run = commands.add_parser("run", help="the bot, on every configured platform")
     run.set_defaults(command=_run)
@@ -63,7 +65,7 @@ async def _serve(settings: Settings, database: Database) -> None:
         await stop.wait()
 
 
-def _first(group: BaseExceptionGroup[BaseException]) -> ConfigurationError:
+def _first(group: BaseExceptionGroup[Any]) -> ConfigurationError:
     for error in group.exceptions:
         if isinstance(error, BaseExceptionGroup):
             return _first(error)
@@ -138,11 +140,13 @@ async def _platforms(settings: Settings) -> list[tuple[bool, str, str]]:
         return [(False, "platforms", "none is configured")]
     out: list[tuple[bool, str, str]] = []
     if settings.slack is not None:
-        from bot.platforms import slack  # noqa: PLC0415 -- only when configured
+        from bot.platforms.slack.check import check as check_slack  # noqa: PLC0415 -- only when configured
 
-        out.append(("slack", *await slack.check(slack_options(settings))))
+        ok, detail = await check_slack(slack_options(settings))
+        out.append((ok, "slack", detail))
     if settings.matrix is not None:
-        from bot.platforms import matrix  # noqa: PLC0415 -- only when configured
+        from bot.platforms.matrix.check import check as check_matrix  # noqa: PLC0415 -- only when configured
 
-        out.append(("matrix", *await matrix.check(matrix_options(settings))))
+        ok, detail = await check_matrix(matrix_options(settings))
+        out.append((ok, "matrix", detail))
     return out

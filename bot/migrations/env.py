@@ -1,6 +1,6 @@
 """Alembic's entry: it is configured in code, by `bot.migrate`, which hands over the connection."""
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
@@ -8,7 +8,7 @@ from alembic.autogenerate.api import AutogenContext
 from bot.db import Base, Instant
 
 
-def _plainly(kind: str, item: Any, _autogen: AutogenContext) -> str | bool:
+def _plainly(kind: str, item: Any, _autogen: AutogenContext) -> str | Literal[False]:
     """Write our own type as the column that it is: a migration does not change with our code."""
     return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, Instant) else False
 

@@ -90,6 +90,8 @@ class DirectRooms:
             ],
         }
         room_id = str((await self._home.post("createRoom", body=body))["room_id"])
+        # A sync may have told of the room while it was half made, without the person who is invited.
+        self._rooms.forget(room_id)
         await self._memory.set({_name(user_id): room_id})
         await self._list(user_id, room_id)
         return room_id

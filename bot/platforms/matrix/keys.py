@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 REMOTE_MS = 5_000  # what the homeserver may wait for another one
 SERVER_REST = 60.0  # seconds before a server that did not answer is asked again
-DEVICE_REST = 300.0  # seconds before a device without one-time keys is tried again
+DEVICE_REST = 60.0  # seconds before a device without one-time keys is tried again
 AGAIN_REST = 2.0  # seconds before a user is asked for again without being told to have changed
 WITHHELD_AT_ONCE = 100
 

@@ -3,7 +3,7 @@ from bot.message import User
 from tests.platforms.matrix.conftest import House
 from tests.servers.strict_client import StrictClients
 
-@pytest.mark.parametrize("n", range(14))
+@pytest.mark.parametrize("n", range(30))
 async def test_x(house: House, strict: StrictClients, n) -> None:
     bot = await house.bot()
     agent = await strict.newcomer(house.homeserver)
@@ -15,7 +15,9 @@ async def test_x(house: House, strict: StrictClients, n) -> None:
     await agent.join(direct)
     try:
         await agent.expect(direct, "pour vous seul", timeout=6)
-    except AssertionError:
+    except AssertionError as err:
+        print("ERR", err)
+        print("RAW", [(e.get("content",{}).get("session_id")) for e in (await bot.platform._home.get("rooms", direct, "messages", query={"dir":"b"}))["chunk"]])
         ev = (await agent.events(direct))
         for e in ev: print("EV", e.failure, e.content if e.failure else "")
         await agent.retry(direct)
