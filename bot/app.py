@@ -269,4 +269,6 @@ def matrix_options(settings: Settings) -> Any:
         trust=own.trust,
         identity_reset=own.identity_reset,
         store=settings.data_dir / "matrix",
+        language=settings.language,
+        pace=1 / own.requests_per_second if own.requests_per_second else 0.0,
     )

@@ -58,6 +58,7 @@ class MatrixSettings(_Section):
     identity_reset: Literal["block", "accept"] = "block"
     pace: float = Field(5.0, gt=0, description="messages a second in one room")
     burst: int = Field(10, ge=1)
+    requests_per_second: float = Field(0.0, ge=0, description="all calls together; 0 is unlimited")
 
     @model_validator(mode="after")
     def _can_log_in(self) -> "MatrixSettings":

@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import json
 import signal
-from typing import Any
+from typing import cast
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -65,13 +65,11 @@ async def _serve(settings: Settings, database: Database) -> None:
         await stop.wait()
 
 
-def _first(group: BaseExceptionGroup[Any]) -> ConfigurationError:
-    for error in group.exceptions:
-        if isinstance(error, BaseExceptionGroup):
-            return _first(error)
-        if isinstance(error, ConfigurationError):
-            return error
-    raise AssertionError
+def _first(group: BaseExceptionGroup[ConfigurationError]) -> ConfigurationError:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = cast("BaseExceptionGroup[BaseException]", error).exceptions[0]
+    return error if isinstance(error, ConfigurationError) else ConfigurationError(str(error))
 
 
 async def _first_answer(app: App, stop: asyncio.Event) -> None:

@@ -13,7 +13,7 @@ import secrets
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -188,6 +188,19 @@ class Across:
         """No call was refused, nothing acknowledged late, nothing given up."""
         assert await self.slack.violations() == []
         assert json.loads(await self.bot.command("failed", "list", "--json")) == []
+
+
+def runs(post: Post) -> list[dict[str, Any]]:
+    """The runs of text of a message, with their styles."""
+
+    def leaves(element: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        inner = element.get("elements")
+        if inner is None:
+            yield element
+        for each in inner or ():
+            yield from leaves(each)
+
+    return [leaf for block in post.blocks if block["type"] == "rich_text" for leaf in leaves(block)]
 
 
 async def until(

@@ -80,6 +80,7 @@ class Bot:
     async def start(self) -> None:
         self.task = asyncio.create_task(self.platform.run(self.receive))
         await self.slack.connected()
+        await self.caught_up()
 
     async def stop(self) -> None:
         if self.task is not None:
@@ -96,7 +97,8 @@ class Bot:
 
     async def caught_up(self, timeout: float = 5.0) -> None:
         async with asyncio.timeout(timeout):
-            while self.platform._backfill._behind is not None:
+            # Begun with the connection: until then there is a gap, and afterwards there is none.
+            while self.platform._backfill._task is None or self.platform._backfill._behind is not None:
                 await asyncio.sleep(0.01)
 
     @property

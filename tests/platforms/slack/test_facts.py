@@ -347,7 +347,6 @@ async def test_what_slack_lost_in_a_long_outage_is_read_from_history(
     slack: FakeSlack, bot: Bot, agent: User, room: Room
 ) -> None:
     await bot.start()
-    await bot.caught_up()
     await agent.say(room, "avant")
     await slack.settled()
     await slack.outage(lose_events=True)
