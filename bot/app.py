@@ -88,7 +88,8 @@ def world() -> World:
 
 def build(settings: Settings, database: Database, clock: Clock = system_clock) -> App:
     """Put a bot together without platforms; `add` gives it some."""
-    dispatcher = Dispatcher(database, world(), destinations(settings), clock)
+    around = world()
+    dispatcher = Dispatcher(database, around, destinations(settings, around.current), clock)
     platforms: dict[str, Platform] = {}
     lost = Lost(dispatcher, clock)
     worker = Worker(
@@ -111,14 +112,15 @@ def add(app: App, platform: Platform, queues: set[str]) -> None:
     app.states[platform.name] = State()
 
 
-def destinations(settings: Settings) -> Destinations:
+def destinations(settings: Settings, current: Current) -> Destinations:
     """Return how the exit learns a place's language, zone and encryption."""
 
     def look_up(session: Session, to: Address) -> Destination:
         row = room_of(session, to.platform, to.room)
-        zone = settings.timezone
         if row is None:
-            return Destination(Reader(settings.language, zone), encrypted=False)
+            return Destination(Reader(settings.language, settings.timezone), encrypted=False)
+        own = current.get(session).organisations.get(row.organisation or "")
+        zone = own.timezone if own is not None and own.timezone else settings.timezone
         return Destination(Reader(row.language or settings.language, zone), encrypted=row.encrypted)
 
     return look_up

@@ -25,7 +25,7 @@ from bot.outbox import Destinations, Outbox, Placing
 from bot.relay import sealed_here
 from bot.rooms import changed
 from bot.routing.marks import marked
-from bot.texts import Text
+from bot.texts import Reader, Text
 
 log = structlog.get_logger()
 
@@ -120,11 +120,20 @@ class Dispatcher:
             now=now,
             actor=actor,
             inbound=inbound,
-            outbox=Outbox(session, self._world.catalogues, self._destinations, now),
+            outbox=Outbox(
+                session, self._world.catalogues, self._destinations, now, self._personal(session, inbound, actor)
+            ),
             world=self._world,
             key=f"{inbound.to.platform}:{inbound.id}",
             sealed=sealed_here(session, inbound.to, encrypted=inbound.encrypted),
         )
+
+    def _personal(self, session: Session, inbound: Inbound, actor: Actor) -> tuple[str, Reader] | None:
+        """Return how what is for the author alone is rendered: in their own language and zone, if they said which."""
+        if actor.language is None and actor.zone is None:
+            return None
+        there = self._destinations(session, inbound.to).reader
+        return inbound.to.room, Reader(actor.language or there.language, actor.zone or there.zone)
 
     def _obey(self, ctx: Context, plan: Wanted | Asked) -> Reply:
         if isinstance(plan, Asked):

@@ -251,7 +251,9 @@ def _post(ctx: Context, message_id: str | None) -> Post | None:
 
 
 def _question(ctx: Context, post: Post | None) -> Question | None:
-    return ctx.session.get(Question, post.question_id) if post is not None and post.question_id else None
+    if post is None or not post.question_id:
+        return None
+    return ctx.session.get(Question, post.question_id, with_for_update=True)
 
 
 def _last_card(ctx: Context) -> Post | None:

@@ -96,7 +96,16 @@ def to_args(to: Address) -> list[str | None]:
 class Outbox:
     """Says things within one transaction."""
 
-    def __init__(self, session: Session, catalogues: Catalogues, destinations: Destinations, now: datetime) -> None:
+    def __init__(
+        self,
+        session: Session,
+        catalogues: Catalogues,
+        destinations: Destinations,
+        now: datetime,
+        personal: tuple[str, Reader] | None = None,
+    ) -> None:
+        """`personal`: in this room, what is for one person alone is rendered for that reader."""
+        self._personal = personal
         self._session = session
         self._catalogues = catalogues
         self._destinations = destinations
@@ -104,6 +113,9 @@ class Outbox:
 
     def reader(self, to: Address) -> Reader:
         """Return for whom words are rendered at an address."""
+        alone = to.surface != "room" or to.audience is not None
+        if alone and self._personal is not None and self._personal[0] == to.room:
+            return self._personal[1]
         return self._destinations(self._session, to).reader
 
     def render(self, to: Address, card: Card, *, sealed: bool = False) -> Card:
@@ -111,7 +123,8 @@ class Outbox:
         destination = self._destinations(self._session, to)
         if sealed and not destination.encrypted:
             card = _withheld(card)
-        return rendered(card, lambda words: self._catalogues.render(words, destination.reader))
+        reader = self.reader(to)
+        return rendered(card, lambda words: self._catalogues.render(words, reader))
 
     def put(self, to: Address, card: Card, *, key: str, placing: Placing = NOWHERE) -> str:
         """Say a card, once for all times this key is put. Return the key, by which it can be rewritten."""

@@ -210,13 +210,21 @@ class Worker:
             batch, self._results = self._results, []
             settled = [s for _, line, _ in batch for s in line]
             await self._when_possible(functools.partial(self._settle, settled, [lane for lane, _, _ in batch]))
+            for failed in (s for s in settled if s.state == "failed"):
+                await self._give_up(failed)
             for lane, _, done in batch:
                 self._held.pop(lane, None)
                 done.set_result(None)
             self._wake.set()
-            for s in settled:
-                if s.state == "failed" and self._abandoned is not None:
-                    await self._abandoned(s)
+
+    async def _give_up(self, failed: Settled) -> None:
+        """Let what follows from a failure for good happen; it stays in `passerelle failed` whatever that does."""
+        if self._abandoned is None:
+            return
+        try:
+            await self._abandoned(failed)
+        except Exception:  # the worker goes on
+            log.exception("giving_up_failed", job=failed.job.id)
 
     async def _settle(self, settled: list[Settled], lanes: list[str]) -> None:
         now = self._clock()

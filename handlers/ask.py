@@ -30,6 +30,8 @@ def ask(ctx: Context, text: Rest) -> Reply:
         raise UserError("marked.refused")
     if decision.decision == "advise" and decision.recipient is None:
         return Card(Text.of("advice.title"), (Paragraph(decision.advice or Text.of("advice.other")),))
+    if decision.question_back is not None and not decision.question_back.choices:
+        return Card(None, (Paragraph(decision.question_back.text), Paragraph(clean, quote=True, theirs=True)))
     question = _create(ctx, clean, decision)
     if decision.decision == "ask":
         _show(ctx, question, _question_back(question, decision))

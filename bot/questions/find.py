@@ -16,11 +16,12 @@ OPEN = ("asked_back", "routed", "taken", "answered")
 
 
 def by_number(session: Session, number: str) -> Question | None:
-    """Return the question of a number, however its zeros and hyphens are typed."""
+    """Return the question of a number, however its zeros and hyphens are typed; nobody else moves it meanwhile."""
     match = NUMBER.fullmatch(number)
     if match is None:
         return None
-    return session.scalar(select(Question).where(Question.number == f"Q-{match[1]}-{int(match[2]):05d}"))
+    number = f"Q-{match[1]}-{int(match[2]):05d}"
+    return session.scalar(select(Question).where(Question.number == number).with_for_update())
 
 
 def post_of(session: Session, platform: str, room: str, message_id: str | None) -> Post | None:

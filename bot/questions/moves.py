@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot.db import insert_into
 from bot.directory.identity import Actor
 from bot.directory.rights import has
 from bot.errors import UserError
@@ -91,10 +91,7 @@ def write(session: Session, kind: str, actor: Actor, question: Question, now: da
 
 def next_number(session: Session, now: datetime) -> str:
     """Return a number never given before: consecutive within the year, in UTC."""
-    counter = session.scalar(select(Counter).where(Counter.year == now.year).with_for_update())
-    if counter is None:
-        counter = Counter(year=now.year, last=0)
-        session.add(counter)
-    counter.last += 1
-    session.flush()
-    return f"Q-{now.year}-{counter.last:05d}"
+    first = insert_into(session, Counter).values(year=now.year, last=1)
+    more = first.on_conflict_do_update(index_elements=["year"], set_={"last": Counter.last + 1})
+    last = session.scalars(more.returning(Counter.last)).one()
+    return f"Q-{now.year}-{last:05d}"

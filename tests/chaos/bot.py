@@ -9,9 +9,10 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from bot import app, delivery, jobs, memory, migrate, worker
+from bot import app, memory, migrate, worker
 from bot.cli import main
 from bot.directory import reference
 from bot.dispatch import Dispatcher
@@ -157,7 +158,7 @@ def _(here: Point) -> None:
 @point("slack-page")
 def _(here: Point) -> None:
     """Between two pages of a channel's history."""
-    _async(backfill, "call", here, when=lambda method, **_: "limit" in _ and "channel" in _)
+    _async(backfill, "call", here, when=lambda _method, **asked: "limit" in asked and "channel" in asked)
 
 
 @point("looked")
@@ -195,8 +196,8 @@ def _(here: Point) -> None:
 
 @point("identity")
 def _(here: Point) -> None:
-    """Our identity lies on disk or on the homeserver, the device perhaps not signed."""
-    _async(crosssigning, "ensure", here)
+    """The homeserver has our identity, our own file does not say so yet, the device is not signed."""
+    _async(crosssigning, "_upload", here)
 
 
 @point("first-sync")
@@ -217,8 +218,6 @@ def hurried() -> None:
 
     @functools.wraps(original)
     def slack_options(settings: Any) -> Any:
-        from dataclasses import replace
-
         return replace(original(settings), pace=0.02)
 
     app.slack_options = slack_options
@@ -229,5 +228,3 @@ if __name__ == "__main__":
     if os.environ.get("CHAOS_POINT"):
         install(os.environ["CHAOS_POINT"])
     sys.exit(main())
-
-__all__ = ["POINTS", "Point", "delivery", "jobs"]

@@ -136,16 +136,16 @@ class Backfill:
                 raise
             log.info("slack_history_closed", channel=name, reason=str(error))
             return
-        reached = cursor or since
-        joined: Mapping[str, Any] | None = None
-        if cursor is None and not channel.get("is_im"):
-            # Brought in while nobody listened: what was said before that is none of the bot's business.
-            joined = next((m for m in reversed(missed) if _is_join(m, me)), None)
-            missed = [m for m in missed if joined and float(m["ts"]) > float(joined["ts"])]
-            reached = str(joined["ts"]) if joined else self._now()
+        # What was said before the bot was brought in is none of its business.
+        joined = next((m for m in reversed(missed) if _is_join(m, me)), None)
+        missed = [m for m in missed if joined is None or float(m["ts"]) > float(joined["ts"])]
+        new = cursor is None and not channel.get("is_im")
+        if new and joined is None:
+            missed = []
+        reached = cursor or (str(joined["ts"]) if joined else self._now() if new else since)
         shared = bool(channel.get("is_ext_shared"))
         async with self._gateway.lane(name):
-            if joined is not None and float(self._now()) - float(joined["ts"]) > _REDELIVERED:
+            if new and joined is not None and float(self._now()) - float(joined["ts"]) > _REDELIVERED:
                 await self._feed(_join_event(joined, name, me), shared=shared)
             for message in missed:
                 await self._feed({"event": {**message, "type": "message", "channel": name}}, shared=shared)

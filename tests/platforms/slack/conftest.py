@@ -78,8 +78,12 @@ class Bot:
         return self.answer(inbound)
 
     async def start(self) -> None:
+        """Begin, and wait until it is connected and has read what it missed."""
+        before = len(self.reports)
         self.task = asyncio.create_task(self.platform.run(self.receive))
-        await self.slack.connected()
+        async with asyncio.timeout(5):
+            while not any(ok for ok, _ in self.reports[before:]):
+                await asyncio.sleep(0.005)
         await self.caught_up()
 
     async def stop(self) -> None:
@@ -97,8 +101,7 @@ class Bot:
 
     async def caught_up(self, timeout: float = 5.0) -> None:
         async with asyncio.timeout(timeout):
-            # Begun with the connection: until then there is a gap, and afterwards there is none.
-            while self.platform._backfill._task is None or self.platform._backfill._behind is not None:
+            while self.platform._backfill._behind is not None:
                 await asyncio.sleep(0.01)
 
     @property

@@ -36,7 +36,6 @@ async def test_a_restart_reads_what_was_missed_in_channels_threads_and_direct_ro
     root = await agent.say(room, "racine")
     old = await agent.say(room, "racine vivante")
     await bot.start()
-    slack.core.settings = slack.core.settings.changed({})
     bot.threads = [Address("slack", room.id, old.ts)]
     await bot.stop()
     await missed(
@@ -163,7 +162,9 @@ async def test_what_could_not_be_kept_for_long_is_read_again(
     assert sorted(bot.texts) == ["perdu", "suite"]
 
 
-async def test_a_channel_that_is_closed_to_us_stops_nothing(slack: FakeSlack, bot: Bot, agent: User, room: Room) -> None:
+async def test_a_channel_that_is_closed_to_us_stops_nothing(
+    slack: FakeSlack, bot: Bot, agent: User, room: Room
+) -> None:
     await bot.start()
     await bot.stop()
     bot.threads = [Address("slack", "C9AILLEURS", "1.5"), Address("slack", room.id, "1.5")]

@@ -15,8 +15,22 @@ from tests.fakes.slack.render import block_lines, pings
 texts = (
     st.text(max_size=300)
     | st.builds(lambda t, n: t * n, st.text(min_size=1, max_size=30), st.integers(1, 900))
-    | st.sampled_from(["", " ", "\n", "&" * 5000, "*a* **b** `c` ~~d~~ <https://x.fr> [l](https://y.fr)", "# t\n\n- a\n  - b\n\n> q\n\n```\nc\n```"])
-    | st.lists(st.sampled_from(["[a](https://x.fr) ", "**g** ", "`c` ", "~~s~~ ", "- x\n", "1. y\n", "> z\n\n", "---\n\n", "mot "]), max_size=400).map("".join)
+    | st.sampled_from(
+        [
+            "",
+            " ",
+            "\n",
+            "&" * 5000,
+            "*a* **b** `c` ~~d~~ <https://x.fr> [l](https://y.fr)",
+            "# t\n\n- a\n  - b\n\n> q\n\n```\nc\n```",
+        ]
+    )
+    | st.lists(
+        st.sampled_from(
+            ["[a](https://x.fr) ", "**g** ", "`c` ", "~~s~~ ", "- x\n", "1. y\n", "> z\n\n", "---\n\n", "mot "]
+        ),
+        max_size=400,
+    ).map("".join)
 )
 buttons = st.builds(Button, texts, st.text(max_size=30), texts, st.sampled_from(["plain", "primary", "danger"]))
 blocks = st.one_of(
@@ -24,7 +38,9 @@ blocks = st.one_of(
     st.builds(Fields, st.lists(st.tuples(texts, texts), max_size=15).map(tuple)),
     st.builds(Buttons, st.lists(buttons, max_size=40).map(tuple)),
 )
-accounts = st.none() | st.builds(User, st.sampled_from(["slack", "matrix"]), st.sampled_from(["U1AGENT", "!channel", "U1> <!here"]))
+accounts = st.none() | st.builds(
+    User, st.sampled_from(["slack", "matrix"]), st.sampled_from(["U1AGENT", "!channel", "U1> <!here"])
+)
 cards = st.builds(Card, st.none() | texts, st.lists(blocks, max_size=60).map(tuple), accounts)
 
 
@@ -63,7 +79,9 @@ def test_a_card_as_a_person_sees_it() -> None:
             Paragraph("Posée par **Strasbourg**, voir <https://x.fr/a_b>"),
             Paragraph("Mes mots *à moi*\n- un\n- deux", quote=True),
             Fields((("Poste", "Francfort"), ("Délai", "14 mars"))),
-            Buttons((Button("Prendre", "prendre", "Q-2026-00042", "primary"), Button("Clore", "clore", "Q-2026-00042"))),
+            Buttons(
+                (Button("Prendre", "prendre", "Q-2026-00042", "primary"), Button("Clore", "clore", "Q-2026-00042"))
+            ),
         ),
         User("slack", "U1AGENT"),
     )
@@ -80,7 +98,10 @@ def test_a_card_as_a_person_sees_it() -> None:
         "[ Prendre ] [ Clore ]",
     ]
     row = made[-1]["elements"]
-    assert [json.loads(b["value"]) for b in row] == [{"c": "prendre", "l": "Q-2026-00042"}, {"c": "clore", "l": "Q-2026-00042"}]
+    assert [json.loads(b["value"]) for b in row] == [
+        {"c": "prendre", "l": "Q-2026-00042"},
+        {"c": "clore", "l": "Q-2026-00042"},
+    ]
     assert [b.get("style") for b in row] == ["primary", None]
     assert fallback(card) == (
         "<@U1AGENT> Question Q-2026-00042\nPosée par Strasbourg, voir https://x.fr/a_b\n"
@@ -95,7 +116,9 @@ def test_a_long_title_becomes_a_section() -> None:
 
 
 def test_a_card_of_buttons_alone_still_says_something_to_a_screen_reader() -> None:
-    assert fallback(Card(None, (Buttons((Button("Prendre", "prendre"), Button("Clore", "clore"))),))) == "Prendre\nClore"
+    assert (
+        fallback(Card(None, (Buttons((Button("Prendre", "prendre"), Button("Clore", "clore"))),))) == "Prendre\nClore"
+    )
     assert fallback(Card()) == "…"
     assert blocks_of(Card())
 
@@ -108,7 +131,9 @@ def test_a_home_has_room_for_a_hundred_blocks() -> None:
 def test_links_are_never_cut_and_only_harmless_ones_are_made() -> None:
     made = blocks_of(Card(None, (Paragraph("a" * 11_990 + " <https://example.org/une/longue/adresse>"),)))
     assert '"link"' not in json.dumps(made)
-    assert '"link"' not in json.dumps(blocks_of(Card(None, (Paragraph("[x](javascript:alert) <file:///etc> ![i](data:x)"),))))
+    assert '"link"' not in json.dumps(
+        blocks_of(Card(None, (Paragraph("[x](javascript:alert) <file:///etc> ![i](data:x)"),)))
+    )
 
 
 def test_entities_in_plain_text_objects_are_shown_as_they_were_written() -> None:

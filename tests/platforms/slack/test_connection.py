@@ -73,9 +73,7 @@ async def test_a_limit_on_connections_is_waited_for(slack: FakeSlack, bot: Bot) 
     assert asyncio.get_running_loop().time() - began >= 1.0
 
 
-@pytest.mark.parametrize(
-    ("option", "method"), [("bot_token", "auth.test"), ("app_token", "apps.connections.open")]
-)
+@pytest.mark.parametrize(("option", "method"), [("bot_token", "auth.test"), ("app_token", "apps.connections.open")])
 @pytest.mark.parametrize("word", ["invalid_auth", "token_revoked", "not_authed"])
 async def test_a_dead_token_ends_the_platform_with_a_clear_word(
     slack: FakeSlack, bot: Bot, option: str, method: str, word: str

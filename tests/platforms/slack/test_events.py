@@ -18,12 +18,27 @@ ANNE = User("slack", "U1", insider=True)
 
 
 def heard(event: dict[str, Any], *, shared: bool = False, event_id: str = "Ev1", **teams: str) -> Inbound | None:
-    body = {"type": "event_callback", "team_id": "T1", "event_id": event_id, "event": event, "is_ext_shared_channel": shared}
+    body = {
+        "type": "event_callback",
+        "team_id": "T1",
+        "event_id": event_id,
+        "event": event,
+        "is_ext_shared_channel": shared,
+    }
     return from_event(body, Around(ME, NOW, teams))
 
 
 def message(**more: Any) -> dict[str, Any]:
-    return {"type": "message", "channel": "C1", "user": "U1", "team": "T1", "ts": TS, "text": "bonjour", "channel_type": "channel", **more}
+    return {
+        "type": "message",
+        "channel": "C1",
+        "user": "U1",
+        "team": "T1",
+        "ts": TS,
+        "text": "bonjour",
+        "channel_type": "channel",
+        **more,
+    }
 
 
 def test_a_message_in_a_channel() -> None:
@@ -79,12 +94,28 @@ def test_files_come_along() -> None:
         message(user="USLACKBOT"),
         message(subtype="channel_join"),
         message(subtype="tombstone"),
-        {"type": "message", "subtype": "message_changed", "channel": "C1", "message": message(bot_id="B0BOT"), "ts": TS},
+        {
+            "type": "message",
+            "subtype": "message_changed",
+            "channel": "C1",
+            "message": message(bot_id="B0BOT"),
+            "ts": TS,
+        },
         {"type": "message", "subtype": "message_deleted", "channel": "C1", "previous_message": message(bot_id="B0BOT")},
         {"type": "message", "subtype": "message_replied", "channel": "C1", "message": message()},
-        {"type": "reaction_added", "user": "U0BOT", "reaction": "one", "item": {"type": "message", "channel": "C1", "ts": TS}},
+        {
+            "type": "reaction_added",
+            "user": "U0BOT",
+            "reaction": "one",
+            "item": {"type": "message", "channel": "C1", "ts": TS},
+        },
         {"type": "reaction_added", "user": "U1", "reaction": "one", "item": {"type": "file", "file": "F1"}},
-        {"type": "reaction_removed", "user": "U1", "reaction": "one", "item": {"type": "message", "channel": "C1", "ts": TS}},
+        {
+            "type": "reaction_removed",
+            "user": "U1",
+            "reaction": "one",
+            "item": {"type": "message", "channel": "C1", "ts": TS},
+        },
         {"type": "app_home_opened", "user": "U1", "tab": "messages", "channel": "D1"},
         {"type": "member_joined_channel", "user": "U1", "channel": "C1"},
         {"type": "member_left_channel", "user": "U1", "channel": "C1"},
@@ -98,7 +129,13 @@ def test_what_is_none_of_the_cores_business(event: dict[str, Any]) -> None:
 
 
 def changed(message: dict[str, Any], previous: dict[str, Any]) -> Inbound | None:
-    event = {"type": "message", "subtype": "message_changed", "channel": "C1", "message": message, "previous_message": previous}
+    event = {
+        "type": "message",
+        "subtype": "message_changed",
+        "channel": "C1",
+        "message": message,
+        "previous_message": previous,
+    }
     return heard({**event, "ts": "1773502300.000100", "event_ts": "1773502300.000100"})
 
 
@@ -124,8 +161,16 @@ def test_a_link_preview_of_an_edited_message_is_no_edit() -> None:
 
 
 def test_a_deletion() -> None:
-    event = {"type": "message", "subtype": "message_deleted", "channel": "C1", "deleted_ts": TS, "previous_message": message()}
-    assert heard({**event, "event_ts": TS}) == Deletion(id="Ev1", at=AT, author=ANNE, to=Address("slack", "C1"), message_id=TS)
+    event = {
+        "type": "message",
+        "subtype": "message_deleted",
+        "channel": "C1",
+        "deleted_ts": TS,
+        "previous_message": message(),
+    }
+    assert heard({**event, "event_ts": TS}) == Deletion(
+        id="Ev1", at=AT, author=ANNE, to=Address("slack", "C1"), message_id=TS
+    )
 
 
 def test_a_deleted_root_that_has_replies_is_a_deletion() -> None:
@@ -135,16 +180,25 @@ def test_a_deleted_root_that_has_replies_is_a_deletion() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "emoji"), [("one", "1️⃣"), ("nine", "9️⃣"), ("incoming_envelope", "📨"), ("marianne", ":marianne:"), ("+1::skin-tone-2", "👍")]
+    ("name", "emoji"),
+    [("one", "1️⃣"), ("nine", "9️⃣"), ("incoming_envelope", "📨"), ("marianne", ":marianne:"), ("+1::skin-tone-2", "👍")],
 )
 def test_a_reaction(name: str, emoji: str) -> None:
-    event = {"type": "reaction_added", "user": "U1", "reaction": name, "item": {"type": "message", "channel": "C1", "ts": TS}, "event_ts": TS}
+    event = {
+        "type": "reaction_added",
+        "user": "U1",
+        "reaction": name,
+        "item": {"type": "message", "channel": "C1", "ts": TS},
+        "event_ts": TS,
+    }
     assert heard(event) == Reaction(id="Ev1", at=AT, author=ANNE, to=Address("slack", "C1"), message_id=TS, emoji=emoji)
 
 
 def test_an_opened_app_home() -> None:
     found = heard({"type": "app_home_opened", "user": "U1", "tab": "home", "channel": "D1", "event_ts": TS})
-    assert found == Invocation(id="Ev1", at=AT, author=ANNE, to=Address("slack", "U1", surface="home"), command="accueil")
+    assert found == Invocation(
+        id="Ev1", at=AT, author=ANNE, to=Address("slack", "U1", surface="home"), command="accueil"
+    )
 
 
 @pytest.mark.parametrize(

@@ -27,13 +27,21 @@ fields = st.builds(
     optional=st.booleans(),
 )
 forms = st.builds(
-    Form, command=st.just("question"), title=texts, submit=texts, fields=st.lists(fields, max_size=12).map(tuple), line=texts, intro=st.none() | texts
+    Form,
+    command=st.just("question"),
+    title=texts,
+    submit=texts,
+    fields=st.lists(fields, max_size=12).map(tuple),
+    line=texts,
+    intro=st.none() | texts,
 )
 
 
 def asked(room: str = "C1", thread: str | None = "1.5", pressed: str | None = "1.7") -> Invocation:
     to = Address("slack", room, thread)
-    return Invocation(id="i", at=AT, author=User("slack", "U1"), to=to, command="question", pressed=pressed, trigger="t")
+    return Invocation(
+        id="i", at=AT, author=User("slack", "U1"), to=to, command="question", pressed=pressed, trigger="t"
+    )
 
 
 @settings(deadline=None, max_examples=40)
@@ -49,14 +57,26 @@ def test_slack_takes_every_form_and_its_answer_finds_back(form: Form) -> None:
 
 
 def test_the_origin_of_a_modal_survives_every_surface() -> None:
-    for to in (Address("slack", "D1", surface="direct"), Address("slack", "U1", surface="home"), Address("slack", "C1")):
-        view = form_view(Form("question", "Titre", "Envoyer", ()), Invocation(id="i", at=AT, author=User("slack", "U1"), to=to, command="x"))
+    for to in (
+        Address("slack", "D1", surface="direct"),
+        Address("slack", "U1", surface="home"),
+        Address("slack", "C1"),
+    ):
+        view = form_view(
+            Form("question", "Titre", "Envoyer", ()),
+            Invocation(id="i", at=AT, author=User("slack", "U1"), to=to, command="x"),
+        )
         assert origin_of(view, "U1")[2:] == (to, None)
 
 
 def test_a_modal_that_is_not_ours_leads_to_the_direct_room() -> None:
     for metadata in ("", "[]", "{", "null", '{"surface": "moon"}'):
-        assert origin_of({"private_metadata": metadata}, "U1") == ("", "", Address("slack", "U1", surface="direct"), None)
+        assert origin_of({"private_metadata": metadata}, "U1") == (
+            "",
+            "",
+            Address("slack", "U1", surface="direct"),
+            None,
+        )
 
 
 def test_what_was_typed_is_markdown_and_what_was_chosen_is_itself() -> None:
@@ -71,7 +91,10 @@ def test_what_was_typed_is_markdown_and_what_was_chosen_is_itself() -> None:
 
 
 def test_a_field_begins_with_its_value_in_plain_text() -> None:
-    fields = (Field("a", "A", "text", r"\# \*x\*"), Field("b", "B", "choice", "2", choices=(Choice("1", "un"), Choice("2", "deux"))))
+    fields = (
+        Field("a", "A", "text", r"\# \*x\*"),
+        Field("b", "B", "choice", "2", choices=(Choice("1", "un"), Choice("2", "deux"))),
+    )
     view = form_view(Form("question", "Titre", "Envoyer", fields), asked())
     assert view["blocks"][0]["element"]["initial_value"] == "# *x*"
     assert view["blocks"][1]["element"]["initial_option"]["value"] == "2"

@@ -82,9 +82,22 @@ def test_a_guest_of_slack_connect_presses_as_a_stranger() -> None:
 
 
 def test_a_slash_command() -> None:
-    body = {"command": "/question", "text": " Peut-on &lt;b&gt; *vite* ? ", "user_id": "U1", "team_id": "T1", "channel_id": "C1", "trigger_id": "tr.1"}
+    body = {
+        "command": "/question",
+        "text": " Peut-on &lt;b&gt; *vite* ? ",
+        "user_id": "U1",
+        "team_id": "T1",
+        "channel_id": "C1",
+        "trigger_id": "tr.1",
+    }
     assert done(body) == Invocation(
-        id="command:tr.1", at=NOW, author=ANNE, to=Address("slack", "C1"), command="question", line=r"Peut-on \<b> **vite** ?", trigger="tr.1"
+        id="command:tr.1",
+        at=NOW,
+        author=ANNE,
+        to=Address("slack", "C1"),
+        command="question",
+        line=r"Peut-on \<b> **vite** ?",
+        trigger="tr.1",
     )
 
 
@@ -99,7 +112,15 @@ def test_two_commands_without_a_trigger_are_still_two() -> None:
 
 def test_a_shortcut_on_a_message() -> None:
     message = {"ts": TS, "text": "un *mot*", "user": "U2"}
-    body = {"type": "message_action", **WHO, "callback_id": "question", "channel": {"id": "C1"}, "message": message, "message_ts": TS, "action_ts": TS}
+    body = {
+        "type": "message_action",
+        **WHO,
+        "callback_id": "question",
+        "channel": {"id": "C1"},
+        "message": message,
+        "message_ts": TS,
+        "action_ts": TS,
+    }
     found = done(body)
     assert found == Invocation(
         id="message_action:tr.1",
@@ -119,7 +140,12 @@ def test_a_shortcut_on_a_message() -> None:
 def test_a_global_shortcut() -> None:
     found = done({"type": "shortcut", **WHO, "callback_id": "question", "action_ts": TS})
     assert found == Invocation(
-        id="shortcut:tr.1", at=AT, author=ANNE, to=Address("slack", "U1", surface="direct"), command="question", trigger="tr.1"
+        id="shortcut:tr.1",
+        at=AT,
+        author=ANNE,
+        to=Address("slack", "U1", surface="direct"),
+        command="question",
+        trigger="tr.1",
     )
 
 

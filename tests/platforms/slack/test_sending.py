@@ -14,7 +14,9 @@ from tests.platforms.slack.conftest import Bot
 CARD = Card("Bonjour", (Paragraph("à **tous**"), Buttons((Button("Prendre", "prendre", "Q-1"),))))
 
 
-async def test_a_card_in_a_channel_a_thread_and_a_direct_room(slack: FakeSlack, bot: Bot, agent: User, room: Room) -> None:
+async def test_a_card_in_a_channel_a_thread_and_a_direct_room(
+    slack: FakeSlack, bot: Bot, agent: User, room: Room
+) -> None:
     root = await agent.say(room, "racine")
     one = await bot.platform.send(Address("slack", room.id), CARD, key="k1", again=False)
     two = await bot.platform.send(Address("slack", room.id, root.ts), CARD, key="k2", again=False)
@@ -22,7 +24,10 @@ async def test_a_card_in_a_channel_a_thread_and_a_direct_room(slack: FakeSlack, 
     assert (await slack.expect(room, "Bonjour", button="Prendre")).ts in {one, two}
     assert [p.ts for p in await slack.posts(room, thread=root)] == [two]
     assert (await slack.expect(agent, "Bonjour")).ts == three
-    assert (await slack.posts(room, by_bot=True))[0].metadata == {"event_type": "passerelle", "event_payload": {"key": "k1"}}
+    assert (await slack.posts(room, by_bot=True))[0].metadata == {
+        "event_type": "passerelle",
+        "event_payload": {"key": "k1"},
+    }
 
 
 async def test_a_persons_id_is_their_direct_room(slack: FakeSlack, bot: Bot, agent: User) -> None:
@@ -84,7 +89,9 @@ async def test_an_edit_and_a_deletion_may_be_repeated(slack: FakeSlack, bot: Bot
         ("msg_too_long", False),
     ],
 )
-async def test_what_will_never_be_taken_is_refused(slack: FakeSlack, bot: Bot, room: Room, word: str, gone: bool) -> None:
+async def test_what_will_never_be_taken_is_refused(
+    slack: FakeSlack, bot: Bot, room: Room, word: str, gone: bool
+) -> None:
     await slack.fault("chat.postMessage", "refuse", word=word)
     with pytest.raises(Refused, match=word) as told:
         await bot.platform.send(Address("slack", room.id), CARD, key="k", again=False)

@@ -86,16 +86,25 @@ def test_escaped_text_makes_no_link(written: str) -> None:
 
 @given(words)
 def test_the_card_shows_what_its_markdown_says(written: str) -> None:
-    drawn = "\n".join(line for block in blocks_of(Card(None, (Paragraph(escape(written)),))) for line in block_lines(block))
+    drawn = "\n".join(
+        line for block in blocks_of(Card(None, (Paragraph(escape(written)),))) for line in block_lines(block)
+    )
     assert lines(drawn) == (lines(written) or "…")
     assert lines(readable(fallback(Card(None, (Paragraph(escape(written)),))))) == (lines(written) or "…")
 
 
 def test_rich_text_of_a_client_becomes_markdown() -> None:
     found = said(
-        section(text("un "), text("gras", bold=True), text(" et "), text("penché ", italic=True), text("barré", strike=True)),
+        section(
+            text("un "), text("gras", bold=True), text(" et "), text("penché ", italic=True), text("barré", strike=True)
+        ),
         {"type": "rich_text_list", "style": "bullet", "indent": 0, "elements": [section(text("pomme"))]},
-        {"type": "rich_text_list", "style": "ordered", "indent": 1, "elements": [section(text("rouge")), section(text("verte"))]},
+        {
+            "type": "rich_text_list",
+            "style": "ordered",
+            "indent": 1,
+            "elements": [section(text("rouge")), section(text("verte"))],
+        },
         {"type": "rich_text_list", "style": "bullet", "indent": 0, "elements": [section(text("poire"))]},
         {"type": "rich_text_quote", "elements": [text("cité\nencore")]},
         {"type": "rich_text_preformatted", "elements": [text("x = *1*\n  y")]},
@@ -157,7 +166,9 @@ def test_mrkdwn_of_commands_and_old_clients_becomes_markdown(classic: str, markd
     assert typed(classic, ME) == markdown
 
 
-@pytest.mark.parametrize("opening", ["<@U0BOT> ", "<@U0BOT>: ", " <@U0BOT>, ", "<@U0BOT> <@U0BOT> ", "<@U0BOT|passerelle> "])
+@pytest.mark.parametrize(
+    "opening", ["<@U0BOT> ", "<@U0BOT>: ", " <@U0BOT>, ", "<@U0BOT> <@U0BOT> ", "<@U0BOT|passerelle> "]
+)
 def test_the_mention_that_opens_a_message_is_taken_off(opening: str) -> None:
     found = spoken({"text": f"{opening}bonjour <@U0BOT>"}, ME)
     assert found.text == "bonjour @passerelle"
