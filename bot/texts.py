@@ -35,6 +35,12 @@ class Lines(tuple["str | Text", ...]):
     __slots__ = ()
 
 
+class Row(tuple["str | Text", ...]):
+    """Values that are shown in a line, with a dot between them."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """A sentence of the catalogues with its values: strings, numbers, instants, days, or texts again."""
@@ -103,6 +109,8 @@ class Catalogues:
                 return format_date(value, "full", locale="fr" if reader.language == "fr" else "en_GB")
             case Lines():
                 return "\n".join(f"- {self._value(v, reader)}" for v in value)
+            case Row():
+                return " · ".join(self._value(v, reader) for v in value)
             case tuple():
                 return ", ".join(self._value(v, reader) for v in cast("tuple[object, ...]", value))
             case _:

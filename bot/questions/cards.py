@@ -7,7 +7,7 @@ from bot.card import Block, Button, Buttons, Card, Fields, Paragraph, Words
 from bot.directory.snapshot import Org, Snapshot
 from bot.message import User
 from bot.questions.tables import Question
-from bot.texts import Markdown, Text, from_data
+from bot.texts import Markdown, Row, Text, from_data
 
 QUOTED = 1500  # characters of a question that its card repeats to its asker
 
@@ -42,23 +42,18 @@ def office(directory: Snapshot, question: Question) -> Words:
     return Text.of("office", role=Text.of(f"role.{question.role}"), name=name)
 
 
-def reasons(question: Question) -> Words:
+def reasons(question: Question) -> Paragraph:
     """Return why it goes where it goes."""
-    found = [from_data(reason) for reason in json.loads(question.because)]
-    return Text.of("list", items=tuple(found)) if found else "—"
+    found = Row(from_data(reason) for reason in json.loads(question.because))
+    return Paragraph(Text.of("card.because", reasons=found) if found else "—")
 
 
 def for_recipient(directory: Snapshot, question: Question, asker: str) -> Card:
     """Return the card of the room that shall answer."""
     blocks: list[Block] = [
         _asked(question.text),
-        Fields(
-            (
-                (Text.of("card.from"), asker),
-                (Text.of("card.because"), reasons(question)),
-                (Text.of("card.state"), _state(question)),
-            )
-        ),
+        Fields(((Text.of("card.from"), asker), (Text.of("card.state"), _state(question)))),
+        reasons(question),
     ]
     if question.placed_with != question.recipient:
         blocks.append(Paragraph(Text.of("card.for_another", office=office(directory, question))))
@@ -72,8 +67,9 @@ def for_asker(directory: Snapshot, question: Question, *, repeat: bool) -> Card:
     fields: list[tuple[Words, Words]] = [(Text.of("card.state"), _state(question))]
     if question.recipient:
         fields.insert(0, (Text.of("card.to"), office(directory, question)))
-        fields.append((Text.of("card.because"), reasons(question)))
     blocks.append(Fields(tuple(fields)))
+    if question.recipient:
+        blocks.append(reasons(question))
     if question.recipient and question.placed_with != question.recipient:
         blocks.append(Paragraph(_elsewhere(directory, question)))
     return Card(Text.of("card.asker", number=question.number), (*blocks, *_buttons(_ASKER, question, "completer")))

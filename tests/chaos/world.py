@@ -108,6 +108,14 @@ class World:
     channels: dict[str, Room] = field(default_factory=dict)
     rooms: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def slack_ledger(self) -> Path:
+        return self.bot.directory.parent / "slack.jsonl"
+
+    @property
+    def matrix_ledger(self) -> Path:
+        return self.stub.directory / "ledger.jsonl"
+
     def channel(self, organisation: str, id_: str) -> Room:
         """Make a channel of an organisation, with the bot in it."""
         self.channels[organisation] = self.slack.channel(id_, organisation)

@@ -221,7 +221,7 @@ async def until(
 
 @contextlib.asynccontextmanager
 async def across(
-    homeserver: Synapse, strict: StrictClients, folder: Path, url: str, *, relay: str = "yes", linked: bool = True
+    homeserver: Synapse, strict: StrictClients, folder: Path, url: str, *, relay: str = "yes", patience: float = 90
 ) -> AsyncIterator[Across]:
     """Install the bot as its documentation says, and bring it into both rooms; it runs until the block ends."""
     tag = secrets.token_hex(3)
@@ -239,7 +239,8 @@ async def across(
             await bot.start()
             await consul.invite(room, account.user_id)
             await until(lambda: _joined(consul, room, account.user_id), "the bot joins", SLOW, bot.tail)
-            yield Across(slack, homeserver, strict, bot, account.user_id, agent, colleague, channel, consul, room)
+            async with asyncio.timeout(patience):
+                yield Across(slack, homeserver, strict, bot, account.user_id, agent, colleague, channel, consul, room)
         finally:
             processes.reap(bot.process)
             print(bot.tail())

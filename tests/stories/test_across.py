@@ -14,7 +14,7 @@ METZ = "La préfecture de la Moselle peut-elle vérifier une attestation d'accue
 async def test_a_question_and_its_answer_cross_both_ways(
     synapse: Synapse, strict: StrictClients, tmp_path: Path, new_url: Callable[[str], str]
 ) -> None:
-    async with across(synapse, strict, tmp_path, new_url("sqlite")) as both:
+    async with across(synapse, strict, tmp_path, new_url("sqlite"), patience=30) as both:
         await _slack_asks_matrix(both)
         await _matrix_asks_slack(both)
         await _every_way_in(both)

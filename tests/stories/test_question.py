@@ -14,7 +14,7 @@ async def test_asked_taken_answered_closed(prefecture: Place, consulate: Place, 
     card = consulate.sees("Q-2026-00001")
     assert "Sarrebruck. Pouvez-vous" in card.text
     assert fields_of(card.card)["De"] == "Préfecture de la Moselle"
-    assert "état civil" in fields_of(card.card)["Pourquoi"]
+    assert "sujet : état civil, d’après « acte de naissance »" in card.text
     assert card.buttons == ["Prendre", "Répondre", "Rediriger", "Clore"]
     assert card.to.thread is None
     own = prefecture.sees("En attente")

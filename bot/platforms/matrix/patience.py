@@ -16,14 +16,14 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 LONGEST = 30.0
-_FIRST = 0.5
+FIRST = 0.5
 
 
 class Backoff:
     """Doubles the wait from half a second to half a minute, with a random part."""
 
     def __init__(self) -> None:
-        self._next = _FIRST
+        self._next = FIRST
 
     async def wait(self, at_least: float | None = None) -> None:
         """Wait for the present step, or for what the homeserver asked if that is longer."""
@@ -32,7 +32,7 @@ class Backoff:
 
     def reset(self) -> None:
         """Begin anew after a success."""
-        self._next = _FIRST
+        self._next = FIRST
 
 
 class PatientMemory:

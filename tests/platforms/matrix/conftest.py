@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from bot.card import Card, Paragraph
 from bot.message import Address, Inbound, Message, RoomChange
-from bot.platforms.matrix import MatrixOptions, MatrixPlatform
+from bot.platforms.matrix import MatrixOptions, MatrixPlatform, patience
 from tests.platforms.matrix.person import Person
 from tests.servers.fixtures import proxy, strict, synapse
 from tests.servers.synapse import Account, Synapse
@@ -174,6 +174,12 @@ async def house(synapse: Synapse, tmp_path: Path) -> AsyncIterator[House]:
     made = House(synapse, tmp_path)
     yield made
     await made.close()
+
+
+@pytest.fixture(autouse=True)
+def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin waiting with a twentieth of a second."""
+    monkeypatch.setattr(patience, "FIRST", 0.05)
 
 
 @pytest.fixture

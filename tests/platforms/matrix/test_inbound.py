@@ -159,7 +159,7 @@ def test_identity_is_the_full_id_and_no_look_alike_is_an_insider(look_alike: str
 
 
 def test_externals_live_on_their_own_server_and_only_listed_servers_vouch() -> None:
-    common = {"homeserver": "https://a.fr", "user_id": BOT, "store": "x", "store_key": "k"}
+    common: dict[str, Any] = {"homeserver": "https://a.fr", "user_id": BOT, "store": "x", "store_key": "k"}
     assert MatrixOptions(**common).servers == {"a.fr"}
     tchap = ("agent.interieur.tchap.gouv.fr", "agent.diplomatie.tchap.gouv.fr")
     listed = MatrixOptions(**common, allowed_servers=tchap).servers

@@ -7,7 +7,7 @@ import pytest
 
 from bot.errors import ConfigurationError, Unavailable
 from bot.message import Deletion, Edit, Inbound, Message, Reaction
-from bot.platforms.matrix import sync
+from bot.platforms.matrix import patience, sync
 from bot.platforms.matrix.drawing import MARKER
 from tests.platforms.matrix.conftest import Bot, House
 from tests.platforms.matrix.person import Person
@@ -139,7 +139,10 @@ async def test_the_first_sync_and_each_entry_hand_over_nothing_old(house: House)
     assert fresh.texts() == ["après"]
 
 
-async def test_an_outage_is_waited_out_without_hammering(house: House, proxy: FaultyProxy) -> None:
+async def test_an_outage_is_waited_out_without_hammering(
+    house: House, proxy: FaultyProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "FIRST", 0.4)
     bot = await house.bot(homeserver=proxy.url, poll=0.2)
     agent, room = await talking(house, bot)
     proxy.counts.clear()

@@ -14,6 +14,7 @@ from bot.errors import NotSent, OutcomeUnknown
 from bot.message import Address, Edit, Inbound, Invocation, Message
 from bot.platforms.slack.web import proxy_for
 from tests.fakes.slack import FakeSlack, Room, Settings, User
+from tests.fakes.slack.posting import Content
 from tests.platforms.slack.conftest import Bot
 
 SOURCES = sorted(Path(package.__path__[0]).glob("*.py"))
@@ -117,7 +118,7 @@ async def test_after_an_unknown_outcome_the_message_is_found_and_not_posted_agai
         slack.core.posting.post(
             slack.core.workspace.channels[room.id],
             slack.core.workspace.bot,
-            type(slack.core.posting).post.__globals__["Content"](f"autre {number}"),
+            Content(f"autre {number}"),
             thread_ts=to.thread or "",
         )
     ts = await bot.platform.send(to, Card("Un"), key="k1", again=True)

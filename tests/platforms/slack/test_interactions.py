@@ -152,7 +152,8 @@ def test_a_global_shortcut() -> None:
 def test_a_form() -> None:
     view = {
         "callback_id": "form",
-        "private_metadata": '{"command":"repondre","line":"Q-1","room":"C1","thread":"1.5","pressed":"1.7","surface":"room"}',
+        "private_metadata": '{"command":"repondre","line":"Q-1","room":"C1","thread":"1.5","pressed":"1.7",'
+        '"surface":"room"}',
         "state": {"values": {"texte": {"value": {"type": "plain_text_input", "value": "oui"}}}},
     }
     assert done({"type": "view_submission", **WHO, "view": view}) == Invocation(

@@ -6,7 +6,8 @@ import pytest
 
 from bot.card import Button, Buttons, Card, Paragraph
 from bot.errors import NotSent, OutcomeUnknown, Refused
-from bot.message import Address, User as Account
+from bot.message import Address
+from bot.message import User as Account
 from bot.platforms import Edits, Joins, Platform
 from tests.fakes.slack import FakeSlack, Room, User
 from tests.platforms.slack.conftest import Bot

@@ -110,12 +110,13 @@ def test_rich_text_of_a_client_becomes_markdown() -> None:
         {"type": "rich_text_preformatted", "elements": [text("x = *1*\n  y")]},
     )
     assert found == (
-        "un **gras** et *penché* ~~barré~~\n\n- pomme\n    1. rouge\n    2. verte\n- poire\n\n> cité  \n> encore\n\n```\nx = *1*\n  y\n```"
+        "un **gras** et *penché* ~~barré~~\n\n- pomme\n    1. rouge\n    2. verte\n- poire\n\n"
+        "> cité  \n> encore\n\n```\nx = *1*\n  y\n```"
     )
 
 
 def test_the_markdown_of_a_client_goes_back_to_the_same_rich_text() -> None:
-    blocks = [
+    blocks: list[dict[str, object]] = [
         section(text("un "), text("gras", bold=True)),
         {"type": "rich_text_list", "style": "bullet", "indent": 0, "elements": [section(text("pomme"))]},
         {"type": "rich_text_list", "style": "ordered", "indent": 1, "elements": [section(text("rouge"))]},
