@@ -18,7 +18,6 @@ from bot.platforms.console import Console, Shown
 from config.settings import Settings
 
 ASKER, ANSWERER = "prefecture-57", "consulat-francfort"
-AGENT = "agent de la préfecture"
 QUESTION = "Nous doutons d'un acte de naissance établi à Sarrebruck en 1987. Pouvez-vous le vérifier ?"
 ANSWER = "L'acte est **authentique** : l'état civil de Sarrebruck le confirme. Copie certifiée sous 48 h."
 WIDTH, PANE, LINE, CHARS = 1180, 570, 21, 62
@@ -30,14 +29,10 @@ def main() -> None:
     """Play the scene, keep what each room shows at the end, draw it."""
     with tempfile.TemporaryDirectory() as folder:
         left, right = asyncio.run(_play(folder))
+    asked: Said = [("agent de la préfecture", f"@Passerelle {QUESTION}")]
     drawn = [
-        *_pane(
-            0,
-            "Slack  ·  #prefecture-moselle",
-            "#4a154b",
-            [("agent de la préfecture", "@Passerelle " + QUESTION), *left],
-        ),
-        *_pane(PANE + 40, "Matrix  ·  salon chiffré du consulat général à Francfort", "#0d5c4b", right),
+        *_pane(0, "Slack  ·  #prefecture-moselle", "#4a154b", asked + left, buttons=True),
+        *_pane(PANE + 40, "Matrix  ·  salon chiffré du consulat", "#0d5c4b", right, buttons=False),
     ]
     height = max(y for y, _ in drawn) + 30
     body = "\n".join(shape for _, shape in drawn)

@@ -29,14 +29,14 @@ def read(content: Any, *, kind: str = "m.room.message", where: Room | None = Non
     return inbound.convert(event, Place(where or room(), SERVERS, encrypted=False))
 
 
-def said(body: str, where: Room | None = None, **more: Any) -> Message:
-    value = read({"msgtype": "m.text", "body": body, **more}, where=where)
+def said(body: str, content: Any = None, *, where: Room | None = None) -> Message:
+    value = read({"msgtype": "m.text", "body": body, **(content or {})}, where=where)
     assert isinstance(value, Message)
     return value
 
 
-def html(text: str, **more: Any) -> Message:
-    return said("x", format="org.matrix.custom.html", formatted_body=text, **more)
+def html(text: str) -> Message:
+    return said("x", {"format": "org.matrix.custom.html", "formatted_body": text})
 
 
 def test_a_message() -> None:
@@ -73,7 +73,7 @@ def test_a_room_of_two_is_direct() -> None:
     ],
 )
 def test_mentions(body: str, more: Any, text: str, mentioned: bool) -> None:
-    value = said(body, **more)
+    value = said(body, more)
     assert (value.text, value.mentions_bot) == (text, mentioned)
 
 
@@ -90,23 +90,23 @@ def test_a_reply_mentions_the_bot_only_in_words() -> None:
     """Clients name the author of what is replied to in m.mentions: colleagues' talk under a card is no mention."""
     relation = {"m.in_reply_to": {"event_id": "$card"}}
     mentions = {"user_ids": [BOT]}
-    quiet = said("je ne sais pas", **{"m.relates_to": relation, "m.mentions": mentions})
+    quiet = said("je ne sais pas", {"m.relates_to": relation, "m.mentions": mentions})
     assert (quiet.reply_to, quiet.mentions_bot) == ("$card", False)
-    assert said("@passerelle 1", **{"m.relates_to": relation, "m.mentions": mentions}).mentions_bot
+    assert said("@passerelle 1", {"m.relates_to": relation, "m.mentions": mentions}).mentions_bot
 
 
 def test_the_quoted_part_of_a_reply_is_left_out() -> None:
     relation = {"m.in_reply_to": {"event_id": "$card"}}
     body = "> <@passerelle:a.fr> Question\n> Prendre\n\nmerci"
-    assert said(body, **{"m.relates_to": relation}).text == "merci"
+    assert said(body, {"m.relates_to": relation}).text == "merci"
     assert said("> rien à voir\nmerci").text.startswith("\\>")
 
 
 def test_threads_and_plain_replies_both_count() -> None:
     thread = {"rel_type": "m.thread", "event_id": "$root", "m.in_reply_to": {"event_id": "$last"}}
-    falling = said("x", **{"m.relates_to": {**thread, "is_falling_back": True}})
+    falling = said("x", {"m.relates_to": {**thread, "is_falling_back": True}})
     assert (falling.to.thread, falling.reply_to) == ("$root", "$root")
-    real = said("x", **{"m.relates_to": {**thread, "is_falling_back": False}})
+    real = said("x", {"m.relates_to": {**thread, "is_falling_back": False}})
     assert (real.to.thread, real.reply_to) == ("$root", "$last")
 
 
