@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib.resources import files
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 import handlers
 from bot import audit, jobs, schedule
+from bot.audit import Finding
 from bot.clock import Clock, system_clock
 from bot.command import load
 from bot.context import World
@@ -63,6 +64,7 @@ class App:
     clock: Clock
     states: dict[str, State] = field(default_factory=dict[str, State])
     forgot_at: datetime | None = None
+    found: Sequence[Finding] = ()
 
 
 def open_database(settings: Settings) -> Database:
@@ -220,7 +222,9 @@ async def tick(app: App) -> None:
     woken = await app.database.run(lambda session: audit.mend(session, now))
     found = await app.database.run(lambda session: audit.look(session, now))
     for finding in found:
-        log.warning("stuck", what=finding.name, count=finding.count, since=str(finding.since))
+        if finding not in app.found:  # said once, not at each tick
+            log.warning("stuck", what=finding.name, count=finding.count, since=str(finding.since))
+    app.found = found
     if app.forgot_at is None or now - app.forgot_at > FORGET_EVERY:
         app.forgot_at = now
         await app.database.run(lambda session: audit.forget(session, now))

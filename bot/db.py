@@ -128,12 +128,16 @@ def make_engine(url: str) -> Engine:
     Raises ConfigurationError for a URL of no supported database.
     """
     if url.startswith("sqlite:"):
-        engine = create_engine(url, pool_size=1, max_overflow=1, connect_args={"check_same_thread": False})
+        engine = create_engine(
+            url, hide_parameters=True, pool_size=1, max_overflow=1, connect_args={"check_same_thread": False}
+        )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)
         return engine
     if url.startswith("postgresql+psycopg:"):
-        return create_engine(url, pool_size=WRITERS, max_overflow=2, pool_timeout=5, pool_pre_ping=False)
+        return create_engine(
+            url, hide_parameters=True, pool_size=WRITERS, max_overflow=2, pool_timeout=5, pool_pre_ping=False
+        )
     scheme = url.split(":", 1)[0]
     message = f"database_url: {scheme!r} is not supported; expected sqlite:///FILE or postgresql+psycopg://…"
     raise ConfigurationError(message)

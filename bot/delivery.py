@@ -16,15 +16,20 @@ from bot.outbox import message_of, note_sent
 from bot.platforms import Edits, Joins, Platform
 from bot.worker import Perform
 
+REMEMBERED = 10_000  # messages whose ids are kept in memory
+
 
 def performers(
     database: Database, platforms: Mapping[str, Platform], again: Callable[[Inbound], Awaitable[None]]
 ) -> Mapping[str, Perform]:
     """Return what performs each kind of job."""
+    said = Said(database)
 
     async def say(job: Leased) -> str:
-        to = await _placed(database, _address(job.args["to"]))
-        return await platforms[to.platform].send(to, from_json(job.args["card"]), key=job.key, again=job.again)
+        to = await said.place(_address(job.args["to"]))
+        message_id = await platforms[to.platform].send(to, from_json(job.args["card"]), key=job.key, again=job.again)
+        said.note(job.key, message_id)
+        return message_id
 
     async def edit(job: Leased) -> None:
         to, message_id, platform = await _said(job)
@@ -37,10 +42,8 @@ def performers(
             await platform.delete(to, message_id, key=job.key)
 
     async def _said(job: Leased) -> tuple[Address, str | None, Platform]:
-        to = await _placed(database, _address(job.args["to"]))
-        target = str(job.args["target"])
-        message_id = await database.run(lambda s: message_of(s, target))
-        return to, message_id, platforms[to.platform]
+        to = await said.place(_address(job.args["to"]))
+        return to, await said.id_of(str(job.args["target"])), platforms[to.platform]
 
     async def join(job: Leased) -> None:
         to = _address(job.args["to"])
@@ -62,12 +65,29 @@ def note_settled(session: Session, settled: Collection[Settled]) -> None:
             note_sent(session, s.job.key, s.result)
 
 
-async def _placed(database: Database, to: Address) -> Address:
-    """Return an address whose thread, if it is one of our own messages, has that message's id."""
-    if to.thread is None or not to.thread.startswith("key:"):
-        return to
-    key = to.thread.removeprefix("key:")
-    return replace(to, thread=await database.run(lambda s: message_of(s, key)))
+class Said:
+    """What the platforms called our messages: the newest are known here before their jobs are settled."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._newest: dict[str, str] = {}
+
+    def note(self, key: str, message_id: str) -> None:
+        """Remember a message that was just said: the next job of its lane may belong beneath it, or rewrite it."""
+        if message_id:
+            self._newest[key] = message_id
+        if len(self._newest) > REMEMBERED:
+            del self._newest[next(iter(self._newest))]
+
+    async def id_of(self, key: str) -> str | None:
+        """Return the platform's id of a message, None when it was never said."""
+        return self._newest.get(key) or await self._database.run(lambda s: message_of(s, key))
+
+    async def place(self, to: Address) -> Address:
+        """Return an address whose thread, if it is one of our own messages, has that message's id."""
+        if to.thread is None or not to.thread.startswith("key:"):
+            return to
+        return replace(to, thread=await self.id_of(to.thread.removeprefix("key:")))
 
 
 def _address(args: list[Any]) -> Address:

@@ -16,7 +16,8 @@ from bot.context import Context, World
 from bot.db import Database
 from bot.directory.identity import Actor, identify
 from bot.directory.rights import has
-from bot.errors import Unavailable, UserError
+from bot.directory.rooms import room_of
+from bot.errors import Unavailable, UserError, in_short
 from bot.grammar import Command
 from bot.interpret import Asked, Nothing, Wanted, understand
 from bot.memory import remember
@@ -81,8 +82,8 @@ class Dispatcher:
         except Unavailable:
             raise
         except Exception as error:  # whatever it is, it costs this event alone
-            reason = f"{type(error).__name__} in {_where(error)}"
-            log.exception("handler_failed", platform=inbound.to.platform, kind=type(inbound).__name__)
+            reason = in_short(error)
+            log.error("handler_failed", platform=inbound.to.platform, kind=type(inbound).__name__, reason=reason)
             return await self._database.run(lambda session: self._fail(session, inbound, reason))
 
     def _take(self, session: Session, inbound: Inbound, fresh: bool) -> Reply:
@@ -98,6 +99,7 @@ class Dispatcher:
 
     def _outcome(self, session: Session, inbound: Inbound) -> tuple[receipts.Outcome, Reply]:
         now = self._clock()
+        inbound = _seated(session, inbound)
         to = inbound.to
         actor = identify(session, inbound.author, (to.platform, to.room), to.surface != "room", now.date())
         ctx = self._context(session, inbound, actor or _STRANGER)
@@ -269,6 +271,13 @@ def _told(plan: Wanted, error: UserError) -> Card | Errors:
     return Card(None, (Paragraph(error.text),))
 
 
+def _seated(session: Session, inbound: Inbound) -> Inbound:
+    """Let an organisation's room be a room while only one of its people is there: what they say stays internal."""
+    to = inbound.to
+    row = room_of(session, to.platform, to.room) if to.surface == "direct" else None
+    return inbound if row is None or row.organisation is None else replace(inbound, to=replace(to, surface="room"))
+
+
 def _chatter(inbound: Inbound) -> bool:
     """Whether an event is what people say among themselves: it costs no transaction."""
     return (
@@ -287,10 +296,3 @@ def _words(inbound: Inbound) -> str:
             return "\n".join((line, *form.values()))
         case Deletion() | Reaction() | RoomChange():
             return ""
-
-
-def _where(error: BaseException) -> str:
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}" if trace is not None else "?"

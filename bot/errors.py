@@ -1,5 +1,7 @@
 """Errors sorted by what their reader can do: act, try again, or give up."""
 
+import traceback
+
 from bot.texts import Text
 
 
@@ -48,3 +50,11 @@ class Refused(SendError):
     def __init__(self, reason: str, *, gone: bool = False) -> None:
         super().__init__(reason)
         self.gone = gone
+
+
+def in_short(error: BaseException) -> str:
+    """Return what went wrong and where, without its message: that may hold what somebody wrote."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [f for f in frames if "/bot/" in f.filename or "/handlers/" in f.filename][-3:]
+    places = " > ".join(f"{f.filename.rsplit('/', 1)[-1]}:{f.lineno} {f.name}" for f in ours or frames[-1:])
+    return f"{type(error).__name__} at {places}"

@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
@@ -199,14 +199,25 @@ def _direct(ctx: Context, text: str) -> Plan:
     open_ = find.open_of(ctx.session, ctx.inbound.author.id)
     if not open_:
         return _named(ctx, "question", text, None)
-    last = open_[0]
-    said = find.last_word(ctx.session, last.id, ctx.inbound.author.id)
-    if said is not None and ctx.now - said <= JOINED:
-        return _named(ctx, "repondre", f"{last.number} {text}", last)
+    here = next((question for question in open_ if _asked_in_private(ctx, question)), None)
+    if here is not None and ctx.now - _last_said(ctx, here) <= JOINED:
+        return _named(ctx, "repondre", f"{here.number} {text}", here)
     if len(text) > CARRIED:
         return _named(ctx, "question", text, None)
+    last = open_[0]
     more = Button(Text.of("button.more_of", number=last.number), "repondre", f"{last.number} {text}")
     return _either(text, more, "question")
+
+
+def _last_said(ctx: Context, question: Question) -> datetime:
+    """When its asker last said something of a question; one asked by a button or form has no message of theirs."""
+    return find.last_word(ctx.session, question.id, ctx.inbound.author.id) or question.asked_at
+
+
+def _asked_in_private(ctx: Context, question: Question) -> bool:
+    """Whether a question was not asked before colleagues: what is said in private never joins one that was."""
+    end = find.endpoint(ctx.session, question.id, "asker")
+    return end is not None and end.surface != "room"
 
 
 def _either(text: str, first: Button, second: str) -> Asked:

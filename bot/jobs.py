@@ -126,7 +126,7 @@ def put(  # noqa: PLR0913 -- a job's own columns, each named by the caller
 ) -> bool:
     """Put a job at the end of its lane; return False when its key was put before.
 
-    With `source_at`, it goes before what still waits in the lane and was said later.
+    With `source_at`, it goes before what still waits in the lane for the same target and was said later.
     """
     due = due_at or now
     upsert = insert_into(session, Lane).values(name=lane, queue=queue, due_at=due, epoch=0)
@@ -145,7 +145,7 @@ def put(  # noqa: PLR0913 -- a job's own columns, each named by the caller
             key=key,
             args=json.dumps(args, ensure_ascii=False, separators=(",", ":")),
             target=target,
-            position=_place(session, lane, source_at) if source_at else None,
+            position=_place(session, lane, target, source_at) if source_at else None,
             source_at=source_at,
             state="waiting",
             attempts=0,
@@ -159,11 +159,14 @@ def put(  # noqa: PLR0913 -- a job's own columns, each named by the caller
     return done is not None
 
 
-def _place(session: Session, lane: str, source_at: datetime) -> float | None:
-    later = session.scalar(
-        select(func.min(_ORDER)).where(Job.lane == lane, Job.state == "waiting", Job.source_at > source_at)
-    )
-    return None if later is None else later - 0.001
+def _place(session: Session, lane: str, target: str | None, source_at: datetime) -> float | None:
+    """Return a position between what was said before and what was said later in the same conversation."""
+    same = (Job.lane == lane, Job.target == target, Job.state == "waiting")
+    later = session.scalar(select(func.min(_ORDER)).where(*same, Job.source_at > source_at))
+    if later is None:
+        return None
+    before = session.scalar(select(func.max(_ORDER)).where(*same, Job.source_at <= source_at, later > _ORDER))
+    return (later + (later - 1 if before is None else before)) / 2
 
 
 def cancel(session: Session, target: str, kind: str) -> None:

@@ -175,7 +175,8 @@ class Outbox:
 
     def _put_part(self, to: Address, card: Card, key: str, part: int, placing: Placing) -> None:
         args = {"to": to_args(to), "card": to_json(card)}
-        put = self._put_job("say", to, args, key, placing.source_at, self._now + placing.hold)
+        order = f"{placing.question_id}/{placing.side}" if placing.source_at else None
+        put = self._put_job("say", to, args, key, placing.source_at, self._now + placing.hold, order)
         if put and to.audience is None:
             self._session.add(_post(to, card, key, part, placing, self._now))
             self._session.flush()

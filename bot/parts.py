@@ -15,6 +15,7 @@ TITLE = 140
 LABEL = 70
 FIELDS = 10
 BUTTONS = 10
+BLOCKS = 40  # of one part, its buttons aside
 ELLIPSIS = "…"
 
 
@@ -25,14 +26,7 @@ def weight(text: str) -> int:
 
 def cut(text: str, limit: int) -> str:
     """Return a text of at most `limit` weight, an ellipsis at its end if anything was left out."""
-    if weight(text) <= limit:
-        return text
-    total = 0
-    for index, character in enumerate(text):
-        total += 5 if character in "&<>" else 1
-        if total > limit - 1:
-            return text[:index].rstrip() + ELLIPSIS
-    return text
+    return text if weight(text) <= limit else text[: _fitting(text, limit - 1)].rstrip() + ELLIPSIS
 
 
 def pieces(text: str, limit: int = PART) -> list[str]:
@@ -40,12 +34,22 @@ def pieces(text: str, limit: int = PART) -> list[str]:
     out: list[str] = []
     rest = text
     while weight(rest) > limit:
-        head = cut(rest, limit).removesuffix(ELLIPSIS)
-        at = max((head.rfind(s) for s in ("\n\n", "\n", " ")), key=lambda i: (i > len(head) // 2, i))
-        at = at if at > len(head) // 2 else len(head)
+        room = max(1, _fitting(rest, limit))
+        breaks = (rest.rfind(separator, 0, room) for separator in ("\n\n", "\n", " "))
+        at = next((at for at in breaks if at > room // 2), room)
         out.append(rest[:at].rstrip())
         rest = rest[at:].lstrip("\n ")
-    return [*out, rest] if rest or not out else out
+    return [piece for piece in (*out, rest) if piece.strip()] or [""]
+
+
+def _fitting(text: str, limit: int) -> int:
+    """Return how many characters of a text weigh at most `limit`."""
+    total = 0
+    for index, character in enumerate(text):
+        total += weight(character)
+        if total > limit:
+            return index
+    return len(text)
 
 
 def split(card: Card) -> tuple[Card, ...]:
@@ -56,7 +60,7 @@ def split(card: Card) -> tuple[Card, ...]:
     room = PART
     for block in _flow(short):
         need = _weight(block)
-        if need > room and parts[-1]:
+        if parts[-1] and (need > room or len(parts[-1]) == BLOCKS):
             parts.append([])
             room = PART
         parts[-1].append(block)

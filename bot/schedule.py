@@ -9,6 +9,8 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler  # pyright: ignore[reportMissingTypeStubs]
 from apscheduler.triggers.interval import IntervalTrigger  # pyright: ignore[reportMissingTypeStubs]
 
+from bot.errors import in_short
+
 log = structlog.get_logger()
 
 TICK = 15.0  # seconds
@@ -46,5 +48,5 @@ async def _ring(ring: asyncio.Event) -> None:
 async def _safely(tick: Callable[[], Awaitable[None]]) -> None:
     try:
         await tick()
-    except Exception:  # the next tick finds what this one left
-        log.exception("tick_failed")
+    except Exception as error:  # the next tick finds what this one left
+        log.error("tick_failed", reason=in_short(error))

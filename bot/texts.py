@@ -20,7 +20,11 @@ from babel.messages.pofile import read_po
 LANGUAGES = ("fr", "en")
 
 _PLACE = re.compile(r"\{(\w+)\}")
-_SPECIAL = re.compile(r"([\\`*_~\[\]<>])")
+_SPECIAL = re.compile(r"([\\`*_~\[\]<>]|&(?=#?\w+;))")
+_INDENT = re.compile(r"(?<=\n)[ \t]+|\A(?: {4,}|[ ]*\t)\s*")  # would make a block of code
+_OPENING = re.compile(r"^([ \t]*)([-+](?=\s|$)|-(?=[- \t]+$)|=(?==*[ \t]*$)|#(?=#{0,5}(?:\s|$)))", re.MULTILINE)
+_NUMBERED = re.compile(r"^([ \t]*\d{1,9})([.)])(?=\s|$)", re.MULTILINE)
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 
 class Markdown(str):
@@ -64,7 +68,13 @@ class Reader:
 
 def escape(text: str) -> str:
     """Return plain text as Markdown that shows it unchanged."""
-    return _SPECIAL.sub(r"\\\1", text)
+    inner = _SPECIAL.sub(r"\\\1", _INDENT.sub(lambda m: "" if m.start() else " ", text))
+    return _NUMBERED.sub(r"\1\\\2", _OPENING.sub(r"\1\\\2", inner))
+
+
+def unescaped(markdown: str) -> str:
+    """Return Markdown without its escapes, for a place that shows it as it is typed."""
+    return _ESCAPED.sub(r"\1", markdown)
 
 
 class Catalogues:
@@ -159,6 +169,8 @@ def _value_to_data(value: object) -> object:
             return {"instant": value.isoformat()}
         case date():
             return {"day": value.isoformat()}
+        case Lines() | Row():
+            return {type(value).__name__.lower(): [_value_to_data(v) for v in value]}
         case tuple():
             return [_value_to_data(v) for v in cast("tuple[object, ...]", value)]
         case int() | float():
@@ -177,6 +189,10 @@ def _value_from_data(data: Any) -> object:
             return datetime.fromisoformat(text)
         case {"day": text}:
             return date.fromisoformat(text)
+        case {"lines": items}:
+            return Lines(_value_from_data(v) for v in items)
+        case {"row": items}:
+            return Row(_value_from_data(v) for v in items)
         case list():
             return tuple(_value_from_data(v) for v in data)  # pyright: ignore[reportUnknownVariableType]
         case _:

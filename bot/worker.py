@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from bot import jobs
 from bot.clock import Clock
 from bot.db import Database
-from bot.errors import NotSent, OutcomeUnknown, Refused, Unavailable
+from bot.errors import NotSent, OutcomeUnknown, Refused, Unavailable, in_short
 from bot.jobs import LEASE, Leased, Settled
 
 log = structlog.get_logger()
@@ -84,7 +84,7 @@ class Worker:
         self._abandoned = abandoned
         self._wake = asyncio.Event()
         self._held: dict[str, float] = {}  # lanes under lease, and until when, monotonic
-        self._results: list[tuple[str, list[Settled], asyncio.Future[None]]] = []
+        self._results: list[tuple[str | None, list[Settled], asyncio.Future[None]]] = []
         self._flush = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._draining = False
@@ -154,10 +154,17 @@ class Worker:
             if outcome.state == "waiting":
                 settled += [_spare(left, left.due_at) for left in line[index + 1 :]]
                 break
+            if index + 1 < len(line):  # people may answer to it while the rest of the line takes its time
+                self._hand_in(None, settled)
+                settled = []
+        await self._hand_in(lane, settled)
+
+    def _hand_in(self, lane: str | None, settled: list[Settled]) -> asyncio.Future[None]:
+        """Have outcomes written down, and a lane given back with them."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._results.append((lane, settled, done))
         self._flush.set()
-        await done
+        return done
 
     async def _ready(self, lane: str, job: Leased) -> bool:
         """Wait for the job's time and the lane's pace; False when that is too long or the lease too short."""
@@ -183,8 +190,9 @@ class Worker:
             log.warning("job_refused", kind=job.kind, lane=job.lane, job=job.id, reason=str(error), gone=error.gone)
             return Settled(job, "failed", error=("gone: " if error.gone else "") + str(error))
         except Exception as error:  # a fault of ours must not stop the lane: it is kept with its reason
-            log.exception("job_crashed", kind=job.kind, lane=job.lane, job=job.id)
-            return self._later(job, f"{type(error).__name__}: {error}", None, counts=True, unknown=True)
+            reason = in_short(error)
+            log.error("job_crashed", kind=job.kind, lane=job.lane, job=job.id, reason=reason)
+            return self._later(job, reason, None, counts=True, unknown=True)
 
     def _later(
         self, job: Leased, reason: str, retry_after: float | None, *, counts: bool, unknown: bool = False
@@ -209,11 +217,13 @@ class Worker:
             self._flush.clear()
             batch, self._results = self._results, []
             settled = [s for _, line, _ in batch for s in line]
-            await self._when_possible(functools.partial(self._settle, settled, [lane for lane, _, _ in batch]))
+            lanes = [lane for lane, _, _ in batch if lane is not None]
+            await self._when_possible(functools.partial(self._settle, settled, lanes))
             for failed in (s for s in settled if s.state == "failed"):
                 await self._give_up(failed)
-            for lane, _, done in batch:
+            for lane in lanes:
                 self._held.pop(lane, None)
+            for _, _, done in batch:
                 done.set_result(None)
             self._wake.set()
 
@@ -223,8 +233,8 @@ class Worker:
             return
         try:
             await self._abandoned(failed)
-        except Exception:  # the worker goes on
-            log.exception("giving_up_failed", job=failed.job.id)
+        except Exception as error:  # the worker goes on
+            log.error("giving_up_failed", job=failed.job.id, reason=in_short(error))
 
     async def _settle(self, settled: list[Settled], lanes: list[str]) -> None:
         now = self._clock()

@@ -16,7 +16,7 @@ from bot.directory.snapshot import Snapshot, load
 from bot.routing.decide import route
 from bot.routing.model import Question, to_json
 from bot.routing.rules import Rules
-from bot.texts import Catalogues, Reader, Text
+from bot.texts import Catalogues, Reader, Text, unescaped
 from config.settings import Settings
 
 
@@ -56,7 +56,7 @@ def _decider(settings: Settings, directory: Snapshot, on: date) -> Callable[[str
     reader = Reader(settings.language, settings.timezone)
 
     def words(text: Text | str) -> str:
-        return catalogues.render(text, reader).replace("\\", "")
+        return unescaped(catalogues.render(text, reader))
 
     def decide(text: str, asker: str | None) -> dict[str, Any]:
         return to_json(route(Question(text=text, asker=asker), rules, directory, on), words)

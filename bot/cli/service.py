@@ -16,7 +16,7 @@ from bot.clock import system_clock
 from bot.db import Database
 from bot.directory.tables import Organisation, Right, Room
 from bot.errors import ConfigurationError, Unavailable
-from bot.texts import Catalogues, Reader, Text
+from bot.texts import Catalogues, Reader, Text, unescaped
 from config.settings import Settings
 
 PATIENCE = 30.0  # seconds that the only platform may take to answer for the first time
@@ -36,7 +36,7 @@ def add_to(commands: Commands) -> None:
 
 def in_words(text: Text, language: str = "fr") -> str:
     """Return a sentence of the catalogues."""
-    return Catalogues.load(CONFIG / "texts").render(text, Reader(language))
+    return unescaped(Catalogues.load(CONFIG / "texts").render(text, Reader(language)))
 
 
 def _run(settings: Settings, _options: argparse.Namespace) -> int:

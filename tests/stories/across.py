@@ -184,6 +184,33 @@ class Across:
         events = await self.consul.events(self.room)
         return [e for e in events if e.sender == self.bot_id and e.replaces is None and words in e.body]
 
+    async def once_and_in_order(self, to_consulate: str, to_prefecture: str, count: int) -> None:
+        """Each of the numbered words arrived once, in the order in which they were said."""
+
+        async def so() -> bool:
+            there = len(await self.said_to_consulate(to_consulate)), len(await self.said_to_prefecture(to_prefecture))
+            return min(there) >= count
+
+        await until(so, f"{count} each of {to_consulate} and {to_prefecture}", SLOW, self.bot.tail)
+        await asyncio.sleep(0.5)  # what comes twice comes soon
+        for words, found in (
+            (to_consulate, [e.body for e in await self.said_to_consulate(to_consulate)]),
+            (to_prefecture, [p.text for p in await self.said_to_prefecture(to_prefecture)]),
+        ):
+            said = [number for text in found for number in re.findall(rf"{words} (\d)", text)]
+            assert said == [str(n) for n in range(count)], f"{words}: {said}"
+
+    async def invited(self) -> str:
+        """The direct room into which the bot invites the consul."""
+        found: list[str] = []
+
+        async def so() -> bool:
+            found[:] = [room for room, membership in (await self.consul.rooms()).items() if membership == "invite"]
+            return bool(found)
+
+        await until(so, "an invitation", SLOW, self.bot.tail)
+        return found[0]
+
     async def nobody_was_hurt(self) -> None:
         """No call was refused, nothing acknowledged late, nothing given up."""
         assert await self.slack.violations() == []
@@ -221,7 +248,7 @@ async def until(
 
 @contextlib.asynccontextmanager
 async def across(
-    homeserver: Synapse, strict: StrictClients, folder: Path, url: str, *, relay: str = "yes", patience: float = 90
+    homeserver: Synapse, strict: StrictClients, folder: Path, url: str, *, relay: str = "yes", members: int = 1, patience: float = 90
 ) -> AsyncIterator[Across]:
     """Install the bot as its documentation says, and bring it into both rooms; it runs until the block ends."""
     tag = secrets.token_hex(3)
@@ -231,6 +258,10 @@ async def across(
         agent, colleague = slack.user("U0AGENT", "agent"), slack.user("U0COLLEGUE", "collegue")
         channel = slack.channel("C0METZ", "prefecture-57", members=[agent, colleague])
         room = await consul.create_room("Consulat de Francfort", encrypted=True)
+        if members > 1:
+            other = await strict.newcomer(homeserver, "vice-consul")
+            await consul.invite(room, other.user_id)
+            await other.join(room)
         bot = Bot(folder, _environment(folder, url, slack, homeserver, account.user_id, account.password))
         _write_directory(folder / "annuaire", channel.id, room, agent.id, consul.user_id, relay)
         printed = json.loads(await bot.command("directory", "import", "annuaire", "--json"))

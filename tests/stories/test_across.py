@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.servers.strict_client import StrictClients
 from tests.servers.synapse import Synapse
 from tests.stories.across import Across, across, runs
@@ -11,10 +13,22 @@ SAARBRUCKEN = "Nous doutons d'un acte de naissance établi à Sarrebruck. Pouvez
 METZ = "La préfecture de la Moselle peut-elle vérifier une attestation d'accueil établie à Metz ?"
 
 
+@pytest.fixture
+def embedded(new_url: Callable[[str], str]) -> str:
+    """A fresh SQLite database, with the shipped directory."""
+    return new_url("sqlite")
+
+
+@pytest.fixture
+def served(new_url: Callable[[str], str]) -> str:
+    """The same on PostgreSQL."""
+    return new_url("postgresql")
+
+
 async def test_a_question_and_its_answer_cross_both_ways(
-    synapse: Synapse, strict: StrictClients, tmp_path: Path, new_url: Callable[[str], str]
+    synapse: Synapse, strict: StrictClients, tmp_path: Path, embedded: str
 ) -> None:
-    async with across(synapse, strict, tmp_path, new_url("sqlite"), patience=30) as both:
+    async with across(synapse, strict, tmp_path, embedded) as both:
         await _slack_asks_matrix(both)
         await _matrix_asks_slack(both)
         await _every_way_in(both)
@@ -50,7 +64,7 @@ async def _slack_asks_matrix(both: Across) -> None:
         reply_to=prompt,
     )
     answer = await both.prefecture("authentique", thread=asked)
-    assert answer.pings == [agent.id], "who asked is called to the answer, and nobody else"
+    assert answer.pings == [f"@{agent.id}"], "who asked is called to the answer, and nobody else"
     assert "Jean Dupont" in answer.text
     found = runs(answer)
     assert {"type": "text", "text": "authentique", "style": {"bold": True}} in found
@@ -63,7 +77,7 @@ async def _slack_asks_matrix(both: Across) -> None:
     assert "authentique" not in answer.text
     more = await consul.say(room, "!repondre Une précision <!channel> @everyone", reply_to=card)
     extra = await both.prefecture("Une précision", thread=asked)
-    assert extra.pings == [agent.id], "nobody else is called, whatever is typed"
+    assert extra.pings == [f"@{agent.id}"], "nobody else is called, whatever is typed"
     await consul.redact(more)
     await both.gone(extra)
 
@@ -129,6 +143,8 @@ async def _every_way_in(both: Across) -> None:
     await both.prefecture("Vu pour le deuxième.", thread=said)
 
     await agent.dm(f"Troisième cas. {SAARBRUCKEN}")
+    doubt = await slack.expect(agent, button="Nouvelle question", timeout=20)  # those asked in the channel are open
+    await agent.click(doubt, "Nouvelle question")
     card = await both.consulate("Troisième cas.")
     await slack.expect(agent, "En attente", timeout=20)
     await agent.dm("Il presse.")
@@ -142,9 +158,130 @@ async def _every_way_in(both: Across) -> None:
     form = await slack.expect_view(agent, "Votre question")
     await agent.submit(form, {"Votre question": f"Quatrième cas. {SAARBRUCKEN}"})
     card = await both.consulate("Quatrième cas.")
+    own = await slack.expect(agent, "Quatrième cas.", timeout=20)
+    await agent.dm("C'est pour le quatrième.", thread=own)
+    assert "Q-" in (await both.consulate("C'est pour le quatrième.", after=card)).body
     await both.consul.say(both.room, "!repondre Vu pour le quatrième.", reply_to=card)
     await slack.expect(agent, "Vu pour le quatrième.", timeout=20)
 
     await agent.slash(both.channel, "/annuaire", "consulat munich")
     await both.prefecture("Munich", to=agent)
     assert not [p for p in await both.said_to_prefecture("Munich") if not p.ephemeral_to]
+    await both.consul.say(both.room, "!annuaire consulat munich")
+    direct = await both.invited()
+    await both.consul.join(direct)
+    assert (await both.consul.expect(direct, "Munich")).encrypted
+
+
+async def test_what_is_said_while_the_bot_is_away_is_handled_once_and_in_order(
+    synapse: Synapse, strict: StrictClients, tmp_path: Path, served: str
+) -> None:
+    async with across(synapse, strict, tmp_path, served, members=2) as both:
+        await _stopped(both)
+        await _killed(both)
+        await _slack_is_down(both)
+        await _matrix_is_down(both)
+        await both.nobody_was_hurt()
+
+
+async def _stopped(both: Across) -> None:
+    """Stopped as for an update; what was said meanwhile is handled, on both sides, at the start."""
+    asked, card, _ = await both.ask(SAARBRUCKEN)
+    await both.bot.stop()
+    for n in range(3):
+        await both.agent.say(both.channel, f"suite {n}", thread=asked)
+        await both.consul.say(both.room, f"!repondre réponse {n}", reply_to=card)
+    await both.consul.edit(await both.consul.say(both.room, "!repondre brouillon", reply_to=card), "!repondre au net")
+    await both.consul.redact(await both.consul.say(both.room, "!repondre non dit", reply_to=card))
+    await both.colleague.say(both.channel, f"{both.slack.mention} Autre affaire. {SAARBRUCKEN}")
+    await both.bot.start()
+    await both.consulate("Autre affaire.")
+    await both.prefecture("au net", thread=asked)
+    await both.once_and_in_order("suite", "réponse", 3)
+    assert len(await both.said_to_consulate("Autre affaire.")) == 1
+    assert await both.said_to_prefecture("non dit") == []
+
+
+async def _killed(both: Across) -> None:
+    """Killed in the middle of its work, with events that Slack never repeats: only its history has them."""
+    asked, card, _ = await both.ask(f"Troisième affaire. {SAARBRUCKEN}")
+    await both.slack.fault("chat.postMessage", "hang", after=True, delay=30)  # it is said, and the bot never learns it
+    await both.consul.say(both.room, "!repondre avis 0", reply_to=card)
+    await both.prefecture("avis 0", thread=asked)
+    await both.agent.say(both.channel, "ajout 0", thread=asked)
+    await both.slack.settled()
+    await both.bot.kill()
+    await both.slack.configure(lost_after=0.0)
+    for n in (1, 2):
+        await both.agent.say(both.channel, f"ajout {n}", thread=asked)
+        await both.consul.say(both.room, f"!repondre avis {n}", reply_to=card)
+    await both.slack.settled()
+    assert await both.slack.entries("lost")
+    await both.slack.configure(lost_after=360.0)
+    await both.bot.start()
+    await both.once_and_in_order("ajout", "avis", 3)
+
+
+async def _slack_is_down(both: Across) -> None:
+    """Slack breaks off; the consulate is served all the same, and what waits for Slack arrives when it is back."""
+    asked, card, _ = await both.ask(f"Quatrième affaire. {SAARBRUCKEN}")
+    await both.slack.outage()
+    await both.bot.ready(without="slack")
+    for n in range(3):
+        await both.consul.say(both.room, f"!repondre note {n}", reply_to=card)
+        await both.agent.say(both.channel, f"apport {n}", thread=asked)
+    question = await both.consul.say(both.room, f"!question Cinquième affaire. {METZ}")
+    state = await both.consulate("En attente", after=question)
+    assert state.thread == question.id
+    assert await both.said_to_prefecture("note") == []
+    await both.slack.recover()
+    await both.bot.ready()
+    await both.once_and_in_order("apport", "note", 3)
+    await both.prefecture("Cinquième affaire.", button="Prendre")
+    assert len(await both.said_to_prefecture("Cinquième affaire.")) == 1
+
+
+async def _matrix_is_down(both: Across) -> None:
+    """The homeserver breaks off; the prefecture is served all the same, and what waits arrives when it is back."""
+    await both.homeserver.kill()
+    await both.bot.ready(without="matrix")
+    asked = await both.agent.say(both.channel, f"{both.slack.mention} Sixième affaire. {SAARBRUCKEN}")
+    own = await both.prefecture("En attente", thread=asked)
+    for n in range(2):
+        await both.agent.say(both.channel, f"détail {n}", thread=asked)
+    await both.slack.settled()
+    await both.homeserver.start()
+    await both.bot.ready()
+    card = await both.consulate("Sixième affaire.")
+    await both.consul.say(both.room, "!repondre retour 0", reply_to=card)
+    await both.consul.say(both.room, "!repondre retour 1", reply_to=card)
+    await both.once_and_in_order("détail", "retour", 2)
+    assert len(await both.said_to_consulate("Sixième affaire.")) == 1
+    await both.prefecture_sees(own, "Répondue")
+
+
+async def test_words_of_a_room_that_keeps_them_do_not_leave_it(
+    synapse: Synapse, strict: StrictClients, tmp_path: Path, embedded: str
+) -> None:
+    async with across(synapse, strict, tmp_path, embedded, relay="no", members=2) as both:
+        asked, card, number = await both.ask(SAARBRUCKEN)
+        said = await both.consul.say(both.room, "!repondre La clé est sous le paillasson.", reply_to=card)
+        told = await both.prefecture("salon chiffré", thread=asked)
+        assert number in told.text
+        assert told.pings == [f"@{both.agent.id}"], "who asked learns that an answer waits"
+        await both.consul.edit(said, "!repondre La clé est ailleurs.")
+        await both.consul.say(both.room, f"!question {METZ} Un nom : Untel.")
+        await both.prefecture("Consulat général de France à Francfort", button="Prendre")
+        await both.consulate("Untel", sender=both.consul.user_id)
+        await both.bot.kill()
+        await both.bot.start()
+        follow = await both.agent.say(both.channel, "Merci de préciser.", thread=asked)
+        await both.consulate("Merci de préciser.")
+        await both.agent.delete(follow)
+        words = await both.slack.transcript(both.channel)
+        for secret in ("paillasson", "ailleurs", "Untel"):
+            assert secret not in words
+        for entry in await both.slack.entries("post", "update", "ephemeral"):
+            assert not any(secret in str(entry) for secret in ("paillasson", "ailleurs", "Untel"))
+        assert "paillasson" not in both.bot.log.read_text()
+        await both.nobody_was_hurt()

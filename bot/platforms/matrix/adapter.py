@@ -26,7 +26,7 @@ from bot.platforms.matrix.session import Session, dead_token, log_in, log_out, o
 from bot.platforms.matrix.sync import Sync
 from bot.platforms.matrix.timeline import Timeline, join
 from bot.platforms.matrix.trust import Trust, drop_pin
-from bot.platforms.matrix.wire import Homeserver, HomeserverError, Json, Unreachable
+from bot.platforms.matrix.wire import Homeserver, HomeserverError, Json, TokenIsDead, Unreachable
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +46,7 @@ class MatrixPlatform:
         self._reporter = report
         self._clock = clock
         self._home = Homeserver(options.homeserver, pace=options.pace)
-        self._claim = private.Claim(options.store)
+        self._claim = private.Claim(options.store / "in-use")
         self._starting = asyncio.Lock()
         self._identity_changed = False
         self._connected: Connected | None = None
@@ -70,8 +70,7 @@ class MatrixPlatform:
                 await self._sync(connected).run(receive, self._check_identity)
             except KeyStoreLost as error:
                 await self._renew(str(error))
-            except HomeserverError as error:
-                # A dead token is the only answer that ends the loop.
+            except TokenIsDead as error:
                 if not (error.soft_logout and self._options.password):
                     self._report(ok=False, reason=f"matrix: {error}")
                     raise dead_token(self._options) from error
@@ -252,8 +251,7 @@ class MatrixPlatform:
         if to.audience is None:
             return to.room, to.thread
         async with mapped(sent=False):
-            room = connected.rooms.known(to.room)
-            if room is not None and room.encrypted and room.is_with(to.audience.id):
+            if to.surface == "direct" and (await connected.rooms.get(to.room)).is_with(to.audience.id):
                 return to.room, to.thread
             return await connected.direct.room_with(to.audience.id), None
 

@@ -13,7 +13,7 @@ async def check(options: MatrixOptions) -> tuple[bool, str]:
         if kept_in(options.store).exists():
             session = await open_session(home, options)
             return True, f"{session.user_id} on device {session.device_id}"
-        await home.get("versions")
+        await home.get("login")
     except (HomeserverError, Unreachable) as error:
         return False, f"{error}; see matrix.homeserver and the account"
     except ConfigurationError as error:

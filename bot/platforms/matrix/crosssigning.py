@@ -5,6 +5,9 @@ no cross-signing. The seeds lie in one sealed file. They are written before they
 the homeserver has them, so that an end at any moment heals at the next start.
 """
 
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -82,6 +85,17 @@ class IdentityFile:
         """Drop a new identity that the homeserver never got."""
         self._new.unlink(missing_ok=True)
 
+    @asynccontextmanager
+    async def turn(self) -> AsyncGenerator[None]:
+        """Wait until no other process changes the identity: `matrix reset-identity` works beside a running bot."""
+        claim = private.Claim(self._file.with_name(f"{NAME}.in-use"))
+        while not claim.take():  # noqa: ASYNC110 - what another process does rings no bell here
+            await asyncio.sleep(0.05)
+        try:
+            yield
+        finally:
+            claim.release()
+
     def _read(self, file: Path) -> Identity | None:
         kept = private.read(file, self._key)
         if kept is None or kept["user_id"] != self._user_id:
@@ -100,16 +114,17 @@ async def ensure(home: Homeserver, file: IdentityFile, user_id: str, device_id: 
     The device's keys must be uploaded already. Needs no password (MSC3967).
     Raises IdentityMismatch when the homeserver has somebody else's identity.
     """
-    answer = await own_keys(home, user_id)
-    done: list[str] = []
-    identity = _matching(file, user_id, answer)
-    if identity is None:
-        identity = file.coming() or file.current() or Identity.generate(user_id)
-        file.prepare(identity)
-        await _upload(home, identity, None)
-        file.settle()
-        done.append("keys")
-    return [*done, *await _sign_device(home, identity, device_id, answer)]
+    async with file.turn():
+        answer = await own_keys(home, user_id)
+        done: list[str] = []
+        identity = _matching(file, user_id, answer)
+        if identity is None:
+            identity = file.coming() or file.current() or Identity.generate(user_id)
+            file.prepare(identity)
+            await _upload(home, identity, None)
+            file.settle()
+            done.append("keys")
+        return [*done, *await _sign_device(home, identity, device_id, answer)]
 
 
 async def reset(home: Homeserver, file: IdentityFile, user_id: str, device_id: str, password: str) -> list[str]:
@@ -119,16 +134,17 @@ async def reset(home: Homeserver, file: IdentityFile, user_id: str, device_id: s
     Raises ConfigurationError when the homeserver refuses.
     """
     identity = Identity.generate(user_id)
-    file.prepare(identity)
-    try:
-        await _upload(home, identity, password)
-    except (ConfigurationError, HomeserverError) as error:
-        if isinstance(error, ConfigurationError) or not error.passing:
-            file.forget_coming()
-        raise
-    file.settle()
-    answer = await own_keys(home, user_id)
-    return ["keys", *await _sign_device(home, identity, device_id, answer)]
+    async with file.turn():
+        file.prepare(identity)
+        try:
+            await _upload(home, identity, password)
+        except (ConfigurationError, HomeserverError) as error:
+            if isinstance(error, ConfigurationError) or not error.passing:
+                file.forget_coming()
+            raise
+        file.settle()
+        answer = await own_keys(home, user_id)
+        return ["keys", *await _sign_device(home, identity, device_id, answer)]
 
 
 def _matching(file: IdentityFile, user_id: str, answer: Json) -> Identity | None:

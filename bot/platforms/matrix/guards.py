@@ -5,7 +5,7 @@ one-time key blocks a room, and one answer outside its schema voids everybody el
 looked at by itself, signatures included, and what is not sound does not exist.
 """
 
-from bot.platforms.matrix.signing import at, is_curve25519, is_ed25519, is_signed
+from bot.platforms.matrix.signing import at, is_curve25519, is_signed
 from bot.platforms.matrix.wire import Json
 
 
@@ -42,7 +42,6 @@ def _is_sound(user_id: str, device_id: str, device: Json) -> bool:
         device.get("user_id") == user_id
         and device.get("device_id") == device_id
         and isinstance(algorithms, list)
-        and is_ed25519(ed25519)
         and is_curve25519(at(device, "keys", f"curve25519:{device_id}"))
         and is_signed(device, user_id, device_id, ed25519)
     )

@@ -6,7 +6,7 @@ nio's machine is not safe against two of these at once, so one lock holds them a
 import asyncio
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, cast
 
 import structlog
@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 REMOTE_MS = 5_000  # what the homeserver may wait for another one
 SERVER_REST = 60.0  # seconds before a server that did not answer is asked again
 DEVICE_REST = 60.0  # seconds before a device without one-time keys is tried again
-AGAIN_REST = 2.0  # seconds before a user is asked for again without being told to have changed
+AGAIN_REST = 0.5  # seconds before a user is asked for again without being told to have changed
 WITHHELD_AT_ONCE = 100
 
 
@@ -178,9 +178,11 @@ class Keys:
     def _mark(self, user_id: str, trusted: frozenset[str], devices: dict[str, Json]) -> None:
         for device in self._machine.devices_of(user_id):
             if device.id in trusted and _same_keys(device, devices[device.id]["keys"]):
-                self._machine.verify_device(device)
+                trusts, mark = device.verified, self._machine.verify_device
             else:
-                self._machine.blacklist_device(device)
+                trusts, mark = device.blacklisted, self._machine.blacklist_device
+            if not trusts:
+                mark(device)
 
     def _shape(self, user_id: str) -> set[tuple[str, str, bool]]:
         return {(d.id, d.curve25519, d.verified) for d in self._machine.devices_of(user_id)}
@@ -221,11 +223,20 @@ class Keys:
             return
         await self._claim([d for d in trusted if machine.session_store.get(d.curve25519) is None])
         self._shared_in[room_id] = members
-        for shared_with, body in machine.share_group_session_parallel(room_id, list(members)):
+        shares = machine.share_group_session_parallel(room_id, list(members))
+        while (share := self._prepared(shares)) is not None:
+            shared_with, body = share
             await self._to_devices("m.room.encrypted", body["messages"])
             machine.outbound_group_sessions[room_id].users_shared_with.update(shared_with)
         machine.outbound_group_sessions[room_id].shared = True
         await self._withhold(room_id, [d for d in devices if not d.verified])
+
+    def _prepared(
+        self, shares: Iterator[tuple[set[tuple[str, str]], Json]]
+    ) -> tuple[set[tuple[str, str]], Json] | None:
+        """Encrypt the key for the next few devices; nio writes a row for each, which is one write together."""
+        with self._machine.store.database.atomic():
+            return next(shares, None)
 
     def _lacks(self, room_id: str, trusted: list[OlmDevice]) -> bool:
         """Tell whether a trusted device went without the present key and it is time to try again."""

@@ -174,6 +174,16 @@ class Machine(Olm):
             self._encrypted_rooms.add(room_id)
             self.store.save_encrypted_rooms([room_id])
 
+    # nio asks its database for each device of a room, four times; what is in memory is the same.
+
+    def is_device_verified(self, device: OlmDevice) -> bool:
+        """Tell whether a device is trusted."""
+        return device.verified
+
+    def is_device_blacklisted(self, device: OlmDevice) -> bool:
+        """Tell whether a device is excluded."""
+        return device.blacklisted
+
     def devices_of(self, user_id: str) -> list[OlmDevice]:
         """Return the present devices of a user."""
         return list(self.device_store.active_user_devices(user_id))

@@ -9,7 +9,7 @@ import structlog
 
 from bot.errors import Unavailable
 from bot.platforms import Memory
-from bot.platforms.matrix.wire import HomeserverError, Unreachable
+from bot.platforms.matrix.wire import HomeserverError, TokenIsDead, Unreachable
 
 log = structlog.get_logger(__name__)
 
@@ -64,7 +64,7 @@ async def insist(request: Callable[[], Awaitable[T]]) -> T:
     """Make a request until it has an answer that will not change by itself.
 
     For what the handling of a batch needs from the homeserver: an outage delays the batch, it loses nothing of it.
-    Raises HomeserverError when the homeserver refuses for good, or our token is dead.
+    Raises HomeserverError when the homeserver refuses for good, and TokenIsDead.
     """
     backoff = Backoff()
     while True:
@@ -74,6 +74,8 @@ async def insist(request: Callable[[], Awaitable[T]]) -> T:
             log.warning("matrix.waiting", reason=str(error))
             await backoff.wait()
         except HomeserverError as error:
+            if error.token_is_dead:
+                raise TokenIsDead(error) from error
             if not error.passing:
                 raise
             log.warning("matrix.waiting", reason=str(error))

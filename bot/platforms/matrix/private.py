@@ -73,10 +73,10 @@ def rename(source: Path, target: Path) -> None:
 
 
 class Claim:
-    """The right to write a folder, held by one process at a time; the system takes it back when the process ends."""
+    """A right that one process has at a time, shown by a file; the system takes it back when the process ends."""
 
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / "in-use"
+    def __init__(self, file: Path) -> None:
+        self._file = file
         self._handle: int | None = None
 
     def take(self) -> bool:

@@ -45,7 +45,7 @@ class Sending:
         """
         async with self._turns[room_id]:
             async with mapped(sent=False):
-                earlier = await self._earlier(room_id, content, txn) if again else None
+                earlier = await self._earlier(room_id, txn) if again else None
                 if earlier is not None:
                     return earlier
                 kind, body = await self._sealed(room_id, content, clear=clear)
@@ -82,17 +82,14 @@ class Sending:
         outside = {name: content[name] for name in ("m.relates_to", MARKER) if name in content}
         return "m.room.encrypted", {**sealed, **outside}
 
-    async def _earlier(self, room_id: str, content: Json, txn: str) -> str | None:
-        """Return the event of an earlier try: ours, with this key's marker, of the same kind."""
+    async def _earlier(self, room_id: str, txn: str) -> str | None:
+        """Return the event of an earlier try: ours, with this key's marker."""
         token: str | None = None
-        wanted = at(content, "m.relates_to", "rel_type") == "m.replace"
         for _ in range(_PAGES_BACK):
             query = {"dir": "b", "limit": "100", "filter": json.dumps({"senders": [self._machine.user_id]})}
             page = await self._home.get("rooms", room_id, "messages", query=query | ({"from": token} if token else {}))
             for event in page.get("chunk") or []:
-                relation = at(event, "content", "m.relates_to", "rel_type")
-                ours = at(event, "sender") == self._machine.user_id
-                if ours and at(event, "content", MARKER, "key") == txn and (relation == "m.replace") == wanted:
+                if at(event, "sender") == self._machine.user_id and at(event, "content", MARKER, "key") == txn:
                     return str(event["event_id"])
             token = page.get("end")
             if not isinstance(token, str):

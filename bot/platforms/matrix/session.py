@@ -12,7 +12,7 @@ import structlog
 from bot.errors import ConfigurationError
 from bot.platforms.matrix import private
 from bot.platforms.matrix.options import MatrixOptions
-from bot.platforms.matrix.wire import Homeserver, HomeserverError
+from bot.platforms.matrix.wire import Homeserver, HomeserverError, TokenIsDead
 
 log = structlog.get_logger(__name__)
 
@@ -97,11 +97,11 @@ async def _confirmed(home: Homeserver, options: MatrixOptions, session: Session)
     try:
         answer = await home.get("account", "whoami")
     except HomeserverError as error:
-        if error.soft_logout and options.password:
+        if not error.token_is_dead:
+            raise
+        if TokenIsDead(error).soft_logout and options.password:
             return await log_in(home, options, session.device_id)
-        if error.token_is_dead:
-            raise dead_token(options) from error
-        raise
+        raise dead_token(options) from error
     device = str(answer.get("device_id") or session.device_id)
     if answer["user_id"] != options.user_id or (session.device_id and device != session.device_id):
         message = f"matrix.access_token: belongs to {answer['user_id']} on {device}; expected {options.user_id}"

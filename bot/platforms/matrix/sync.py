@@ -22,7 +22,7 @@ from bot.platforms.matrix.patience import Backoff, insist
 from bot.platforms.matrix.rooms import Room
 from bot.platforms.matrix.signing import at, canonical, unpadded
 from bot.platforms.matrix.timeline import Deliver, Timeline, own_entry
-from bot.platforms.matrix.wire import HomeserverError, Json, Unreachable
+from bot.platforms.matrix.wire import HomeserverError, Json, TokenIsDead, Unreachable
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +51,7 @@ class Sync:
     async def run(self, receive: Receive, between: Callable[[], Awaitable[None]]) -> None:
         """Listen. `between` runs after each batch and may raise to end the loop.
 
-        Raises HomeserverError when our token is dead.
+        Raises TokenIsDead.
         """
         await self._parking.load()
         since = await self._memory.get("sync")
@@ -67,7 +67,7 @@ class Sync:
                 continue
             except HomeserverError as error:
                 if error.token_is_dead:
-                    raise
+                    raise TokenIsDead(error) from error
                 self._report(ok=False, reason=f"matrix: {error}")
                 await backoff.wait(error.retry_after)
                 continue
@@ -210,15 +210,19 @@ class Sync:
         name = f"invited:{room.id}"
         user = await self._memory.get(name)
         if user is not None:
-            await self._memory.set({name: None})
             if room.encrypted and room.is_with(user):
                 await insist(lambda: self._direct.remember(user, room.id))
+            await self._memory.set({name: None})
 
     # --- rooms we are no longer in
 
     async def _left(self, room_id: str, part: Json, since: str | None, deliver: Deliver) -> dict[str, str | None]:
         events = _events(part, "timeline")
         room = self._rooms.known(room_id) or Room(room_id, self._own_id)
+        if since is not None and await self._memory.get(_last(room_id)) is not None:
+            # What was said before we had to go was said to us.
+            events = await self._complete(room_id, part, since)
+            await self._timeline.take(room, events, deliver)
         change = self._timeline.removed(room, [*_events(part, "state"), *events])
         self._rooms.forget(room_id)
         self._keys.forget_session(room_id)

@@ -218,11 +218,9 @@ class Timeline:
         changes: list[Inbound] = []
         if room.encrypted:
             self._machine.remember_encrypted(room.id)
-        name = f"upgrade:{room.id}"
-        left = await self._memory.get(name)
+        left = await self._memory.get(f"upgrade:{room.id}")  # stays: after a crash it must be told again
         if left is not None:
-            await self._memory.set({name: None})
-            changes += await self._moved(room, event, json.loads(left))
+            changes += self._moved(room, event, json.loads(left))
         changes.append(self._change(room, event, "joined", event.id))
         if room.encrypted:
             changes.append(self._change(room, event, "encrypted", f"{event.id} encrypted"))
@@ -239,7 +237,7 @@ class Timeline:
         except HomeserverError as error:
             log.warning("matrix.successor_closed", room=successor, error=str(error))
 
-    async def _moved(self, room: Room, event: Seen, upgrade: dict[str, str]) -> list[Inbound]:
+    def _moved(self, room: Room, event: Seen, upgrade: dict[str, str]) -> list[Inbound]:
         """Tell the upgrade, once we are in the new room and it says itself where it comes from."""
         if room.predecessor != upgrade["room"]:
             log.warning("matrix.successor_denies", room=room.id, predecessor=upgrade["room"])

@@ -32,11 +32,6 @@ class HomeserverError(Exception):
         return self.code in {"M_UNKNOWN_TOKEN", "M_MISSING_TOKEN", "M_USER_DEACTIVATED"}
 
     @property
-    def soft_logout(self) -> bool:
-        """Whether the device still exists and only needs a new token (spec: soft logout)."""
-        return self.body.get("soft_logout") is True
-
-    @property
     def passing(self) -> bool:
         """Whether the same request may well succeed later."""
         return self.status == 429 or self.status >= 500
@@ -47,6 +42,17 @@ class HomeserverError(Exception):
         value = self.body.get("retry_after_ms")
         usable = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
         return max(0.0, float(cast("float", value)) / 1000) if usable else None
+
+
+class TokenIsDead(Exception):
+    """The homeserver does not know our token any more. Unlike other refusals this is nobody's to swallow.
+
+    `soft_logout` says that the device still exists and only needs a new token (spec: soft logout).
+    """
+
+    def __init__(self, error: HomeserverError) -> None:
+        super().__init__(str(error))
+        self.soft_logout = error.body.get("soft_logout") is True
 
 
 class Unreachable(Exception):

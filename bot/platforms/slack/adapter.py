@@ -7,6 +7,7 @@ from typing import TypeVar
 import structlog
 from aiohttp import web as http
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
+from slack_sdk.signature import SignatureVerifier
 
 from bot.card import Card
 from bot.clock import Clock, system_clock
@@ -91,13 +92,27 @@ class SlackPlatform:
         await self._web.close()
 
     async def _requested(self, request: http.Request) -> http.Response:
-        try:
-            bolt_request = await to_bolt_request(request)
-        except (ValueError, LookupError):  # no text, or no JSON where it says so
-            return http.Response(status=400)
+        """Take one request. Bolt reads a body before it looks at its signature, so that is looked at here first."""
+        if not self._signed(await request.read(), request):
+            return http.Response(status=401)
         if not self._gateway.ready:
             return http.Response(status=503)
+        try:
+            bolt_request = await to_bolt_request(request)
+        except (ValueError, LookupError):
+            return http.Response(status=400)
         return await to_aiohttp_response(await self._gateway.dispatch(bolt_request))
+
+    def _signed(self, body: bytes, request: http.Request) -> bool:
+        """Tell whether Slack made this request, and within the last five minutes."""
+        signed_at = request.headers.get("X-Slack-Request-Timestamp", "")
+        signature = request.headers.get("X-Slack-Signature", "")
+        if not signed_at.isdecimal() or not self._settings.signing_secret:
+            return False
+        try:
+            return SignatureVerifier(self._settings.signing_secret).is_valid(body, signed_at, signature)
+        except (ValueError, TypeError):  # no text, or a signature beyond ASCII
+            return False
 
     async def _passed(self, channel: str) -> bool:
         return await self._backfill.passed(channel)

@@ -125,7 +125,8 @@ class Delivery:
             return False
         until = envelope.created + self._settings().lost_after
         try:
-            await asyncio.wait_for(self.up.wait(), max(until - time.monotonic(), 0.0))
+            async with asyncio.timeout(max(until - time.monotonic(), 0.0)):  # `wait_for` may swallow `close`
+                await self.up.wait()
         except TimeoutError:
             return False
         return await self._transport().ready(until - time.monotonic())

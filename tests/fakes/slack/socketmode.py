@@ -170,7 +170,8 @@ class SocketMode:
         while not any(each.open for each in self.connections):
             self._arrived.clear()
             try:
-                await asyncio.wait_for(self._arrived.wait(), max(deadline - time.monotonic(), 0.0))
+                async with asyncio.timeout(max(deadline - time.monotonic(), 0.0)):
+                    await self._arrived.wait()
             except TimeoutError:
                 return False
         return True

@@ -85,7 +85,7 @@ class Person:
         """Have keys, and an identity that signs this device."""
         self.folder.mkdir()
         config = nio.AsyncClientConfig(
-            max_limit_exceeded=0, max_timeouts=0, store=nio.store.SqliteStore, encryption_enabled=True, pickle_key="t"
+            max_limit_exceeded=0, max_timeouts=0, store=nio.store.SqliteMemoryStore, pickle_key="t"
         )
         self._nio = nio.AsyncClient(self.url, self.user_id, store_path=str(self.folder), config=config)
         self._nio.restore_login(self.user_id, self.account.device_id, self.account.access_token)

@@ -109,3 +109,30 @@ async def test_the_room_of_two_is_direct_and_of_three_not(house: House, synapse:
     await agent.api("POST", "rooms", room, "invite", body={"user_id": other.user_id})
     await agent.say(room, "à trois")
     assert (await bot.gets(Message, text="à trois")).to.surface == "room"
+
+
+async def test_what_was_said_before_we_had_to_go_is_heard(house: House) -> None:
+    bot, agent = await house.bot(), await house.person()
+    room = await agent.room(bot.user_id)
+    await bot.joined(room)
+    await agent.say(room, "un")
+    await bot.gets(Message, text="un")
+    await bot.stop()
+    await agent.say(room, "dernier mot")
+    await agent.api("POST", "rooms", room, "kick", body={"user_id": bot.user_id})
+    again = await house.restarted(bot)
+    await again.gets(RoomChange, change="removed")
+    assert again.texts() == ["dernier mot"]
+    other = await agent.room(bot.user_id)
+    await again.joined(other)
+    await agent.say(other, "ailleurs")
+    await again.gets(Message, text="ailleurs")
+
+
+async def test_an_invitation_taken_back_is_told(house: House) -> None:
+    bot, agent = await house.bot(), await house.person()
+    bot.joins = False
+    room = await agent.room(bot.user_id)
+    await bot.gets(RoomChange, change="invited")
+    await agent.api("POST", "rooms", room, "kick", body={"user_id": bot.user_id})
+    assert (await bot.gets(RoomChange, change="removed")).to.room == room

@@ -132,6 +132,24 @@ async def test_a_refused_signature_is_an_answer_200_and_is_noticed(
         await setup.ensure()
 
 
+async def test_a_reset_and_a_running_bot_take_turns(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    await setup.ensure()
+    upload = crosssigning._upload
+
+    async def slow(*arguments: Any) -> None:
+        await upload(*arguments)
+        await asyncio.sleep(0.3)  # the homeserver has the new keys, the file does not say so yet
+
+    monkeypatch.setattr(crosssigning, "_upload", slow)
+    beside = IdentityFile(setup.folder, setup.account.user_id, "key")
+    done = await asyncio.gather(
+        setup.reset("secret"),
+        crosssigning.ensure(setup.home, beside, setup.account.user_id, setup.account.device_id),
+    )
+    assert done[0] == ["keys", "signature"]
+    assert await setup.ensure() == []
+
+
 async def test_a_homeserver_that_wants_a_person_to_approve_is_believed(
     setup: Setup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -213,7 +231,7 @@ async def test_a_lost_key_store_is_noticed_and_replaced_by_a_new_device(house: H
 
 async def test_a_lost_key_store_without_a_password_stops_with_a_clear_word(house: House) -> None:
     account = await house.homeserver.register("lostkeys", "secret")
-    options = {"password": "", "access_token": account.access_token}
+    options: dict[str, Any] = {"password": "", "access_token": account.access_token}
     bot = await house.again(account, house.folder / "lostkeys", InMemory(), **options)
     await bot.stop()
     for file in bot.options.store.glob("keys-*"):
@@ -290,7 +308,7 @@ async def test_a_login_that_must_wait_waits(house: House, proxy: FaultyProxy) ->
     ("key", "value"),
     [("homeserver", "matrix.example.org"), ("user_id", "passerelle"), ("store_key", ""), ("password", "")],
 )
-def test_options_without_which_nothing_works_are_named(key: str, value: str, tmp_path: Path) -> None:
+def test_options_without_which_nothing_works_are_named(key: str, value: Any, tmp_path: Path) -> None:
     given: dict[str, Any] = {
         "homeserver": "https://a.fr",
         "user_id": "@passerelle:a.fr",
@@ -299,7 +317,7 @@ def test_options_without_which_nothing_works_are_named(key: str, value: str, tmp
         "password": "p",
     }
     with pytest.raises(ConfigurationError, match=rf"matrix\.{key}"):
-        MatrixOptions(**{**given, key: value}).checked()
+        MatrixOptions(**(given | {key: value})).checked()
     assert MatrixOptions(**given).checked()
 
 

@@ -1,5 +1,6 @@
 """HTTP mode: signed requests on the application's own server, and nothing for anybody else."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -9,6 +10,7 @@ from bot.card import Field, Form
 from bot.errors import ConfigurationError
 from bot.message import Invocation
 from tests.fakes.slack import FakeSlack, Room, User
+from tests.fakes.slack.httpmode import FORM, signed_headers
 from tests.platforms.slack.conftest import Bot
 
 
@@ -75,8 +77,9 @@ async def test_what_cannot_be_kept_is_answered_so_and_comes_again(
     await bot.start()
     bot.down = True
     await agent.say(room, "bonjour")
-    while not await slack.entries("unacked"):
-        await slack.call("changes", since=0, timeout=0.01)
+    async with asyncio.timeout(5):
+        while not await slack.entries("unacked"):
+            await asyncio.sleep(0.01)
     bot.down = False
     await slack.settled()
     assert bot.texts == ["bonjour"]
@@ -96,6 +99,19 @@ async def test_nonsense_is_refused_before_anything_is_looked_at(slack: FakeSlack
         ):
             async with session.post(slack.core.http.url, data=body, headers={"Content-Type": content_type}) as answer:
                 assert answer.status in {400, 401}, (body, answer.status)
+    assert bot.offered == []
+
+
+async def test_what_is_signed_and_still_nonsense_is_a_bad_request(slack: FakeSlack, bot: Bot) -> None:
+    await bot.start()
+    async with ClientSession() as session:
+        for body in ("{", "payload={"):
+            headers = signed_headers(slack.signing_secret, body, "application/json" if body == "{" else FORM)
+            async with session.post(slack.core.http.url, data=body, headers=headers) as answer:
+                assert answer.status == 400
+        headers = {**headers, "X-Slack-Request-Timestamp": "bientôt"}
+        async with session.post(slack.core.http.url, data=body, headers=headers) as answer:
+            assert answer.status == 401
     assert bot.offered == []
 
 
