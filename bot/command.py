@@ -7,7 +7,6 @@ package. Spellings (slash, `!`, mention, button, form, console) all bind to the 
 import importlib
 import inspect
 import pkgutil
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType, ModuleType
@@ -114,17 +113,23 @@ def form_of(cmd: Command, line: str, values: Mapping[str, str]) -> Form:
 def _take(ctx: Context, cmd: Command, parameter: Parameter, rest: str) -> tuple[object | None, str]:
     if parameter.kind == "rest":
         return rest, ""
-    first, _, after = rest.partition(" ") if " " in rest.split("\n", 1)[0] else _split_line(rest)
+    first, after = first_word(rest)
     if parameter.kind == "question":
-        if NUMBER.fullmatch(first.strip(":,")):
-            return _question(ctx, first.strip(":,")), after.lstrip()
-        return ctx.about, rest
-    return _one_of(cmd, parameter, first), after.lstrip()
+        number = numbered(first)
+        return (_question(ctx, number), after) if number else (ctx.about, rest)
+    return _one_of(cmd, parameter, first), after
 
 
-def _split_line(rest: str) -> tuple[str, str, str]:
-    match = re.match(r"(\S*)(\s?)(.*)", rest, re.DOTALL)
-    return (match[1], match[2], match[3]) if match else (rest, "", "")
+def first_word(line: str) -> tuple[str, str]:
+    """Return the first word of a line, and what follows it."""
+    word, *rest = line.split(maxsplit=1) or [""]
+    return word, rest[0] if rest else ""
+
+
+def numbered(word: str) -> str | None:
+    """Return the question's number that a word is, without the signs that stand around it in a sentence."""
+    bare = word.strip(':,;.()[]*`«»"')
+    return bare if NUMBER.fullmatch(bare) else None
 
 
 def _one_of(cmd: Command, parameter: Parameter, word: str) -> str:

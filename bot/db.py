@@ -5,7 +5,11 @@ finds the file locked. PostgreSQL gets a small pool. The same functions run on b
 """
 
 import asyncio
+import contextlib
+import secrets
 import sqlite3
+import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -13,7 +17,8 @@ from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
@@ -22,6 +27,7 @@ from bot.errors import ConfigurationError, Unavailable
 
 T = TypeVar("T")
 
+GROUP = 32  # transactions that share a commit on SQLite when they wait for the writer anyway
 WRITERS = 4  # threads and connections on PostgreSQL
 TRIES = 5  # of a transaction that lost a deadlock or a serialization conflict on PostgreSQL
 
@@ -73,13 +79,17 @@ class Database:
         self.sqlite = self.engine.dialect.name == "sqlite"
         self.woken: Callable[[set[str]], None] | None = None
         self._threads = ThreadPoolExecutor(1 if self.sqlite else WRITERS, thread_name_prefix="db")
+        self._asked: deque[_Asked] = deque()
 
     async def run(self, work: Callable[[Session], T]) -> T:
         """Run `work` in one transaction and return its result, committed.
 
         Raises whatever `work` raised, with everything undone; `Unavailable` when the database itself failed.
         """
-        result, queues = await asyncio.get_running_loop().run_in_executor(self._threads, self._transaction, work)
+        asked = _Asked(work, asyncio.get_running_loop())
+        self._asked.append(asked)
+        self._threads.submit(self._answer)
+        result, queues = await asked.future
         if queues and self.woken is not None:
             self.woken(queues)
         return result
@@ -93,6 +103,39 @@ class Database:
         self._threads.shutdown()
         self.engine.dispose()
 
+    def _answer(self) -> None:
+        """Run what was asked: on SQLite all that waits, up to a limit, under one commit; else one piece of work."""
+        group: list[_Asked] = []
+        try:
+            while self._asked and len(group) < (GROUP if self.sqlite else 1):
+                group.append(self._asked.popleft())
+        except IndexError:  # another thread was quicker
+            pass
+        if len(group) > 1:
+            self._together(group)
+            return
+        for asked in group:
+            try:
+                asked.outcome = self._transaction(asked.work)
+            except BaseException as error:
+                asked.error = error
+        _tell(group)
+
+    def _together(self, group: list["_Asked"]) -> None:
+        """Run works in one transaction, each within its own savepoint: one that fails is undone alone.
+
+        When the database itself fails, nothing was committed and all are told so.
+        """
+        try:
+            with self.engine.connect() as connection, connection.begin():
+                for asked in group:
+                    _within(connection, asked)
+        except (OperationalError, InterfaceError, DatabaseError, PoolTimeout) as error:
+            unavailable = Unavailable(str(error.__cause__ or error))
+            for asked in group:
+                asked.error = unavailable
+        _tell(group)
+
     def _transaction(self, work: Callable[[Session], T]) -> tuple[T, set[str]]:
         for attempt in range(1, TRIES + 1):
             try:
@@ -102,11 +145,66 @@ class Database:
             except (OperationalError, InterfaceError, PoolTimeout) as error:
                 if not (attempt < TRIES and _lost_a_race(error)):
                     raise Unavailable(str(error.__cause__ or error)) from error
+                time.sleep(secrets.randbelow(20) * attempt / 1000)  # whom it met tries again too, and not just now
             except DBAPIError as error:
-                if error.connection_invalidated:
+                if error.connection_invalidated or type(error) is DatabaseError:  # cut off; a file that is damaged
                     raise Unavailable(str(error.__cause__)) from error
                 raise
         raise AssertionError  # the loop returns or raises
+
+
+class _Asked:
+    """A piece of work that was asked for, and what became of it."""
+
+    def __init__(self, work: Callable[[Session], Any], loop: asyncio.AbstractEventLoop) -> None:
+        self.work = work
+        self.loop = loop
+        self.future: asyncio.Future[tuple[Any, set[str]]] = loop.create_future()
+        self.outcome: tuple[Any, set[str]] | None = None
+        self.error: BaseException | None = None
+
+    def tell(self) -> None:
+        """Resolve the future; to be called in its loop."""
+        if self.future.done():
+            return
+        if self.error is not None:
+            self.future.set_exception(self.error)
+        elif self.outcome is not None:
+            self.future.set_result(self.outcome)
+
+
+def _within(connection: Connection, asked: _Asked) -> None:
+    """Run one work in a savepoint. Raises when the database failed, not when the work did."""
+    try:
+        with (
+            Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            result = asked.work(session)
+        asked.outcome = result, session.info.get("queues", set())
+    except (OperationalError, InterfaceError):
+        raise
+    except DBAPIError as error:
+        if error.connection_invalidated or type(error) is DatabaseError:
+            raise
+        asked.error = error
+    except Exception as error:
+        asked.error = error
+
+
+def _tell(group: list[_Asked]) -> None:
+    for loop in {asked.loop for asked in group}:
+        mine = [asked for asked in group if asked.loop is loop]
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(lambda mine=mine: [asked.tell() for asked in mine])
+
+
+def _keep(session: Session, instance: object) -> None:
+    """Hold what a transaction has read until it ends: the identity map alone forgets it, and asks again."""
+    session.info.setdefault("kept", []).append(instance)
+
+
+event.listen(Session, "loaded_as_persistent", _keep)
 
 
 def insert_into(session: Session, model: type[Base]) -> sqlite.Insert:
@@ -125,22 +223,36 @@ def note_queue(session: Session, queue: str) -> None:
 def make_engine(url: str) -> Engine:
     """Return an engine with the settings that durability needs.
 
-    Raises ConfigurationError for a URL of no supported database.
+    Raises ConfigurationError for a URL of no supported database, without repeating it: it may hold a password.
     """
-    if url.startswith("sqlite:"):
+    try:
+        return _engine(url)
+    except (ArgumentError, ValueError) as error:
+        reason = str(error) if isinstance(error, _NotSupported) else "this is no address of a database"
+        message = f"database_url: {reason}; expected sqlite:///FILE or postgresql+psycopg://…"
+        raise ConfigurationError(message) from None
+
+
+class _NotSupported(ValueError):
+    """A database that others may use."""
+
+
+def _engine(url: str) -> Engine:
+    parsed = make_url(url)
+    if parsed.drivername == "sqlite":
+        if parsed.database in (None, "", ":memory:"):
+            raise _NotSupported("a database in memory is lost when the bot stops")
         engine = create_engine(
-            url, hide_parameters=True, pool_size=1, max_overflow=1, connect_args={"check_same_thread": False}
+            parsed, hide_parameters=True, pool_size=1, max_overflow=1, connect_args={"check_same_thread": False}
         )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)
         return engine
-    if url.startswith("postgresql+psycopg:"):
+    if parsed.drivername == "postgresql+psycopg":
         return create_engine(
-            url, hide_parameters=True, pool_size=WRITERS, max_overflow=2, pool_timeout=5, pool_pre_ping=False
+            parsed, hide_parameters=True, pool_size=WRITERS, max_overflow=2, pool_timeout=5, pool_pre_ping=False
         )
-    scheme = url.split(":", 1)[0]
-    message = f"database_url: {scheme!r} is not supported; expected sqlite:///FILE or postgresql+psycopg://…"
-    raise ConfigurationError(message)
+    raise _NotSupported(f"{parsed.drivername!r} is not supported")
 
 
 def _begin_immediate(connection: Connection) -> None:

@@ -60,9 +60,8 @@ def performers(
 
 def note_settled(session: Session, settled: Collection[Settled]) -> None:
     """Write in the map what the platforms called our messages."""
-    for s in settled:
-        if s.state == "sent" and s.job.kind == "say" and s.result:
-            note_sent(session, s.job.key, s.result)
+    sent = (s for s in settled if s.state == "sent" and s.job.kind == "say")
+    note_sent(session, {s.job.key: s.result for s in sent if s.result})
 
 
 class Said:

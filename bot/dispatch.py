@@ -1,7 +1,7 @@
 """The one entrance: one inbound event, one transaction, before its acknowledgement."""
 
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -17,12 +17,13 @@ from bot.db import Database
 from bot.directory.identity import Actor, identify
 from bot.directory.rights import has
 from bot.directory.rooms import room_of
-from bot.errors import Unavailable, UserError, in_short
+from bot.errors import NotSent, Unavailable, UserError, in_short
 from bot.grammar import Command
 from bot.interpret import Asked, Nothing, Wanted, understand
 from bot.memory import remember
 from bot.message import Address, Deletion, Edit, Inbound, Invocation, Message, Reaction, RoomChange
-from bot.outbox import Destinations, Outbox, Placing
+from bot.outbox import Destinations, Outbox, Placing, lane_of
+from bot.questions import find
 from bot.relay import sealed_here
 from bot.rooms import changed
 from bot.routing.marks import marked
@@ -33,6 +34,7 @@ log = structlog.get_logger()
 BURST: Final = 60  # events of one account in one room that are handled at once
 RATE: Final = 10.0  # a second, after that
 WINDOW: Final = 10_000  # accounts whose pace is remembered
+SOON: Final = 0.3  # seconds until an event is looked at again whose message is still being said
 
 
 @dataclass(slots=True)
@@ -59,6 +61,7 @@ class Dispatcher:
         self._clock = clock
         self._pointers = pointers
         self._allowances: dict[tuple[str, str], _Allowance] = {}
+        self._lines: set[str] | None = None  # authors' lines in which something waits; None: not looked yet
 
     async def receive(self, inbound: Inbound) -> Reply:
         """Commit an event and all that follows from it, and return the direct reply.
@@ -68,34 +71,49 @@ class Dispatcher:
         """
         if inbound.author.bot or _chatter(inbound):
             return None
-        if self._floods(inbound):
-            return await self._database.run(lambda session: self._defer(session, inbound))
-        return await self._handle(inbound, fresh=True)
+        floods = self._floods(inbound)
+        return await self._handle(inbound, lambda session: self._take_in_turn(session, inbound, floods=floods))
 
     async def again(self, inbound: Inbound) -> None:
-        """Handle an event whose receipt says that it was put off or failed."""
-        await self._handle(inbound, fresh=False)
+        """Handle an event whose receipt says that it was put off or failed; one that was handled since is left alone.
 
-    async def _handle(self, inbound: Inbound, *, fresh: bool) -> Reply:
+        Raises `NotSent` while it is too early still.
+        """
+        await self._handle(inbound, lambda session: self._take_again(session, inbound))
+
+    async def _handle(self, inbound: Inbound, work: Callable[[Session], Reply]) -> Reply:
         try:
-            return await self._database.run(lambda session: self._take(session, inbound, fresh))
-        except Unavailable:
+            return await self._database.run(work)
+        except (Unavailable, NotSent):
             raise
         except Exception as error:  # whatever it is, it costs this event alone
             reason = in_short(error)
             log.error("handler_failed", platform=inbound.to.platform, kind=type(inbound).__name__, reason=reason)
             return await self._database.run(lambda session: self._fail(session, inbound, reason))
 
-    def _take(self, session: Session, inbound: Inbound, fresh: bool) -> Reply:
-        now = self._clock()
-        if fresh and not receipts.record(session, inbound, now):
+    def _take_in_turn(self, session: Session, inbound: Inbound, *, floods: bool) -> Reply:
+        if not marked(_words(inbound)) and (floods or self._is_behind(session, inbound) or _in_doubt(session, inbound)):
+            return self._defer(session, inbound)
+        if not receipts.record(session, inbound, self._clock()):
             return None
-        if inbound.cursor is not None:
-            remember(session, inbound.to.platform, dict([inbound.cursor]))
-        outcome, reply = self._outcome(session, inbound)
-        if outcome != "done" or not fresh:
+        outcome, reply = self._take(session, inbound)
+        if outcome != "done":
             receipts.conclude(session, inbound, outcome)
         return reply
+
+    def _take_again(self, session: Session, inbound: Inbound) -> Reply:
+        if _in_doubt(session, inbound):
+            raise NotSent("what it belongs to is still being said", retry_after=SOON)
+        if not receipts.reopen(session, inbound):
+            return None
+        outcome, reply = self._take(session, inbound)
+        receipts.conclude(session, inbound, outcome)
+        return reply
+
+    def _take(self, session: Session, inbound: Inbound) -> tuple[receipts.Outcome, Reply]:
+        if inbound.cursor is not None:
+            remember(session, inbound.to.platform, dict([inbound.cursor]))
+        return self._outcome(session, inbound)
 
     def _outcome(self, session: Session, inbound: Inbound) -> tuple[receipts.Outcome, Reply]:
         now = self._clock()
@@ -233,19 +251,30 @@ class Dispatcher:
         return None
 
     def _defer(self, session: Session, inbound: Inbound) -> Reply:
-        """Put an event of somebody who floods in a line of its own, where it waits for its turn."""
-        if marked(_words(inbound)):
-            return self._take(session, inbound, True)  # noqa: FBT003 -- nothing of it may be kept
+        """Put an event in its author's own line, where it waits for its turn."""
         now = self._clock()
         if not receipts.record(session, inbound, now, "deferred"):
             return None
-        lane = f"in:{inbound.to.platform}:{inbound.author.id}"
+        lane = _line_of(inbound)
         key = f"in:{inbound.to.platform}:{inbound.id}"
         jobs.put(session, "handle", {"event": wire.dump(inbound)}, lane=lane, queue="in", key=key, now=now)
+        if self._lines is not None:
+            self._lines.add(lane)
         return None
 
+    def _is_behind(self, session: Session, inbound: Inbound) -> bool:
+        """Whether something that its author said earlier still waits: then it waits behind that."""
+        if _is_urgent(inbound):
+            return False
+        if self._lines is None:
+            self._lines = jobs.busy_lanes(session, "in")
+        lane = _line_of(inbound)
+        if lane in self._lines and not jobs.is_busy(session, lane):
+            self._lines.discard(lane)
+        return lane in self._lines
+
     def _floods(self, inbound: Inbound) -> bool:
-        if isinstance(inbound, RoomChange) or (isinstance(inbound, Invocation) and inbound.trigger is not None):
+        if _is_urgent(inbound):
             return False
         now = time.monotonic()
         key = (inbound.author.id, inbound.to.room)
@@ -286,6 +315,26 @@ def _chatter(inbound: Inbound) -> bool:
         and not (inbound.mentions_bot or inbound.reply_to or inbound.to.thread)
         and not inbound.text.lstrip().startswith(("!", "/"))
     )
+
+
+def _is_urgent(inbound: Inbound) -> bool:
+    """Whether an event cannot wait: a room's own changes, and what a form is to be opened for."""
+    return isinstance(inbound, RoomChange) or (isinstance(inbound, Invocation) and inbound.trigger is not None)
+
+
+def _line_of(inbound: Inbound) -> str:
+    return f"in:{inbound.to.platform}:{inbound.author.id}"
+
+
+def _in_doubt(session: Session, inbound: Inbound) -> bool:
+    """Whether an event points at a message that may be ours, whose id the platform has not told us yet."""
+    if _is_urgent(inbound):
+        return False
+    named = {inbound.to.thread, getattr(inbound, "reply_to", None), getattr(inbound, "pressed", None)}
+    named |= {inbound.message_id} if isinstance(inbound, Reaction) else set()
+    to = inbound.to
+    known = (find.post_of(session, to.platform, to.room, message) for message in named if message)
+    return any(post is None for post in known) and jobs.in_doubt(session, lane_of(to), "say")
 
 
 def _words(inbound: Inbound) -> str:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from bot.card import Button, Buttons, Card, Paragraph
-from bot.command import bind
+from bot.command import bind, first_word, numbered
 from bot.context import Context
 from bot.errors import UserError
 from bot.grammar import Command
@@ -26,6 +26,7 @@ PROMPTED = timedelta(minutes=10)  # a person who was asked for something answers
 CARRIED = 1500  # characters that a button can carry
 LONG = 8  # words after which a search looks like a question
 
+_SAYING = ("question", "repondre")  # commands that keep what they were given
 _DIGIT = re.compile(r"[1-9]|10")
 _KEYCAPS = {f"{n}\ufe0f\u20e3": n for n in range(1, 10)} | {"\U0001f51f": 10}
 
@@ -65,7 +66,8 @@ def understand(ctx: Context, inbound: Inbound) -> Plan:
         case Invocation():
             return _invocation(ctx, inbound)
         case Reaction(emoji=emoji, message_id=on) if emoji in _KEYCAPS:
-            return _press(ctx, _post(ctx, on), _KEYCAPS[emoji])
+            post = _post(ctx, on)
+            return _press(ctx, post, _KEYCAPS[emoji]) if post is not None and post.key is not None else NOTHING
         case Edit(message_id=on, text=text):
             post = _post(ctx, on)
             words = without_command(ctx, text)
@@ -79,12 +81,16 @@ def understand(ctx: Context, inbound: Inbound) -> Plan:
 
 def without_command(ctx: Context, text: str) -> str:
     """Return what a message says once the command and number that open it are taken away."""
-    bare = text.strip().lstrip("!/")
-    word, _, rest = bare.partition(" ")
-    if spelled(word) in ctx.world.commands and (bare != text.strip() or rest):
-        first, _, after = rest.strip().partition(" ")
-        return after.strip() if find.NUMBER.fullmatch(first) else rest.strip()
-    return text.strip()
+    bare = text.strip()
+    sign = bare.startswith(("!", "/"))
+    word, rest = _split(bare[1:] if sign else bare)
+    if spelled(word) == "passerelle":
+        word, rest = _split(rest)
+    found = ctx.world.commands.get(spelled(word))
+    if found is None or not rest or not (sign or found.name in _SAYING):
+        return bare
+    first, after = first_word(rest)
+    return after if numbered(first) else rest
 
 
 def spelled(word: str) -> str:
@@ -98,14 +104,14 @@ def _message(ctx: Context, message: Message) -> Plan:
     about = _question(ctx, post)
     text = message.text.strip()
     addressed = message.mentions_bot or message.to.surface == "direct"
-    if text.startswith(("!", "/")):
+    if text.startswith(("!", "/")) and any(c.isalpha() for c in _split(text)[0]):
         return _typed(ctx, text[1:], post, about)
     prompt = _prompt(ctx, message, post)
     if prompt is not None:
         name, line = prompt
         return _named(ctx, name, f"{line} {text}".strip(), about)
     if _DIGIT.fullmatch(text) and (post is not None or addressed):
-        return _press(ctx, post if post and post.buttons else _last_card(ctx), int(text))
+        return _press(ctx, _card(ctx, post), int(text))
     if addressed:
         known = _first_word(ctx, text, about)
         if known is not None:
@@ -145,7 +151,7 @@ def _typed(ctx: Context, text: str, post: Post | None, about: Question | None) -
         case "passerelle":
             return _typed(ctx, rest, post, about) if rest else Wanted(ctx.world.commands["aide"])
         case "choix" | "choice":
-            return _press(ctx, post if post and post.buttons else _last_card(ctx), _number(rest))
+            return _press(ctx, _card(ctx, post), _number(rest))
         case name:
             return _named(ctx, name, rest, about)
 
@@ -164,6 +170,8 @@ def _first_word(ctx: Context, text: str, about: Question | None) -> Plan | None:
     found = ctx.world.commands.get(spelled(word))
     if found is None:
         return None
+    if not rest:  # nobody asks a question of one word that is a command's
+        return Wanted(found, "", {}, about)
     try:
         fits = not bind_fails(ctx, found, rest, about)
     except UserError:
@@ -231,7 +239,7 @@ def _invocation(ctx: Context, inbound: Invocation) -> Plan:
     if inbound.command == "passerelle":
         return _typed(ctx, inbound.line, post, about) if inbound.line.strip() else Wanted(ctx.world.commands["aide"])
     if inbound.command == "choix":
-        return _press(ctx, post if post and post.buttons else _last_card(ctx), _number(inbound.line))
+        return _press(ctx, _card(ctx, post), _number(inbound.line))
     if inbound.command not in ctx.world.commands:
         return Asked(Card(None, (Paragraph(Text.of("button.old")),)))
     return _named(ctx, inbound.command, inbound.line, about, inbound.form)
@@ -267,18 +275,21 @@ def _question(ctx: Context, post: Post | None) -> Question | None:
     return ctx.session.get(Question, post.question_id, with_for_update=True)
 
 
-def _last_card(ctx: Context) -> Post | None:
-    """The newest card with buttons in a room: what a bare number means there."""
-    return ctx.session.scalar(
-        select(Post)
-        .where(Post.platform == ctx.to.platform, Post.room == ctx.to.room, Post.buttons.is_not(None))
-        .order_by(Post.id.desc())
+def _card(ctx: Context, post: Post | None) -> Post | None:
+    """The card whose buttons a bare number means: the one replied to, its question's, else the newest in the room."""
+    if post is not None and post.buttons:
+        return post
+    with_buttons = select(Post).where(
+        Post.platform == ctx.to.platform, Post.room == ctx.to.room, Post.buttons.is_not(None), Post.gone.is_(False)
     )
+    if post is not None and post.question_id is not None:
+        with_buttons = with_buttons.where(Post.question_id == post.question_id)
+    return ctx.session.scalar(with_buttons.order_by(Post.id.desc()).limit(1))
 
 
 def _split(text: str) -> tuple[str, str]:
-    match = re.match(r"(\S*)\s*(.*)", text.strip(), re.DOTALL)
-    return (match[1].rstrip(":,"), match[2]) if match else ("", "")
+    word, rest = first_word(text)
+    return word.rstrip(":,"), rest
 
 
 def _number(text: str) -> int:

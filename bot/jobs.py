@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Float, ForeignKey, Index, String, Text, delete, func, select, text, update
+from sqlalchemy import Float, ForeignKey, Index, String, Text, bindparam, delete, func, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot.db import Base, Instant, insert_into, note_queue
@@ -253,31 +253,72 @@ def renew(session: Session, lanes: Iterable[str], owner: str, now: datetime) -> 
 
 def settle(session: Session, settled: Collection[Settled], lanes: Collection[str], owner: str, now: datetime) -> None:
     """Record what became of jobs and give their lanes back. A job that was sent stays sent whoever owns the lane."""
+    _record(session, [s for s in settled if s.state != "waiting"], now)
     for s in settled:
-        values: dict[str, Any] = {"state": s.state, "result": s.result, "error": s.error}
         if s.state == "waiting":
-            values |= {"due_at": s.due_at, "state": "unknown" if s.unknown else "waiting"}
-            if s.spared:
-                values["attempts"] = Job.attempts - 1
-        else:
-            values["done_at"] = now
-        session.execute(update(Job).where(Job.id == s.job.id, Job.state != "sent").values(**values))
+            attempts = Job.attempts - 1 if s.spared else Job.attempts
+            state = "unknown" if s.unknown else "waiting"
+            session.execute(
+                update(Job)
+                .where(Job.id == s.job.id, Job.state != "sent")
+                .values(state=state, error=s.error, due_at=s.due_at, attempts=attempts)
+                .execution_options(synchronize_session=False)
+            )
     _give_back(session, lanes, owner)
 
 
+_ENDED = (
+    update(Job)
+    .where(Job.id == bindparam("job"), Job.state != "sent")
+    .values(state=bindparam("to"), result=bindparam("what"), error=bindparam("why"), done_at=bindparam("when"))
+)
+
+
+def _record(session: Session, ended: Collection[Settled], now: datetime) -> None:
+    rows = [{"job": s.job.id, "to": s.state, "what": s.result, "why": s.error, "when": now} for s in ended]
+    if rows:
+        session.connection().execute(_ENDED, rows)
+
+
+_HEAD = (
+    select(Job.due_at)
+    .where(Job.lane == bindparam("lane"), _OPEN)
+    .order_by(_ORDER, Job.id)
+    .limit(1)
+    .scalar_subquery()
+)
+_GIVE_BACK = (
+    update(Lane)
+    .where(Lane.name == bindparam("lane"), Lane.owner == bindparam("by"))
+    .values(owner=None, leased_until=None, due_at=_HEAD)
+)
+
+
 def _give_back(session: Session, lanes: Collection[str], owner: str) -> None:
-    for lane in lanes:
-        head = select(Job.due_at).where(Job.lane == lane, Job.state.in_(OPEN)).order_by(_ORDER, Job.id).limit(1)
-        session.execute(
-            update(Lane)
-            .where(Lane.name == lane, Lane.owner == owner)
-            .values(owner=None, leased_until=None, due_at=head.scalar_subquery())
-        )
+    """Give lanes back, each due when what stands first in it is."""
+    if lanes:
+        session.connection().execute(_GIVE_BACK, [{"lane": lane, "by": owner} for lane in sorted(lanes)])
 
 
 def next_due(session: Session, queues: Collection[str]) -> datetime | None:
     """Return when the next lane of these queues is due that nobody works on."""
     return session.scalar(select(func.min(Lane.due_at)).where(Lane.queue.in_(queues), Lane.owner.is_(None)))
+
+
+def in_doubt(session: Session, lane: str, kind: str) -> bool:
+    """Say whether a job of a lane is under way, or was when a process died: it may have been done already."""
+    doubtful = select(Job.id).where(Job.lane == lane, Job.kind == kind, Job.state.in_(("sending", "unknown")))
+    return session.scalar(doubtful.limit(1)) is not None
+
+
+def busy_lanes(session: Session, queue: str) -> set[str]:
+    """Return the lanes of a queue in which something waits."""
+    return set(session.scalars(select(Lane.name).where(Lane.queue == queue, Lane.due_at.is_not(None))))
+
+
+def is_busy(session: Session, lane: str) -> bool:
+    """Say whether something waits in a lane."""
+    return session.scalar(select(Lane.due_at).where(Lane.name == lane)) is not None
 
 
 def hurry(session: Session, queue: str, now: datetime) -> None:

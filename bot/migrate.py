@@ -8,6 +8,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from bot import jobs, memory, outbox, receipts
 from bot.db import Database
@@ -29,8 +30,8 @@ def upgrade(database: Database) -> None:
     """
     try:
         database.run_now(lambda session: _upgrade(session.connection()))
-    except Unavailable as error:
-        message = f"database_url: the database cannot be used: {_first_line(error)}"
+    except (Unavailable, DBAPIError) as error:
+        message = f"database_url: the database cannot be used: {_first_line(error.orig if isinstance(error, DBAPIError) else error)}"
         raise ConfigurationError(message) from None
 
 
@@ -60,5 +61,5 @@ def configuration(connection: Connection) -> Config:
     return config
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+def _first_line(error: BaseException | None) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)

@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, select, update
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, bindparam, select, update
 from sqlalchemy import Text as LongText
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot import jobs
 from bot.card import Button, Card, Paragraph, buttons_of, rendered, to_json
-from bot.db import Base, Instant
+from bot.db import Base, Instant, insert_into
 from bot.message import Address
 from bot.parts import split
 from bot.texts import Catalogues, Reader, Text
@@ -178,8 +178,8 @@ class Outbox:
         order = f"{placing.question_id}/{placing.side}" if placing.source_at else None
         put = self._put_job("say", to, args, key, placing.source_at, self._now + placing.hold, order)
         if put and to.audience is None:
-            self._session.add(_post(to, card, key, part, placing, self._now))
-            self._session.flush()
+            row = _post(to, card, key, part, placing, self._now)
+            self._session.execute(insert_into(self._session, Post).values(row))
 
     def _job(self, kind: str, to: Address, card: Card | None, target: str, revision: str) -> None:
         """Put a rewriting or taking back of one message; it makes those that still wait useless."""
@@ -211,9 +211,12 @@ class Outbox:
         )
 
 
-def note_sent(session: Session, key: str, message_id: str) -> None:
-    """Write the id that the platform gave to what was said under `key`."""
-    session.execute(update(Post).where(Post.key == key).values(message_id=message_id))
+def note_sent(session: Session, ids: Mapping[str, str]) -> None:
+    """Write what the platforms called what was said, by its key."""
+    if ids:
+        named = update(Post).where(Post.key == bindparam("said")).values(message_id=bindparam("called"))
+        rows = [{"said": key, "called": message_id} for key, message_id in ids.items()]
+        session.connection().execute(named, rows)
 
 
 def message_of(session: Session, key: str) -> str | None:
@@ -221,22 +224,24 @@ def message_of(session: Session, key: str) -> str | None:
     return session.scalar(select(Post.message_id).where(Post.key == key))
 
 
-def _post(to: Address, card: Card, key: str, part: int, placing: Placing, now: datetime) -> Post:
-    return Post(
-        platform=to.platform,
-        room=to.room,
-        key=key,
-        thread=to.thread,
-        question_id=placing.question_id,
-        side=placing.side,
-        source_id=placing.source_id,
-        part=part,
-        buttons=_pressable(card),
-        prompt=json.dumps(placing.prompt) if placing.prompt else None,
-        author=placing.asked_of,
-        sealed=placing.sealed,
-        at=now,
-    )
+def _post(to: Address, card: Card, key: str, part: int, placing: Placing, now: datetime) -> dict[str, object]:
+    """Return the row of a message of ours."""
+    return {
+        "platform": to.platform,
+        "room": to.room,
+        "key": key,
+        "thread": to.thread,
+        "question_id": placing.question_id,
+        "side": placing.side,
+        "source_id": placing.source_id,
+        "part": part,
+        "buttons": _pressable(card),
+        "prompt": json.dumps(placing.prompt) if placing.prompt else None,
+        "author": placing.asked_of,
+        "sealed": placing.sealed,
+        "gone": False,
+        "at": now,
+    }
 
 
 def _pressable(card: Card) -> str | None:

@@ -54,6 +54,13 @@ def record(session: Session, inbound: Inbound, now: datetime, outcome: Outcome =
     return done is not None
 
 
+def reopen(session: Session, inbound: Inbound) -> bool:
+    """Take an event that was put off or failed; False when that was done before."""
+    waits = Receipt.outcome.in_(("deferred", "failed"))
+    done = session.execute(update(Receipt).where(*_is(inbound), waits).values(outcome="done").returning(Receipt.id))
+    return done.first() is not None
+
+
 def conclude(session: Session, inbound: Inbound, outcome: Outcome) -> None:
     """Write how an event ended."""
     session.execute(update(Receipt).where(*_is(inbound)).values(outcome=outcome, payload=None))

@@ -190,9 +190,9 @@ def _value_from_data(data: Any) -> object:
         case {"day": text}:
             return date.fromisoformat(text)
         case {"lines": items}:
-            return Lines(_value_from_data(v) for v in items)
+            return Lines(cast("str | Text", _value_from_data(v)) for v in items)
         case {"row": items}:
-            return Row(_value_from_data(v) for v in items)
+            return Row(cast("str | Text", _value_from_data(v)) for v in items)
         case list():
             return tuple(_value_from_data(v) for v in data)  # pyright: ignore[reportUnknownVariableType]
         case _:

@@ -96,7 +96,7 @@ def load(file: Path | None = None) -> Settings:
     Raises ConfigurationError, which names the key, the value (never a secret's) and what was expected.
     """
     data = _merged(_read(file), _from_environment())
-    for section in _ESSENTIAL:
+    for section in _SECTIONS:
         if isinstance(data.get(section), dict) and _blank(section, data[section]):
             del data[section]
     try:
@@ -128,7 +128,11 @@ def _from_environment() -> dict[str, Any]:
         *levels, last = name.removeprefix(PREFIX).lower().split("__")
         place = data
         for level in levels:
-            place = place.setdefault(level, {})
+            inner = place.setdefault(level, {})
+            if not isinstance(inner, dict):
+                message = f"{name}: {level} is a section here and a value in another variable"
+                raise ConfigurationError(message)
+            place = cast("dict[str, Any]", inner)
         place[last] = _value(last, value)
     return data
 
@@ -145,15 +149,17 @@ def _merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     return out
 
 
-_ESSENTIAL = {
+_SECTIONS: dict[str, type[_Section]] = {"slack": SlackSettings, "matrix": MatrixSettings, "http": HttpSettings}
+_ESSENTIAL = {  # what could turn a platform on
     "slack": ("bot_token", "app_token", "signing_secret"),
     "matrix": ("homeserver", "user_id", "password", "access_token", "store_key"),
 }
 
 
 def _blank(name: str, section: dict[str, Any]) -> bool:
-    """Whether nothing that could turn a platform on has a value."""
-    return all(section.get(key) in ("", None) for key in _ESSENTIAL[name])
+    """Whether a section counts as absent: nothing that matters has a value, and no key is misspelt."""
+    known = set(section) <= set(_SECTIONS[name].model_fields)
+    return known and all(section.get(key) in ("", None, [], ()) for key in _ESSENTIAL.get(name, tuple(section)))
 
 
 def _explain(error: ValidationError) -> str:
@@ -164,6 +170,8 @@ def _explain(error: ValidationError) -> str:
             lines.append(f"{key}: unknown key")
         elif e["type"] == "missing":
             lines.append(f"{key}: missing")
+        elif e["type"] == "model_type":
+            lines.append(f"{key}: is not valid: Input should be a table of keys")
         else:
             shown = "" if _secret(key) or isinstance(e["input"], dict) else f" {e['input']!r}"
             lines.append(f"{key}:{shown} is not valid: {e['msg'].removeprefix('Value error, ')}")

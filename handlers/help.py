@@ -5,6 +5,7 @@ from bot.command import command
 from bot.context import Context
 from bot.directory.rights import has
 from bot.errors import UserError
+from bot.interpret import spelled
 from bot.texts import Lines, Text
 
 
@@ -12,7 +13,7 @@ from bot.texts import Lines, Text
 def help_(ctx: Context, commande: str = "") -> Reply:
     """Show all commands in a line each, or one with its grammar."""
     if commande:
-        found = ctx.world.commands.get(commande.lstrip("!/"))
+        found = ctx.world.commands.get(spelled(commande.lstrip("!/")))
         if found is None:
             raise UserError("command.unknown", word=commande[:40])
         return Card(found.name, (Paragraph(found.about), Paragraph(f"`{found.usage()}`")))

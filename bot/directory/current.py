@@ -6,6 +6,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from bot.db import Base
 from bot.directory.snapshot import Snapshot, load
 
+_SEEN = "directory"
+
 
 class Stamp(Base):
     """A number that grows with each change of what it names."""
@@ -17,6 +19,7 @@ class Stamp(Base):
 
 def touch(session: Session) -> None:
     """Say that organisations or competences changed; to be called in the transaction that changes them."""
+    session.info.pop(_SEEN, None)
     if not session.execute(update(Stamp).where(Stamp.name == "directory").values(value=Stamp.value + 1)).rowcount:  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
         session.add(Stamp(name="directory", value=1))
 
@@ -28,8 +31,11 @@ class Current:
         self._held: tuple[int, Snapshot] | None = None
 
     def get(self, session: Session) -> Snapshot:
-        """Return the directory as this transaction sees it."""
+        """Return the directory as this transaction sees it; it is asked for once."""
+        if _SEEN in session.info:
+            return session.info[_SEEN]
         stamp = session.scalar(select(Stamp.value).where(Stamp.name == "directory")) or 0
         if self._held is None or self._held[0] != stamp:
             self._held = (stamp, load(session))
+        session.info[_SEEN] = self._held[1]
         return self._held[1]

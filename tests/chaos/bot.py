@@ -218,7 +218,7 @@ def hurried() -> None:
 
     @functools.wraps(original)
     def slack_options(settings: Any) -> Any:
-        return replace(original(settings), pace=0.02)
+        return replace(original(settings), pace=0.0)
 
     app.slack_options = slack_options
 

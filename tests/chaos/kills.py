@@ -16,6 +16,7 @@ from tests.chaos.load import Findings, Load, audit, furnish
 from tests.chaos.world import World
 
 FIRST = ("tables", "loading", "logging-in", "keys", "identity", "first-sync")
+PATIENCE = 120.0  # seconds in which everything must have come to rest after the last start
 WORKING = (
     "received-slack",
     "received-matrix",
@@ -72,7 +73,9 @@ async def torment(world: World, random: Random, kills: int, run: Run, points: Se
     for number in range(kills):
         if number % 4 == 3:
             world.bot.start()
-            await _until_dead(world, "any moment", run, random.uniform(0.5, 4.0))
+            if number % 8 == 3:
+                await world.bot.ready()
+            await _until_dead(world, "any moment", run, random.uniform(0.1, 1.5))
         else:
             name = named.pop()
             named = named or random.sample(points, len(points))
@@ -108,9 +111,14 @@ async def chaos(world: World, seed: int, kills: int, first: Sequence[str] = FIRS
         world.bot.start()
         await world.bot.ready()
         back = time.monotonic()
-        await load.finish(60)
+        load.enough()
+        while time.monotonic() - back < PATIENCE:
+            run.findings = await audit(load)
+            await asyncio.to_thread(_look, world.bot.url, run)
+            if not run.faults:
+                break
+            await asyncio.sleep(0.3)
         run.settled_in = time.monotonic() - back
-        await _at_rest(world)
         await asyncio.sleep(1.0)  # what comes twice comes now
         run.findings = await audit(load)
     finally:
@@ -119,16 +127,6 @@ async def chaos(world: World, seed: int, kills: int, first: Sequence[str] = FIRS
     _look(world.bot.url, run)
     run.seconds = time.monotonic() - began
     return run
-
-
-async def _at_rest(world: World, seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        run = Run()
-        await asyncio.to_thread(_look, world.bot.url, run)
-        if not run.open_jobs:
-            return
-        await asyncio.sleep(0.2)
 
 
 def _look(url: str, run: Run) -> None:

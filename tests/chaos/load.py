@@ -20,6 +20,7 @@ POSTS = {
     "consulat-madrid": "Madrid",
 }
 TURNS = 2  # numbered messages of each side
+GREETING = "Je porte les questions"  # said in a room that the bot was brought into
 
 _NAME = re.compile(r"c\d{4}")
 
@@ -74,15 +75,6 @@ class Load:
     def enough(self) -> None:
         """Begin no new conversation."""
         self._more.set()
-
-    async def finish(self, seconds: float) -> None:
-        """Wait until every conversation has seen all its words and is closed, or the time is over."""
-        self.enough()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                for conversation in self.conversations.values():
-                    await conversation.complete.wait()
-                await asyncio.gather(*self._tasks[1:])
 
     async def end(self) -> None:
         """Send everybody home."""
@@ -216,9 +208,10 @@ async def audit(load: Load) -> Findings:
         opening = [m for m in matrix if f"dossier {it.name}" in m.text]
         _count(found, f"card of {it.name} on Slack", card, 1)
         _count(found, f"card of {it.name} on Matrix", opening, 1)
-        found.stale += [f"{it.name}: {said.now!r}" for said in (*card, *opening) if "Close" not in said.now]
+        found.stale += [f"{it.name} {it.number}: {said.id}" for said in (*card, *opening) if "Close" not in said.now]
     known = {it.root for it in load.conversations.values()}, {it.card_id for it in load.conversations.values()}
     found.strange += [s.text for s in slack if s.thread not in known[0]]
+    matrix = [m for m in matrix if GREETING not in m.text]
     found.strange += [m.text for m in matrix if m.id not in known[1] and m.thread not in known[1]]
     per = 1 + 2 * TURNS
     for side, said in (("Slack", slack), ("Matrix", matrix)):

@@ -49,6 +49,7 @@ class MatrixPlatform:
         self._claim = private.Claim(options.store / "in-use")
         self._starting = asyncio.Lock()
         self._identity_changed = False
+        self._lost = ""  # why the key store of our device is of no use any more
         self._connected: Connected | None = None
 
     def _report(self, ok: bool, reason: str = "") -> None:
@@ -69,12 +70,12 @@ class MatrixPlatform:
             try:
                 await self._sync(connected).run(receive, self._check_identity)
             except KeyStoreLost as error:
-                await self._renew(str(error))
+                self._lost = str(error)
             except TokenIsDead as error:
                 if not (error.soft_logout and self._options.password):
                     self._report(ok=False, reason=f"matrix: {error}")
                     raise dead_token(self._options) from error
-                await self._log_in_again(connected)
+            self._disconnect()
 
     async def start(self) -> None:
         """Log in, make the homeserver know our keys and sign our device, unless that is done.
@@ -88,19 +89,24 @@ class MatrixPlatform:
             while not self._claim.take():
                 self._report(ok=False, reason="matrix: another process uses the key store; waiting for its end")
                 await asyncio.sleep(1)
-            session = await open_session(self._home, self._options)
-            try:
-                self._connected = await self._assemble(session)
-            except KeyStoreLost as error:
-                self._connected = await self._assemble(await self._replacement(str(error)))
+            while self._connected is None:
+                session = await (self._replacement() if self._lost else open_session(self._home, self._options))
+                self._lost = ""
+                try:
+                    self._connected = await self._assemble(session)
+                except KeyStoreLost as error:
+                    self._lost = str(error)
 
     async def close(self) -> None:
         """Close connections and the key store."""
         await self._home.close()
+        self._disconnect()
+        self._claim.release()
+
+    def _disconnect(self) -> None:
         if self._connected is not None:
             self._connected.machine.store.database.close()
             self._connected = None
-        self._claim.release()
 
     async def _start_patiently(self) -> Connected:
         backoff = Backoff()
@@ -137,30 +143,16 @@ class MatrixPlatform:
         parking = Parking(self._home, self._memory, self._options.patience)
         return Sync(connected, parking, Timeline(connected, parking, self._say_notice), self._report)
 
-    # --- a lost key store, a lost token
-
-    async def _replacement(self, reason: str) -> Session:
+    async def _replacement(self) -> Session:
         """Make a new device in place of one whose key store is lost: it looks alive and is deaf."""
-        words = f"matrix: the key store of this device is lost or was restored from an old copy ({reason})"
-        log.error("matrix.key_store_lost", reason=reason)
+        words = f"matrix: the key store of this device is lost or was restored from an old copy ({self._lost})"
+        log.error("matrix.key_store_lost", reason=self._lost)
         self._report(ok=False, reason=words)
         if not self._options.password:
             message = f"{words}; expected matrix.password, to make a new device, or the right key store"
             raise ConfigurationError(message)
         await log_out(self._home)
         return await log_in(self._home, self._options)
-
-    async def _renew(self, reason: str) -> None:
-        async with self._starting:
-            if self._connected is not None:
-                self._connected.machine.store.database.close()
-                self._connected = None
-            self._connected = await self._assemble(await self._replacement(reason))
-
-    async def _log_in_again(self, connected: Connected) -> None:
-        """Get a new token for the same device (spec: soft logout)."""
-        async with self._starting:
-            connected.session = await log_in(self._home, self._options, connected.session.device_id)
 
     # --- our identity
 

@@ -93,7 +93,7 @@ class Machine(Olm):
                 event = ToDeviceEvent.parse_event(cast("Json", raw))
                 if isinstance(event, EncryptedToDeviceEvent):
                     self.handle_to_device_event(event)
-            except Exception as error:  # noqa: BLE001 - anybody can send us anything; nothing of it may stop the bot
+            except Exception as error:
                 log.warning("matrix.to_device_malformed", error=type(error).__name__)
 
     def open(self, room_id: str, event: Json) -> Opened:

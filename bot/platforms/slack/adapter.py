@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable
 from typing import TypeVar
 
-import structlog
 from aiohttp import web as http
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_sdk.signature import SignatureVerifier
@@ -25,8 +24,6 @@ PATH = "/slack/events"
 
 T = TypeVar("T")
 
-log = structlog.get_logger()
-
 
 class SlackPlatform:
     """One Slack app in one workspace, by Socket Mode or by signed HTTP requests."""
@@ -43,6 +40,7 @@ class SlackPlatform:
         self._backfill = Backfill(self._web, self._gateway, memory, live, clock, pace=settings.pace)
         self._sender = Sender(self._web, self._identity)
         self._me: Identity | None = None
+        self._refused = False
 
     async def run(self, receive: Receive) -> None:
         """Listen until cancelled. Raises `ConfigurationError` when Slack does not accept a token."""
@@ -150,10 +148,15 @@ class SlackPlatform:
 
     async def _reported(self, work: Awaitable[T]) -> T:
         try:
-            return await work
+            done = await work
         except DeadToken as error:
+            self._refused = True
             self._report(ok=False, reason=f"Slack refuses {_MEND_BOT.format(error.word)}")
             raise
+        if self._refused:
+            self._refused = False
+            self._report(ok=True)
+        return done
 
 
 _MEND_BOT = "slack.bot_token ({}): install the app with config/slack-manifest.yaml and enter its bot token (xoxb-…)"

@@ -85,7 +85,7 @@ class Backfill:
             behind = self._behind
             try:
                 await self._walk(me, behind)
-            except Exception as error:  # noqa: BLE001 (whatever it was, history is still there: read it again)
+            except Exception as error:
                 log.warning("slack_history_unread", reason=str(error) or type(error).__name__)
                 self._hopeful = False
                 pause = min(pause * 2, _LONGEST_PAUSE)
@@ -144,11 +144,12 @@ class Backfill:
             missed = []
         reached = cursor or (str(joined["ts"]) if joined else self._now() if new else since)
         shared = bool(channel.get("is_ext_shared"))
-        async with self._gateway.lane(name):
-            if new and joined is not None and float(self._now()) - float(joined["ts"]) > _REDELIVERED:
-                await self._feed(_join_event(joined, name, me), shared=shared)
-            for message in missed:
-                await self._feed({"event": {**message, "type": "message", "channel": name}}, shared=shared)
+        bodies = [{"event": {**message, "type": "message", "channel": name}} for message in missed]
+        if new and joined is not None and float(self._now()) - float(joined["ts"]) > _REDELIVERED:
+            bodies.insert(0, _join_event(joined, name, me))
+        for body in bodies:
+            async with self._gateway.lane(name):  # one at a time: a click must not wait for a long history
+                await self._feed({**body, "is_ext_shared_channel": shared})
         newest = max([reached, *(str(m["ts"]) for m in missed)], key=float)
         await self._memory.set({cursor_name(name): newest})
 
@@ -172,9 +173,9 @@ class Backfill:
         fresh = {str(m["ts"]): m for m in found if float(m["ts"]) > float(oldest)}
         return [fresh[ts] for ts in sorted(fresh, key=float)]
 
-    async def _feed(self, body: dict[str, Any], *, shared: bool) -> None:
+    async def _feed(self, body: Mapping[str, Any]) -> None:
         try:
-            inbound = await self._gateway.convert({**body, "is_ext_shared_channel": shared})
+            inbound = await self._gateway.convert(body)
         except Exception:  # one message that nobody understands must not hide those after it
             log.exception("slack_message_unreadable")
             return

@@ -21,6 +21,7 @@ PING = 2.0  # an abrupt end is noticed at the next ping only; Bolt's own 10 s co
 _HELLO = 10.0
 _LAST_WORDS = 3.0
 _LONGEST_PAUSE = 30.0
+_SETTLED = 10.0  # seconds after which a connection counts as a good one
 
 log = structlog.get_logger()
 
@@ -102,16 +103,21 @@ class SocketMode:
     async def run(self) -> None:
         """Listen until cancelled. Raises what `dead` makes of a token that Slack does not accept."""
         current: Connection | None = None
+        broken = 0  # connections in a row that broke at once
+        loop = asyncio.get_running_loop()
         try:
             while True:
+                await asyncio.sleep(min(2.0 ** (broken - 2), _LONGEST_PAUSE) * self._pace if broken > 1 else 0)
                 fresh = await self._connect_at_last(current)
                 self._connected(current is None or not current.open)
                 if current is not None:
                     self._retire(current)
                 current = fresh
+                began = loop.time()
                 await current.leaving.wait()
                 if not current.open:
                     self._lost("the connection broke")
+                    broken = broken + 1 if loop.time() - began < _SETTLED else 0
         finally:
             await asyncio.gather(*self._retiring, return_exceptions=True)
             if current is not None:

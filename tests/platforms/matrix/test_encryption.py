@@ -97,6 +97,8 @@ async def test_a_user_who_resets_their_identity(house: House, policy: str) -> No
     room = await meeting(house, bot, agent)
     await agent.whispers(room, "avant")
     await bot.gets(Message, text="avant")
+    await bot.say(room, "entendu")
+    assert await agent.hears(room, "entendu")  # this device holds the present key
     await agent.resets_identity()
     await agent.whispers(room, "après")
     if policy == "accept":
@@ -198,6 +200,23 @@ async def test_a_device_that_comes_later_gets_the_next_message(house: House) -> 
     await bot.gets(Message, text="me voilà")
     await bot.say(room, "après")
     assert await second.hears(room, "après")
+
+
+async def test_a_device_that_is_gone_reads_nothing_more(house: House) -> None:
+    bot, agent = await house.bot(), await house.person(encrypts=True)
+    second = await house.second_device(agent)
+    second.folder = agent.folder
+    await second.sign()
+    room = await meeting(house, bot, agent)
+    await bot.say(room, "avant")
+    first = machine(bot).outbound_group_sessions[room]
+    assert len(first.users_shared_with) == 2
+    await second.api("POST", "logout", body={})
+    await agent.whispers(room, "perdu")
+    await bot.gets(Message, text="perdu")
+    await bot.say(room, "après")
+    assert machine(bot).outbound_group_sessions[room].id != first.id
+    assert len(machine(bot).outbound_group_sessions[room].users_shared_with) == 1
 
 
 async def test_a_message_whose_key_comes_late_is_read_when_it_comes(house: House) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from bot.errors import ConfigurationError
 from bot.message import Message
-from bot.platforms.matrix import crosssigning, private, session
+from bot.platforms.matrix import crosssigning, private
 from bot.platforms.matrix.crosssigning import Identity, IdentityFile, IdentityMismatch
 from bot.platforms.matrix.machine import open_machine
 from bot.platforms.matrix.options import MatrixOptions
@@ -327,18 +327,22 @@ async def test_a_soft_logout_gets_a_new_token_for_the_same_device(
     bot = await house.bot()
     device = machine_of(bot).device_id
     home, token = bot.platform._home, bot.platform._home.token
-    once = [HomeserverError(401, {"errcode": "M_UNKNOWN_TOKEN", "soft_logout": True})]
-    listen = home.sync
+    logged_out = HomeserverError(401, {"errcode": "M_UNKNOWN_TOKEN", "soft_logout": True})
 
-    async def sync(*arguments: Any, **more: Any) -> Any:
-        if once:
-            raise once.pop()
-        return await listen(*arguments, **more)
+    def once(real: Any, *, whoami: bool) -> Any:
+        left = [logged_out]
 
-    monkeypatch.setattr(home, "sync", sync)
+        async def request(*arguments: Any, **more: Any) -> Any:
+            if left and whoami == (arguments[-1] == "whoami"):
+                raise left.pop()
+            return await real(*arguments, **more)
+
+        return request
+
+    monkeypatch.setattr(home, "sync", once(home.sync, whoami=False))
+    monkeypatch.setattr(home, "get", once(home.get, whoami=True))
     agent = await house.person()
     room = await agent.room(bot.user_id)
     await bot.joined(room)
     assert machine_of(bot).device_id == device
     assert home.token != token
-    assert session.open_session is not None

@@ -255,11 +255,13 @@ async def test_a_change_that_arrives_during_a_query_is_asked_for_again(pair: Pai
 
 
 async def test_a_query_that_failed_is_made_again(pair: Pair, home: FakeHome) -> None:
+    pair.keys.take_news({"device_lists": {"changed": [CLAIRE]}})
     home.error = Unreachable("gone", sent=True)
     with pytest.raises(Unreachable):
-        await pair.keys.know([PAUL])
+        await pair.keys.know([CLAIRE])
     home.error = None
-    await pair.keys.know([PAUL])
+    for _ in range(2):
+        await pair.keys.know([CLAIRE])
     assert home.asked.count(("keys", "query")) == 2
 
 
@@ -322,6 +324,16 @@ async def test_a_one_time_key_that_exists_already_means_an_old_copy_of_the_store
     home.error = HomeserverError(400, {"errcode": "M_BAD_JSON", "error": "odd"})
     with pytest.raises(HomeserverError):
         await pair.keys.settle()
+
+
+async def test_other_keys_under_our_device_id_mean_a_lost_store(pair: Pair, home: FakeHome) -> None:
+    home.devices = {BOT: {"BOT": {"keys": {"ed25519:BOT": "x", "curve25519:BOT": "y"}}}}
+    with pytest.raises(KeyStoreLost):
+        await pair.keys.upload_first()
+    assert ("keys", "upload") not in home.asked
+    home.devices = {}
+    await pair.keys.upload_first()  # a homeserver that knows none gets ours
+    assert "device_keys" in home.bodies[-1]
 
 
 async def test_a_malformed_one_time_key_opens_no_session_and_blocks_nothing(pair: Pair, home: FakeHome) -> None:

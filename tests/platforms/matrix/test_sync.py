@@ -169,6 +169,21 @@ async def test_a_broken_network_is_waited_out(house: House, proxy: FaultyProxy) 
     await bot.gets(Message, text="dit pendant")
 
 
+async def test_a_homeserver_that_is_away_at_the_start_is_waited_for(house: House, proxy: FaultyProxy) -> None:
+    await proxy.cut()
+    bot = await house.bot(homeserver=proxy.url, start=False)
+    starting = asyncio.create_task(bot.start())
+    async with asyncio.timeout(5):
+        while not bot.reports:
+            await asyncio.sleep(0.01)
+    assert not bot.reports[0][0]
+    await proxy.restore()
+    await starting
+    agent, room = await talking(house, bot)
+    await agent.say(room, "un")
+    await bot.gets(Message, text="un")
+
+
 async def test_what_a_batch_needs_is_waited_for_too(house: House, proxy: FaultyProxy) -> None:
     bot = await house.bot(homeserver=proxy.url)
     fault = proxy.fault("GET .*/state", status=503, times=1)

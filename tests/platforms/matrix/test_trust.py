@@ -21,13 +21,13 @@ class Claire:
         self.master, self.self_signing = SigningKey.generate(), SigningKey.generate()
         self.device_keys: dict[str, Any] = {}
 
-    def device(self, device_id: str, *, signed: bool = True) -> dict[str, Any]:
+    def device(self, device_id: str, *, signed: bool = True, curve25519: object = CURVE) -> dict[str, Any]:
         own = SigningKey.generate()
         device: dict[str, Any] = {
             "user_id": USER,
             "device_id": device_id,
             "algorithms": ["m.olm.v1.curve25519-aes-sha2", "m.megolm.v1.aes-sha2"],
-            "keys": {f"ed25519:{device_id}": own.public, f"curve25519:{device_id}": CURVE},
+            "keys": {f"ed25519:{device_id}": own.public, f"curve25519:{device_id}": curve25519},
         }
         signatures = {f"ed25519:{device_id}": own.sign(device)}
         if signed:
@@ -114,6 +114,17 @@ def test_a_malformed_device_does_not_exist_and_harms_no_other(spoil: Any) -> Non
     claire.device("OTHER")
     assert set(sound_devices(USER, claire.device_keys)) == {"OTHER"}
     assert claire.trusted() == {"OTHER"}
+
+
+@pytest.mark.parametrize("curve25519", ["AAAA", "é", None, 3])
+def test_a_signature_makes_no_key_of_what_is_none(curve25519: Any) -> None:
+    claire = Claire()
+    claire.device("D", curve25519=curve25519)
+    assert sound_devices(USER, claire.device_keys) == {}
+    own = SigningKey.generate()
+    one = {"key": curve25519}
+    signed = {**one, "signatures": {USER: {"ed25519:D": own.sign(one)}}}
+    assert sound_one_time_keys(USER, "D", own.public, {"signed_curve25519:A": signed}) is None
 
 
 @pytest.mark.parametrize("odd", [None, [], "x", {"D": None}, {"D": []}, {"D": {}}])

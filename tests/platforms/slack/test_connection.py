@@ -66,6 +66,20 @@ async def test_the_pause_between_attempts_grows(slack: FakeSlack, room: Room) ->
     await bot.stop()
 
 
+async def test_connections_that_break_at_once_are_not_hammered(slack: FakeSlack) -> None:
+    bot = Bot(slack, options={"pace": 0.1})
+    await bot.start()
+    async with asyncio.timeout(10):
+        loop = asyncio.get_running_loop()
+        until = loop.time() + 1.0
+        while loop.time() < until:
+            await slack.drop_connections()
+            await asyncio.sleep(0.005)
+    assert 4 <= (await slack.calls())["apps.connections.open"] <= 12
+    await slack.connected()
+    await bot.stop()
+
+
 async def test_a_limit_on_connections_is_waited_for(slack: FakeSlack, bot: Bot) -> None:
     await slack.fault("apps.connections.open", "limited", retry_after=1)
     began = asyncio.get_running_loop().time()

@@ -143,6 +143,8 @@ async def test_a_dead_token_is_an_outage_that_the_operator_reads_about(
     assert not ok
     assert word in reason
     assert slack.bot_token not in reason
+    await bot.platform.send(Address("slack", room.id), CARD, key="k", again=False)
+    assert bot.reports[-1] == (True, "")
 
 
 async def test_when_one_cannot_look_the_outcome_stays_unknown(slack: FakeSlack, bot: Bot, room: Room) -> None:

@@ -1,0 +1,323 @@
+"""The database: what is committed stays, what fails leaves nothing, two processes never meet a lock, an outage passes."""
+
+import asyncio
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event, select, text, update
+from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
+from sqlalchemy.orm import Session
+
+from bot import db
+from bot.db import Database, Instant, make_engine, note_queue
+from bot.directory.current import Stamp
+from bot.errors import ConfigurationError, Unavailable
+from bot.memory import Remembered, remember
+from bot.outbox import Post
+from tests.servers.postgres import Postgres
+
+# Reads a number and writes the next one, again and again: the transaction that a deferred BEGIN gets locked out of.
+COUNT = """
+import sys
+from sqlalchemy import select, update
+from bot.db import Database
+from bot.directory.current import Stamp
+
+def more(session):
+    seen = session.scalar(select(Stamp.value).where(Stamp.name == "count"))
+    session.execute(update(Stamp).where(Stamp.name == "count").values(value=seen + 1))
+
+database = Database(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(150):
+    database.run_now(more)
+database.close()
+"""
+
+
+def pragma(database: Database, name: str) -> object:
+    return database.run_now(lambda s: s.scalar(text(f"PRAGMA {name}")))
+
+
+def value(database: Database, name: str) -> int | None:
+    return database.run_now(lambda s: s.scalar(select(Stamp.value).where(Stamp.name == name)))
+
+
+def set_(session: Session, name: str, number: int) -> None:
+    session.merge(Stamp(name=name, value=number))
+
+
+def test_sqlite_is_set_up_to_keep_what_it_confirmed(database: Database) -> None:
+    assert pragma(database, "journal_mode") == "wal"
+    assert pragma(database, "synchronous") == 2  # FULL
+    assert pragma(database, "foreign_keys") == 1
+    assert pragma(database, "busy_timeout") == 10_000
+
+
+def test_a_row_that_refers_to_nothing_is_refused(shipped: Database) -> None:
+    orphan = Post(platform="p", room="r", source_id=999, at=datetime.now(UTC))
+    with pytest.raises(IntegrityError):
+        shipped.run_now(lambda s: s.add(orphan))
+
+
+def test_two_processes_that_read_then_write_never_find_it_locked(database: Database, tmp_path: Path) -> None:
+    database.run_now(lambda s: set_(s, "count", 0))
+    counting = [
+        subprocess.Popen(
+            [sys.executable, "-c", COUNT, database.url],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    for process in counting:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    said = [process.communicate("go\n", timeout=60)[1] for process in counting]
+    assert [process.returncode for process in counting] == [0, 0], said
+    assert value(database, "count") == 300
+
+
+def test_a_transaction_is_done_whole_or_not_at_all(shipped: Database) -> None:
+    def work(session: Session) -> None:
+        set_(session, "half", 1)
+        session.flush()
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        shipped.run_now(work)
+    assert value(shipped, "half") is None
+
+
+def test_a_change_of_tables_is_undone_with_its_transaction(shipped: Database) -> None:
+    def work(session: Session) -> None:
+        session.execute(text("CREATE TABLE half_made (id INTEGER)"))
+        session.execute(text("ALTER TABLE stamp ADD COLUMN half_made INTEGER"))
+        set_(session, "half", 1)
+        session.flush()
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        shipped.run_now(work)
+    for statement in ("SELECT * FROM half_made", "SELECT half_made FROM stamp"):
+        with pytest.raises((ProgrammingError, Unavailable)):
+            shipped.run_now(lambda s, q=statement: s.execute(text(q)))
+    assert value(shipped, "half") is None
+
+
+def test_what_is_committed_is_there_for_others_at_once(shipped: Database) -> None:
+    other = Database(shipped.url)
+    shipped.run_now(lambda s: set_(s, "seen", 7))
+    assert value(other, "seen") == 7
+    other.close()
+
+
+async def test_who_waits_is_woken_once_the_commit_is_done(shipped: Database) -> None:
+    woken: list[tuple[set[str], int | None]] = []
+    other = Database(shipped.url)
+    shipped.woken = lambda queues: woken.append((queues, value(other, "put")))
+
+    def work(session: Session) -> str:
+        set_(session, "put", 1)
+        note_queue(session, "slack")
+        note_queue(session, "in")
+        return "done"
+
+    assert await shipped.run(work) == "done"
+    assert woken == [({"slack", "in"}, 1)]
+
+    def fails(session: Session) -> None:
+        note_queue(session, "slack")
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await shipped.run(fails)
+    assert len(woken) == 1
+    other.close()
+
+
+async def test_the_loop_goes_on_while_the_database_works(database: Database) -> None:
+    beats = 0
+
+    async def beat() -> None:
+        nonlocal beats
+        while True:
+            await asyncio.sleep(0.01)
+            beats += 1
+
+    beating = asyncio.create_task(beat())
+    await database.run(lambda s: time.sleep(0.3))
+    beating.cancel()
+    assert beats > 5
+
+
+def test_instants_keep_their_moment_and_come_back_in_utc(shipped: Database) -> None:
+    at = datetime(2026, 10, 25, 2, 30, 15, 123456, tzinfo=timezone(timedelta(hours=2)))
+    post = Post(platform="p", room="r", at=at)
+    shipped.run_now(lambda s: s.add(post))
+    found = shipped.run_now(lambda s: s.scalar(select(Post.at).where(Post.room == "r")))
+    assert found == at
+    assert found is not None
+    assert found.utcoffset() == timedelta(0)
+    assert found.tzinfo == UTC
+
+
+def test_an_instant_without_a_zone_is_refused() -> None:
+    naive = datetime(2026, 3, 16, 12)  # noqa: DTZ001 -- that is the fault
+    with pytest.raises(ValueError, match="zone"):
+        Instant().process_bind_param(naive, make_engine("sqlite:///x").dialect)
+    assert Instant().process_bind_param(None, make_engine("sqlite:///x").dialect) is None
+
+
+# --- outages
+
+
+@pytest.fixture
+def on_postgresql(new_url: Callable[[str], str]) -> Iterator[Database]:
+    opened = Database(new_url("postgresql"))
+    yield opened
+    opened.close()
+
+
+async def test_a_connection_that_is_cut_costs_one_transaction(on_postgresql: Database, postgres: Postgres) -> None:
+    database = on_postgresql
+    await asyncio.gather(*(database.run(lambda s: s.execute(text("SELECT pg_sleep(0.05)"))) for _ in range(4)))
+
+    def cut_all() -> None:
+        while postgres.kill_connections(database.url):
+            time.sleep(0.01)
+
+    def cut(session: Session) -> None:
+        set_(session, "cut", 1)
+        session.flush()
+        cut_all()
+        session.execute(text("SELECT 1"))
+
+    with pytest.raises(Unavailable):
+        await database.run(cut)
+    assert value(database, "cut") is None, "the next transaction works, with a new connection"
+    await asyncio.gather(*(database.run(lambda s: s.execute(text("SELECT 1"))) for _ in range(8)))
+    await database.run(lambda s: set_(s, "cut", 2))
+    assert value(database, "cut") == 2
+
+
+async def test_who_loses_a_race_runs_again_and_nobody_notices(on_postgresql: Database) -> None:
+    """Two transactions that lock two rows crosswise: PostgreSQL ends one of them, which is done anew."""
+    database = on_postgresql
+    await database.run(lambda s: [set_(s, "a", 0), set_(s, "b", 0)])
+    both_hold_one = asyncio.Barrier(2)
+    loop = asyncio.get_running_loop()
+    tries: list[str] = []
+
+    def crosswise(first: str, second: str) -> Callable[[Session], None]:
+        def work(session: Session) -> None:
+            tries.append(first)
+            session.execute(update(Stamp).where(Stamp.name == first).values(value=Stamp.value + 1))
+            if len(tries) <= 2:
+                asyncio.run_coroutine_threadsafe(both_hold_one.wait(), loop).result(10)
+            session.execute(update(Stamp).where(Stamp.name == second).values(value=Stamp.value + 1))
+
+        return work
+
+    await asyncio.gather(database.run(crosswise("a", "b")), database.run(crosswise("b", "a")))
+    assert (value(database, "a"), value(database, "b")) == (2, 2)
+    assert len(tries) >= 3
+
+
+def test_a_locked_file_is_waited_for_and_then_told(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    def in_haste(connection: sqlite3.Connection, record: object) -> None:
+        prepare(connection, record)
+        connection.execute("PRAGMA busy_timeout=150")
+
+    prepare = db._prepare_sqlite
+    monkeypatch.setattr(db, "_prepare_sqlite", in_haste)
+    waiting = Database(database.url)
+    value(waiting, "locked")
+
+    def hold(session: Session) -> None:
+        set_(session, "locked", 1)
+        session.flush()
+        with pytest.raises(Unavailable, match="locked"):
+            waiting.run_now(lambda s: set_(s, "locked", 2))
+
+    database.run_now(hold)
+    assert value(waiting, "locked") == 1
+    waiting.close()
+
+
+def test_a_file_that_cannot_be_written_is_told(database: Database) -> None:
+    reader = Database(database.url.replace("sqlite:///", "sqlite:///file:") + "?mode=ro&uri=true")
+    with pytest.raises(Unavailable, match="readonly"):
+        reader.run_now(lambda s: remember(s, "p", {"a": "b"}))
+    reader.close()
+    assert database.run_now(lambda s: s.scalar(select(Remembered.value).where(Remembered.platform == "p"))) is None
+
+
+@pytest.mark.parametrize("content", [b"not a database" * 100, b"SQLite format 3\0" + b"\xff" * 4096])
+def test_a_file_that_is_no_database_is_told(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_bytes(content)
+    database = Database(f"sqlite:///{file}")
+    with pytest.raises(Unavailable):
+        database.run_now(lambda s: s.execute(text("SELECT * FROM stamp")))
+    database.close()
+
+
+def test_a_broken_connection_counts_as_an_outage_whatever_it_says(database: Database) -> None:
+    class Broken(Exception):
+        pass
+
+    error = ProgrammingError("SELECT 1", {}, Broken("the server went away"), connection_invalidated=True)
+
+    def fails(_: Session) -> None:
+        raise error from Broken("the server went away")
+
+    with pytest.raises(Unavailable, match="went away"):
+        database.run_now(fails)
+
+
+def test_a_wrong_statement_is_our_fault_and_no_outage(shipped: Database) -> None:
+    with pytest.raises((ProgrammingError, OperationalError, Unavailable)) as told:
+        shipped.run_now(lambda s: s.execute(text("SELECT no_such_column FROM stamp")))
+    assert "no_such_column" in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://user:geheim@host/db",
+        "postgresql://user:geheim@host/db",
+        "geheim",
+        "",
+        "sqlite:geheim",
+        "sqlite://",
+        "sqlite:///:memory:",
+        "postgresql+psycopg:geheim",
+        "postgresql+psycopg://user:geheim@host:port/db",
+        "sqlite:///x.db?geheim=1&uri=maybe",
+    ],
+)
+def test_an_address_of_no_database_is_one_clear_line(url: str) -> None:
+    with pytest.raises(ConfigurationError) as told:
+        Database(url)
+    line = str(told.value)
+    assert line.startswith("database_url: ")
+    assert "expected sqlite:///FILE or postgresql+psycopg://" in line
+    assert "geheim" not in line
+    assert "\n" not in line
+
+
+def test_every_transaction_on_sqlite_takes_the_write_lock_first(database: Database) -> None:
+    said: list[str] = []
+    event.listen(database.engine, "before_cursor_execute", lambda c, cur, statement, *_: said.append(statement))
+    database.run_now(lambda s: s.execute(text("SELECT 1")))
+    assert said[0] == "BEGIN IMMEDIATE"
