@@ -7,6 +7,7 @@ package. Spellings (slash, `!`, mention, button, form, console) all bind to the 
 import importlib
 import inspect
 import pkgutil
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType, ModuleType
@@ -21,6 +22,8 @@ from bot.questions.tables import Question
 from bot.texts import Text
 
 Handler = TypeVar("Handler", bound=Callable[..., Reply])
+
+_BETWEEN = re.compile(r"^[:,](?:\s+|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +124,9 @@ def _take(ctx: Context, cmd: Command, parameter: Parameter, rest: str) -> tuple[
 
 
 def first_word(line: str) -> tuple[str, str]:
-    """Return the first word of a line, and what follows it."""
+    """Return the first word of a line, and what follows it and the colon or comma that may stand between."""
     word, *rest = line.split(maxsplit=1) or [""]
-    return word, rest[0] if rest else ""
+    return word, _BETWEEN.sub("", rest[0]) if rest else ""
 
 
 def numbered(word: str) -> str | None:

@@ -124,17 +124,25 @@ class Database:
     def _together(self, group: list["_Asked"]) -> None:
         """Run works in one transaction, each within its own savepoint: one that fails is undone alone.
 
-        When the database itself fails, nothing was committed and all are told so.
+        When the database itself fails, nothing was committed. All are told so, unless it failed at one of them: that
+        one is told, and the others are run anew without it.
         """
-        try:
-            with self.engine.connect() as connection, connection.begin():
-                for asked in group:
-                    _within(connection, asked)
-        except (OperationalError, InterfaceError, DatabaseError, PoolTimeout) as error:
-            unavailable = Unavailable(str(error.__cause__ or error))
-            for asked in group:
-                asked.error = unavailable
-        _tell(group)
+        while group:
+            at: _Asked | None = None
+            told = group
+            try:
+                with self.engine.connect() as connection, connection.begin():
+                    for asked in group:
+                        at = asked
+                        _within(connection, asked)
+                    at = None
+            except Exception as error:
+                known = isinstance(error, DBAPIError | PoolTimeout)
+                told = group if at is None else [at]
+                for asked in told:
+                    asked.error = Unavailable(str(error.__cause__ or error)) if known else error
+            _tell(told)
+            group = [asked for asked in group if asked not in told]
 
     def _transaction(self, work: Callable[[Session], T]) -> tuple[T, set[str]]:
         for attempt in range(1, TRIES + 1):
@@ -175,6 +183,7 @@ class _Asked:
 
 def _within(connection: Connection, asked: _Asked) -> None:
     """Run one work in a savepoint. Raises when the database failed, not when the work did."""
+    asked.outcome = asked.error = None
     try:
         with (
             Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False) as session,

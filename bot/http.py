@@ -8,7 +8,7 @@ import structlog
 from aiohttp import web
 
 from bot.app import App
-from bot.errors import Unavailable
+from bot.errors import ConfigurationError, Unavailable
 
 log = structlog.get_logger()
 
@@ -37,7 +37,9 @@ async def serving(app: App) -> AsyncGenerator[None]:
     except OSError as error:
         log.warning("http_not_listening", host=where.host, port=where.port, reason=error.strerror)
         if needed:
-            raise
+            await runner.cleanup()
+            message = f"http.port: {where.port} on {where.host} cannot be listened on: {error.strerror}"
+            raise ConfigurationError(message) from None
     try:
         yield
     finally:

@@ -104,18 +104,17 @@ def _message(ctx: Context, message: Message) -> Plan:
     about = _question(ctx, post)
     text = message.text.strip()
     addressed = message.mentions_bot or message.to.surface == "direct"
-    if text.startswith(("!", "/")) and any(c.isalpha() for c in _split(text)[0]):
+    if text.startswith(("!", "/")) and any(c.isalpha() for c in _split(text[1:])[0]):
         return _typed(ctx, text[1:], post, about)
+    known = _first_word(ctx, text, about) if addressed else None
     prompt = _prompt(ctx, message, post)
-    if prompt is not None:
+    if prompt is not None and (message.reply_to is not None or not _means_a_command(known)):
         name, line = prompt
         return _named(ctx, name, f"{line} {text}".strip(), about)
     if _DIGIT.fullmatch(text) and (post is not None or addressed):
         return _press(ctx, _card(ctx, post), int(text))
-    if addressed:
-        known = _first_word(ctx, text, about)
-        if known is not None:
-            return known
+    if known is not None:
+        return known
     if about is not None and post is not None:
         return _within(ctx, message, about, post, addressed=addressed)
     if not addressed:
@@ -182,6 +181,11 @@ def _first_word(ctx: Context, text: str, about: Question | None) -> Plan | None:
     if searching:
         return _either(text, Button(Text.of("button.annuaire"), "annuaire", rest), "question")
     return Wanted(found, rest, {}, about)
+
+
+def _means_a_command(known: Plan | None) -> bool:
+    """Whether a first word is a command even while something else was asked for, which would go to the other side."""
+    return isinstance(known, Wanted) and (known.command.name not in _SAYING or not known.line)
 
 
 def bind_fails(ctx: Context, found: Command, rest: str, about: Question | None) -> bool:

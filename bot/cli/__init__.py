@@ -1,34 +1,70 @@
 """The command line: `passerelle …`. Exit status: 0 done, 1 the work found a problem, 2 wrong use."""
 
 import argparse
+import io
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import cast
 
 import structlog
 
 from bot.cli import console, demo, directory, operation, questions, routing, service
-from bot.errors import ConfigurationError, Unavailable, UserError
+from bot.errors import ConfigurationError, Unavailable, UserError, in_short
 from config.settings import Settings, load
 
 Command = Callable[[Settings, argparse.Namespace], int]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status; no traceback is shown for what an operator can mend."""
+    """Run one command and return its exit status; what goes wrong is told in a line, never with a traceback."""
     options = parser().parse_args(arguments)
+    _print_anything()
     _log_to_stderr()
     try:
-        return options.command(load(options.config), options)
-    except (ConfigurationError, Unavailable) as error:
-        print(f"passerelle: {error}", file=sys.stderr)
-        return 1
-    except UserError as error:
-        print(f"passerelle: {service.in_words(error.text)}", file=sys.stderr)
-        return 1
+        status = options.command(load(options.config), options)
+        sys.stdout.flush()
+        return status
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # whoever read us has enough; the interpreter must not try to flush again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:  # the outermost layer: nobody else can tell
+        print(f"passerelle: {_in_a_line(error)}", file=sys.stderr)
+        return 1
+
+
+def _in_a_line(error: BaseException) -> str:
+    match error:
+        case BaseExceptionGroup():
+            return _in_a_line(_worst(cast("BaseExceptionGroup[BaseException]", error)))
+        case UserError(text=text):
+            return service.in_words(text)
+        case ConfigurationError() | Unavailable():
+            return next(iter(str(error).splitlines()), type(error).__name__)
+        case OSError(strerror=str(reason)):
+            return f"{error.filename}: {reason}" if error.filename else reason
+        case _:
+            return f"this should not have happened, please report it: {in_short(error)}"
+
+
+def _worst(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return what an operator can mend, or the first of what happened together."""
+    mendable, others = group.split(ConfigurationError)
+    error: BaseException = mendable or others or group
+    while isinstance(error, BaseExceptionGroup):
+        error = cast("BaseExceptionGroup[BaseException]", error).exceptions[0]
+    return error
+
+
+def _print_anything() -> None:
+    """Let no character that a terminal lacks, and no byte that is no text, end a command."""
+    for stream, errors in ((sys.stdin, "replace"), (sys.stdout, "backslashreplace"), (sys.stderr, "backslashreplace")):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=errors)
 
 
 def parser() -> argparse.ArgumentParser:

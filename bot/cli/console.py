@@ -4,12 +4,12 @@ import argparse
 import asyncio
 import sys
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from bot.app import App, add, build, open_database, running
-from bot.cli.parsing import Commands
+from bot.cli.parsing import Commands, instant
 from bot.clock import Clock, system_clock
 from bot.db import Database
 from bot.directory import rooms
@@ -29,13 +29,8 @@ def add_to(commands: Commands) -> None:
     console.add_argument("--room", required=True, metavar="ORG")
     console.add_argument("--new", action="store_true", help="PERSON is a made-up member of ORG")
     console.add_argument("--json", action="store_true", help="a line of JSON for each card")
-    console.add_argument("--at", type=_instant, metavar="INSTANT", help="as if it were this instant (ISO 8601)")
+    console.add_argument("--at", type=instant, metavar="INSTANT", help="as if it were this instant (ISO 8601)")
     console.set_defaults(command=_run)
-
-
-def _instant(text: str) -> datetime:
-    instant = datetime.fromisoformat(text)
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 def _run(settings: Settings, options: argparse.Namespace) -> int:
@@ -83,9 +78,14 @@ async def _talk(settings: Settings, database: Database, options: argparse.Namesp
             await settle(app)
 
 
+def at_a_terminal() -> bool:
+    """Whether somebody can type: standard input may even be closed, and then Python has none."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
 async def lines() -> AsyncIterator[str]:
     """Read standard input line by line without blocking the loop."""
-    while line := await asyncio.to_thread(sys.stdin.readline):
+    while sys.stdin is not None and (line := await asyncio.to_thread(sys.stdin.readline)):
         yield line.rstrip("\n")
 
 

@@ -3,11 +3,10 @@
 import argparse
 import asyncio
 import shutil
-import sys
 from importlib.resources import files
 
 from bot.app import App, add, build, open_database, running
-from bot.cli.console import lines, settle
+from bot.cli.console import at_a_terminal, lines, settle
 from bot.cli.parsing import Commands
 from bot.clock import system_clock
 from bot.db import Database
@@ -61,7 +60,7 @@ async def _play(settings: Settings, database: Database) -> None:
         await settle(app)
         for raw in (files("config") / "demo.txt").read_text(encoding="utf-8").splitlines():
             await _scene(app, console, names, raw)
-        if sys.stdin.isatty():
+        if at_a_terminal():
             await _go_on(app, console, names)
 
 
@@ -72,7 +71,7 @@ async def _scene(app: App, console: Console, names: dict[str, str], raw: str) ->
     print(f"\n{names[room]} > {line}", flush=True)
     await console.typed(app.dispatcher.receive, room, line)
     await settle(app)
-    if sys.stdin.isatty():
+    if at_a_terminal():
         await asyncio.sleep(PAUSE)
 
 

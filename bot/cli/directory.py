@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from bot.app import open_database
-from bot.cli.parsing import Commands
+from bot.cli.parsing import Commands, count
 from bot.cli.service import in_words
 from bot.clock import system_clock
 from bot.directory import exporting, importing, rights
@@ -35,7 +35,7 @@ def add_to(commands: Commands) -> None:
     find = actions.add_parser("search", help="find by a few words")
     find.add_argument("text", nargs="+", metavar="TEXT")
     find.add_argument("--as", dest="person", metavar="PERSON", help="as this person sees it")
-    find.add_argument("--limit", type=int, default=10)
+    find.add_argument("--limit", type=count, default=10, metavar="N")
     find.add_argument("--json", action="store_true")
     find.set_defaults(command=_search)
 
@@ -95,6 +95,8 @@ def _search(settings: Settings, options: argparse.Namespace) -> int:
     else:
         for hit in hits:
             print("  ".join(str(x) for x in (hit.id, hit.name, hit.role, hit.city, hit.phone, hit.email) if x))
+    if not hits:
+        print(f"passerelle: nothing found for {' '.join(options.text)}", file=sys.stderr)
     return 0 if hits else 1
 
 

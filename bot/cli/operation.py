@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -70,15 +71,19 @@ def _list(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _replay(settings: Settings, options: argparse.Namespace) -> int:
-    database = open_database(settings)
-    kind, number = options.id[:1].upper(), options.id[1:]
-    if kind not in "EJ" or not number.isdecimal():
+    asked = re.fullmatch(r"([EJ])(\d{1,18})", options.id.upper(), re.ASCII)
+    if asked is None:
         print("passerelle: an id looks like E12 or J34", file=sys.stderr)
         return 2
-    done = _replay_event(settings, database, int(number)) if kind == "E" else _replay_job(database, int(number))
+    kind, number = asked[1], int(asked[2])
+    database = open_database(settings)
+    done = _replay_event(settings, database, number) if kind == "E" else _replay_job(database, number)
     database.close()
-    print(f"{options.id}: {'done' if done else 'still fails, or there is no such failure'}")
-    return 0 if done else 1
+    if not done:
+        print(f"passerelle: {options.id} still fails, or there is no such failure", file=sys.stderr)
+        return 1
+    print(f"{options.id}: done")
+    return 0
 
 
 def _replay_event(settings: Settings, database: Database, number: int) -> bool:

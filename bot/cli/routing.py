@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.app import CONFIG, open_database
-from bot.cli.parsing import Commands
+from bot.cli.parsing import Commands, day
 from bot.clock import system_clock
 from bot.directory.snapshot import Snapshot, load
 from bot.routing.decide import route
@@ -25,7 +25,7 @@ def add_to(commands: Commands) -> None:
     cmd = commands.add_parser("route", help="where a question would go, and why")
     cmd.add_argument("text", nargs="?", metavar="TEXT")
     cmd.add_argument("--from", dest="asker", metavar="ORG", help="who asks")
-    cmd.add_argument("--on", type=date.fromisoformat, metavar="DATE")
+    cmd.add_argument("--on", type=day, metavar="DATE")
     cmd.add_argument("--batch", type=Path, metavar="FILE.csv", help="columns text and, optionally, from")
     cmd.add_argument("--explain", action="store_true")
     cmd.add_argument("--json", action="store_true")
@@ -41,7 +41,7 @@ def _run(settings: Settings, options: argparse.Namespace) -> int:
     database.close()
     decide = _decider(settings, directory, options.on or system_clock().date())
     if options.batch is not None:
-        return _batch(options.batch, decide)
+        return _batch(options.batch, decide, directory)
     if options.asker and options.asker not in directory.organisations:
         print(f"passerelle route: --from {options.asker}: no such organisation", file=sys.stderr)
         return 2
@@ -64,21 +64,30 @@ def _decider(settings: Settings, directory: Snapshot, on: date) -> Callable[[str
     return decide
 
 
-def _batch(file: Path, decide: Callable[[str, str | None], dict[str, Any]]) -> int:
-    bad = 0
+def _batch(file: Path, decide: Callable[[str, str | None], dict[str, Any]], directory: Snapshot) -> int:
+    status = 0
     try:
         with file.open(encoding="utf-8-sig", newline="") as stream:
-            for row in csv.DictReader(stream):
-                text = row.get("text")
-                if not text:
-                    bad += 1
-                    print(json.dumps({"error": "no text"}))
-                else:
-                    print(json.dumps(decide(text, row.get("from") or None), ensure_ascii=False))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+            rows = csv.DictReader(stream)
+            for row in rows:
+                wrong = _wrong(row, directory)
+                found = {"error": wrong} if wrong else decide(row["text"], row.get("from") or None)
+                print(json.dumps(found, ensure_ascii=False))
+                if wrong:
+                    print(f"passerelle route: {file}, line {rows.line_num}: {wrong}", file=sys.stderr)
+                    status = 1
+    except (UnicodeDecodeError, csv.Error) as error:
         print(f"passerelle route: {file}: {error}", file=sys.stderr)
         return 1
-    return 1 if bad else 0
+    return status
+
+
+def _wrong(row: dict[str, str], directory: Snapshot) -> str | None:
+    """Return what is wrong with a row, if anything is."""
+    asker = row.get("from")
+    if asker and asker not in directory.organisations:
+        return f"no such organisation: {asker}"
+    return None if row.get("text") else "no text"
 
 
 def _in_words(found: dict[str, Any]) -> str:

@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import json
 import signal
-from typing import cast
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -46,8 +45,6 @@ def _run(settings: Settings, _options: argparse.Namespace) -> int:
     database = open_database(settings)
     try:
         asyncio.run(_serve(settings, database))
-    except* ConfigurationError as group:
-        raise _first(group) from None
     finally:
         database.close()
     return 0
@@ -63,13 +60,6 @@ async def _serve(settings: Settings, database: Database) -> None:
     async with http.serving(app), running(app):
         await _first_answer(app, stop)
         await stop.wait()
-
-
-def _first(group: BaseExceptionGroup[ConfigurationError]) -> ConfigurationError:
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = cast("BaseExceptionGroup[BaseException]", error).exceptions[0]
-    return error if isinstance(error, ConfigurationError) else ConfigurationError(str(error))
 
 
 async def _first_answer(app: App, stop: asyncio.Event) -> None:

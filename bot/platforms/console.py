@@ -6,18 +6,15 @@ A line is a message that the bot is meant to read; a bare number presses that bu
 import asyncio
 import json
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal
 
 from bot.card import Button, Buttons, Card, Fields, Paragraph, buttons_of
 from bot.clock import Clock
 from bot.message import Address, Invocation, Message, User
 from bot.platforms import Receive
-
-Write = Callable[[str], None]
-ReadLine = Callable[[], Awaitable[str | None]]
+from bot.texts import unescaped
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +64,17 @@ class Console:
             self._buttons[shown.room] = (shown.id, buttons_of(shown.card))
         self._show(shown)
 
-    async def typed(self, receive: Receive, room: str, line: str, at: datetime | None = None) -> None:
+    async def typed(self, receive: Receive, room: str, line: str) -> None:
         """Hand on a line that was typed in a room. Raises what `receive` raises."""
-        when = at or self._clock()
+        when = self._clock()
         author = User(self.name, self._rooms[room], insider=True)
         to = Address(self.name, room)
         event = f"console-{uuid.uuid4()}"
         shown, buttons = self._buttons.get(room, ("", ()))
         bare = line.strip()
-        if bare.isdecimal() and 1 <= int(bare[:4]) <= len(buttons):
-            button = buttons[int(bare) - 1]
+        number = int(bare) if bare.isdecimal() and len(bare) <= 3 else 0
+        if 1 <= number <= len(buttons):
+            button = buttons[number - 1]
             pressed = Invocation(
                 id=event, at=when, author=author, to=to, command=button.command, line=button.line, pressed=shown
             )
@@ -105,7 +103,7 @@ def as_json(shown: Shown) -> str:
     )
 
 
-def as_text(shown: Shown, *, names: bool = False) -> str:
+def as_text(shown: Shown) -> str:
     """Return what was shown as people read it, its buttons numbered."""
     lines: list[str] = []
     if shown.card.title:
@@ -126,5 +124,4 @@ def as_text(shown: Shown, *, names: bool = False) -> str:
                     drawn.append(f"[{number} {button.label}]")
                 lines.append("  " + " ".join(drawn))
     mark = {"new": "", "edited": "↻ ", "deleted": "✗ "}[shown.change]
-    head = f"{shown.room} ▸ " if names else ""
-    return head + mark + "\n".join(lines or ["—"])
+    return mark + unescaped("\n".join(lines or ["—"]))

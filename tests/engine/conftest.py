@@ -1,6 +1,7 @@
 """A running bot on one database for what does not depend on which, and a context for what needs no running bot."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 from bot.app import CONFIG, destinations, world
 from bot.context import Context, World
 from bot.db import Database
+from bot.directory.current import Current
 from bot.directory.identity import Actor
 from bot.message import Address, Message, User
 from bot.outbox import Outbox
@@ -38,7 +40,8 @@ def database(new_url: Callable[[str], str]) -> Iterator[Database]:
 
 
 @pytest_asyncio.fixture
-async def play(database: Database) -> AsyncIterator[Scene]:
+async def play(database: Database, around: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Scene]:
+    monkeypatch.setattr("bot.app.world", lambda: replace(around, current=Current()))  # read once for all tests
     async with scene(database) as made:
         yield made
 

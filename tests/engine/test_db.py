@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
@@ -158,6 +159,97 @@ async def test_the_loop_goes_on_while_the_database_works(database: Database) -> 
     await database.run(lambda s: time.sleep(0.3))
     beating.cancel()
     assert beats > 5
+
+
+# --- transactions that share a commit
+
+
+async def at_once(database: Database, *works: Callable[[Session], object]) -> list[object]:
+    """Ask for works while the database is busy, so that they wait for it together; return what became of each."""
+    free = threading.Event()
+    busy = asyncio.create_task(database.run(lambda s: free.wait(5)))
+    await asyncio.sleep(0.05)
+    asked = [asyncio.create_task(database.run(work)) for work in works]
+    await asyncio.sleep(0.05)
+    free.set()
+    await busy
+    return await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 10)
+
+
+def setting(name: str, number: int) -> Callable[[Session], int]:
+    def work(session: Session) -> int:
+        set_(session, name, number)
+        return number
+
+    return work
+
+
+async def test_works_that_wait_together_are_all_done(shipped: Database) -> None:
+    commits: list[object] = []
+    event.listen(shipped.engine, "commit", lambda connection: commits.append(connection))
+    assert await at_once(shipped, *(setting(f"n{n}", n) for n in range(20))) == list(range(20))
+    assert [value(shipped, f"n{n}") for n in range(20)] == list(range(20))
+    if shipped.sqlite:
+        assert len(commits) < 5 + 20, "one commit for what waits, one for each look here"
+
+
+async def test_one_that_fails_is_undone_alone(shipped: Database) -> None:
+    def fails(session: Session) -> None:
+        set_(session, "failed", 1)
+        session.flush()
+        raise ZeroDivisionError
+
+    def breaks_a_rule(session: Session) -> None:
+        session.add(Post(platform="p", room="r", source_id=999, at=datetime.now(UTC)))
+
+    found = await at_once(shipped, setting("before", 1), fails, breaks_a_rule, setting("after", 2))
+    assert [type(x) for x in found] == [int, ZeroDivisionError, IntegrityError, int]
+    assert [value(shipped, name) for name in ("before", "failed", "after")] == [1, None, 2]
+
+
+async def test_one_at_which_the_database_fails_takes_no_other_with_it(shipped: Database) -> None:
+    def too_much(session: Session) -> None:
+        set_(session, "failed", 1)
+        session.flush()
+        raise OperationalError("SELECT", {}, Exception("disk I/O error"))
+
+    found = await at_once(shipped, setting("before", 1), too_much, setting("after", 2), too_much)
+    assert [type(x) for x in found] == [int, Unavailable, int, Unavailable]
+    assert [value(shipped, name) for name in ("before", "failed", "after")] == [1, None, 2]
+
+
+async def test_when_the_commit_fails_everybody_is_told(database: Database) -> None:
+    def refuse(_: object) -> None:
+        raise OperationalError("COMMIT", {}, Exception("disk is full"))
+
+    event.listen(database.engine, "commit", refuse)
+    found = await at_once(database, setting("a", 1), setting("b", 2))
+    event.remove(database.engine, "commit", refuse)
+    assert [type(x) for x in found] == [Unavailable, Unavailable]
+    assert (value(database, "a"), value(database, "b")) == (None, None)
+
+
+async def test_a_fault_of_ours_is_told_to_who_waits_and_leaves_nobody_waiting(database: Database) -> None:
+    def fault(_: object) -> None:
+        raise TypeError("oops")
+
+    event.listen(database.engine, "begin", fault)
+    found = await at_once(database, setting("a", 1), setting("b", 2))
+    event.remove(database.engine, "begin", fault)
+    assert [type(x) for x in found] == [TypeError, TypeError]
+
+
+async def test_who_gave_up_waiting_disturbs_nobody(database: Database) -> None:
+    free = threading.Event()
+    busy = asyncio.create_task(database.run(lambda s: free.wait(5)))
+    await asyncio.sleep(0.05)
+    impatient, patient = (asyncio.create_task(database.run(setting(name, 1))) for name in ("a", "b"))
+    await asyncio.sleep(0.02)
+    impatient.cancel()
+    free.set()
+    assert await patient == 1
+    await busy
+    assert value(database, "a") == 1, "it was asked for, and it is done"
 
 
 def test_instants_keep_their_moment_and_come_back_in_utc(shipped: Database) -> None:

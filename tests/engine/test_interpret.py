@@ -25,20 +25,25 @@ def doubt(place: Place) -> Shown:
     return place.sees(DOUBT)
 
 
+async def answers(place: Place, line: str, *, mention: bool = True) -> str:
+    """Say something; return all that the bot says to it in this room."""
+    before = len(place.posts)
+    await place.say(line, mention=mention)
+    return "\n---\n".join(shown.text for shown in place.posts[before:])
+
+
 # --- the first word
 
 
-@pytest.mark.parametrize(
-    "line", ["demandes", "Demandes", "DEMANDES", "queue", "Queue :", "!demandes", "/demandes", "! demandes", "démandes"]
-)
-async def test_a_first_word_is_a_command_in_any_spelling(prefecture: Place, line: str) -> None:
-    await prefecture.say(line)
-    prefecture.sees("Aucune question en cours")
+async def test_a_first_word_is_a_command_in_any_spelling(prefecture: Place) -> None:
+    for line in (
+        "demandes", "Demandes", "DEMANDES", "queue", "Queue :", "!demandes", "/demandes", "! demandes", "démandes"
+    ):  # fmt: skip
+        assert "Aucune question en cours" in await answers(prefecture, line), line
 
 
-@pytest.mark.parametrize(
-    ("line", "seen"),
-    [
+async def test_commands_by_mention(prefecture: Place) -> None:
+    for line, seen in (
         ("aide", "ce que je sais faire"),
         ("help", "ce que je sais faire"),
         ("aide prendre", "prendre [Q-…]"),
@@ -50,25 +55,22 @@ async def test_a_first_word_is_a_command_in_any_spelling(prefecture: Place, line
         ("Annuaire: consulat-munich", "Munich"),
         ("langue fr", "Je vous répondrai en français"),
         ("language EN", "Je vous répondrai en anglais"),
-    ],
-)
-async def test_commands_by_mention(prefecture: Place, line: str, seen: str) -> None:
-    await prefecture.say(line)
-    prefecture.sees(seen)
+    ):
+        assert seen in await answers(prefecture, line), line
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "Aide-moi à vérifier un acte de naissance établi à Sarrebruck",
-        "aide moi à vérifier un acte de naissance établi à Sarrebruck",
-        "langue du pays : acte de naissance établi à Sarrebruck en allemand",
-        "prendre rendez-vous pour un acte de naissance établi à Sarrebruck",
-    ],
-)
-async def test_a_first_word_whose_rest_does_not_fit_is_a_question(prefecture: Place, play: Scene, line: str) -> None:
-    await prefecture.say(line)
-    assert play.question().text == line
+async def test_a_first_word_whose_rest_does_not_fit_is_a_question(prefecture: Place, play: Scene) -> None:
+    for number, line in enumerate(
+        (
+            "Aide-moi à vérifier un acte de naissance établi à Sarrebruck",
+            "aide moi à vérifier un acte de naissance établi à Sarrebruck",
+            "langue du pays : acte de naissance établi à Sarrebruck en allemand",
+            "prendre rendez-vous pour un acte de naissance établi à Sarrebruck",
+        ),
+        1,
+    ):
+        await prefecture.say(line)
+        assert play.question(f"Q-2026-{number:05}").text == line
 
 
 async def test_a_long_search_could_be_a_question_so_it_asks(prefecture: Place, consulate: Place, play: Scene) -> None:
@@ -82,21 +84,15 @@ async def test_a_long_search_could_be_a_question_so_it_asks(prefecture: Place, c
     assert "annuaire" in prefecture.transcript()
 
 
-@pytest.mark.parametrize(
-    ("word", "seen"),
-    [
+async def test_a_command_alone_is_that_command_and_no_question(prefecture: Place, play: Scene) -> None:
+    for word, seen in (
         ("question", "Écrivez votre question"),
         ("annuaire", "Que cherchez-vous"),
         ("prendre", "De quelle question"),
         ("clore", "De quelle question"),
         ("langue", "Il manque quelque chose"),
-    ],
-)
-async def test_a_command_alone_is_that_command_and_no_question(
-    prefecture: Place, play: Scene, word: str, seen: str
-) -> None:
-    await prefecture.say(word)
-    prefecture.sees(seen)
+    ):
+        assert seen in await answers(prefecture, word), word
     assert count(play, Question) == 0
 
 
@@ -118,30 +114,22 @@ async def test_what_is_not_said_to_it_is_none_of_its_business(prefecture: Place,
 # --- signs and the master command
 
 
-@pytest.mark.parametrize("line", ["!passerelle demandes", "/passerelle Demandes", "!Passerelle  queue"])
-async def test_the_master_command_takes_all_others(prefecture: Place, line: str) -> None:
-    await prefecture.say(line, mention=False)
-    prefecture.sees("Aucune question en cours")
+async def test_the_master_command_takes_all_others(prefecture: Place) -> None:
+    for line in ("!passerelle demandes", "/passerelle Demandes", "!Passerelle  queue"):
+        assert "Aucune question en cours" in await answers(prefecture, line, mention=False), line
+    assert "ce que je sais faire" in await answers(prefecture, "!passerelle", mention=False)
 
 
-@pytest.mark.parametrize(
-    ("line", "seen"),
-    [
+async def test_the_master_command_as_a_slash_command(prefecture: Place) -> None:
+    for line, seen in (
         ("", "ce que je sais faire"),
         ("demandes", "Aucune question en cours"),
         ("Annuaire consulat-munich", "Munich"),
         ("choix 3", NO_BUTTON),
         ("tout savoir", "Je ne connais pas la commande « tout »"),
-    ],
-)
-async def test_the_master_command_as_a_slash_command(prefecture: Place, line: str, seen: str) -> None:
-    await prefecture.invoke("passerelle", line)
-    prefecture.sees(seen)
-
-
-async def test_the_master_command_alone_in_a_message(prefecture: Place) -> None:
-    await prefecture.say("!passerelle", mention=False)
-    prefecture.sees("ce que je sais faire")
+    ):
+        await prefecture.invoke("passerelle", line)
+        assert seen in prefecture.posts[-1].text, line
 
 
 async def test_an_unknown_command_is_offered_help(prefecture: Place) -> None:
@@ -187,12 +175,12 @@ async def test_ten_is_a_number_too(prefecture: Place, consulate: Place) -> None:
     consulate.sees(NO_BUTTON)
 
 
-@pytest.mark.parametrize("line", ["!choix", "!choix 0", "!choix 11", "!choix deux", "!choix -1", "9", "10"])
-async def test_a_number_without_a_button_is_told(prefecture: Place, consulate: Place, line: str) -> None:
+async def test_a_number_without_a_button_is_told(prefecture: Place, consulate: Place) -> None:
     await prefecture.slash("question", SAARBRUCKEN)
     card = consulate.sees("Q-2026-00001")
-    await consulate.say(line, mention=False, reply_to=card)
-    consulate.sees(NO_BUTTON)
+    for line in ("!choix", "!choix 0", "!choix 11", "!choix deux", "!choix -1", "9", "10"):
+        await consulate.say(line, mention=False, reply_to=card)
+        assert NO_BUTTON in consulate.posts[-1].text, line
     assert "En attente" in card.text
 
 
@@ -263,10 +251,31 @@ async def test_a_prompt_is_forgotten_after_a_while_and_when_something_else_was_s
     play.clock.pass_(minutes=11)
     await consulate.say("demandes")
     consulate.sees("Questions en cours")
-    await consulate.click(card, "Répondre")
-    await consulate.say("!aide", mention=False)
-    await consulate.say("demandes")
-    prefecture.sees_not("demandes")
+
+
+async def test_a_command_said_after_a_prompt_does_not_cross_as_the_answer(prefecture: Place, consulate: Place) -> None:
+    await prefecture.slash("question", SAARBRUCKEN)
+    card = consulate.sees("Q-2026-00001")
+    for line in ("demandes", "annuaire consulat-munich", "question", "aide"):
+        await consulate.click(card, "Répondre")
+        await consulate.say(line)
+        prefecture.sees_not(line)
+
+
+async def test_an_answer_may_begin_like_a_command(prefecture: Place, consulate: Place) -> None:
+    await prefecture.slash("question", SAARBRUCKEN)
+    card = consulate.sees("Q-2026-00001")
+    for line in ("Question réglée : il est authentique.", "Prendre contact avec la mairie.", "2"):
+        await consulate.click(card, "Répondre")
+        await consulate.say(line)
+        assert prefecture.posts[-1].text.endswith(line)
+
+
+async def test_whatever_replies_to_the_prompt_itself_is_the_answer(prefecture: Place, consulate: Place) -> None:
+    await prefecture.slash("question", SAARBRUCKEN)
+    await consulate.click(consulate.sees("Q-2026-00001"), "Répondre")
+    await consulate.say("aide", reply_to=consulate.sees("Écrivez votre réponse"))
+    assert "aide" in prefecture.sees("Consulat général de France à Francfort** ·").text
 
 
 async def test_a_prompt_for_a_question_asks_it(prefecture: Place, consulate: Place) -> None:
@@ -404,6 +413,8 @@ async def test_commands_work_there_without_a_sign(alone: Place, play: Scene) -> 
         ("!repondre q-2026-42: Oui.", "Oui."),
         ("!repondre Q-2026-00042\nOui.\nEt non.", "Oui.\nEt non."),
         ("repondre Q-2026-00042 Oui.", "Oui."),
+        ("!repondre Q-2026-00042 : Oui.", "Oui."),
+        ("question : Qui ?", "Qui ?"),
         ("answer Oui.", "Oui."),
         ("!passerelle repondre Q-2026-00042 Oui.", "Oui."),
         ("question Qui ?", "Qui ?"),

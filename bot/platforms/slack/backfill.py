@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from bot.clock import Clock
-from bot.errors import NotSent, SendError
+from bot.errors import NotSent, SendError, in_short
 from bot.platforms import Live, Memory
 from bot.platforms.slack.gateway import Gateway, cursor_name
 from bot.platforms.slack.options import Identity
@@ -86,7 +86,7 @@ class Backfill:
             try:
                 await self._walk(me, behind)
             except Exception as error:
-                log.warning("slack_history_unread", reason=str(error) or type(error).__name__)
+                log.warning("slack_history_unread", reason=in_short(error))
                 self._hopeful = False
                 pause = min(pause * 2, _LONGEST_PAUSE)
                 await asyncio.sleep(pause * self._pace)
@@ -176,8 +176,8 @@ class Backfill:
     async def _feed(self, body: Mapping[str, Any]) -> None:
         try:
             inbound = await self._gateway.convert(body)
-        except Exception:  # one message that nobody understands must not hide those after it
-            log.exception("slack_message_unreadable")
+        except Exception as error:  # one message that nobody understands must not hide those after it
+            log.error("slack_message_unreadable", reason=in_short(error))
             return
         if inbound is not None:
             await self._gateway.commit(inbound)

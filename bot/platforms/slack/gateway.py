@@ -18,7 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.card import Card, Errors, Form, Reply
 from bot.clock import Clock
-from bot.errors import SendError, Unavailable
+from bot.errors import SendError, Unavailable, in_short
 from bot.message import Inbound, Invocation, Message, RoomChange
 from bot.platforms import Receive
 from bot.platforms.slack.inbound import Around, channel_of, from_event
@@ -64,6 +64,7 @@ class Gateway:
             ignoring_self_events_enabled=False,  # our own words are dropped in one place, `inbound`, edits included
         )
         self.app.middleware(self._deliver)
+        self.app.error(_unexpected)
 
     @property
     def ready(self) -> bool:
@@ -116,7 +117,7 @@ class Gateway:
             try:
                 reply = await self.commit(_with_cursor(inbound) if caught_up else inbound)
             except Unavailable as error:
-                log.warning("slack_payload_not_kept", reason=str(error))
+                log.warning("slack_payload_not_kept", reason=in_short(error))
                 if "event" in body:  # Slack offers it again, but not for long: then its history must be read
                     self._dropped()
                 return BoltResponse(status=503, body="")
@@ -165,6 +166,11 @@ class Gateway:
             return
         found: Payload = answer.get("user") or {}
         self._teams[user] = "" if found.get("is_stranger") else str(found.get("team_id") or "")
+
+
+async def _unexpected(error: Exception) -> None:
+    """Tell a fault by its place; Bolt would write its message, which may hold what somebody said."""
+    log.error("slack_payload_failed", reason=in_short(error))
 
 
 def _acknowledged(body: dict[str, Any] | None = None) -> BoltResponse:

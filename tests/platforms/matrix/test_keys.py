@@ -1,6 +1,7 @@
 """The key machinery without a network: what any homeserver or member may answer, and what arrives late or twice."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -140,6 +141,12 @@ async def test_an_event_of_another_room_is_refused(pair: Pair) -> None:
     pair.deliver()
     with pytest.raises(KeyMissing):
         pair.bot.open("!r", event)
+    here = await pair.claire_says("x", "$2")
+    pair.deliver()
+    payload = {"room_id": "!other", "type": "m.room.message", "content": {"body": "!clore"}}
+    here["content"]["ciphertext"] = pair.claire.outbound_group_sessions["!r"].encrypt(json.dumps(payload))
+    with pytest.raises(Unreadable, match="another room"):
+        pair.bot.open("!r", here)
 
 
 async def test_somebody_elses_name_on_an_event_proves_nothing(pair: Pair) -> None:

@@ -1,15 +1,17 @@
 """Speaking, against a real homeserver: once under a key, and honest about what became of it."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from bot.card import Card, Paragraph
 from bot.errors import NotSent, OutcomeUnknown, Refused, SendError
-from bot.message import Address, Message, User
+from bot.message import Address, Deletion, Edit, Message, RoomChange, User
 from bot.platforms import Edits, Joins
 from bot.platforms.matrix import session
 from bot.platforms.matrix.drawing import MARKER
+from bot.platforms.matrix.rooms import Room
 from tests.platforms.matrix.conftest import Bot, House, card
 from tests.platforms.matrix.person import Person
 from tests.servers.proxy import FaultyProxy
@@ -175,6 +177,9 @@ async def test_edits_and_deletions_may_be_repeated_and_a_deletion_gives_no_reaso
         await bot.platform.delete(to, event, key="d")
     redactions = [e for e in await agent.events(room) if e["type"] == "m.room.redaction"]
     assert [set(e["content"]) <= {"redacts"} for e in redactions] == [True]
+    await agent.say(room, "fin")
+    await bot.gets(Message, text="fin")
+    assert not any(isinstance(value, Deletion | Edit) for value in bot.inbox)  # what we do ourselves is no news
 
 
 async def test_one_person_of_a_room_is_spoken_to_in_one_direct_encrypted_room(house: House) -> None:
@@ -208,6 +213,41 @@ async def test_a_direct_room_is_made_at_most_once_even_if_interrupted(house: Hou
     bot = await house.restarted(bot)
     await bot.say("!anywhere", "deux", audience=audience)
     assert bot.memory.values[f"direct:{agent.user_id}"] == direct
+
+
+async def test_a_direct_room_that_a_sync_saw_half_made_is_looked_at_again(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bot, agent = await house.bot(), await house.person(encrypts=True)
+    connected = bot.platform._connected
+    assert connected is not None
+    post = connected.home.post
+
+    async def made(*path: str, **more: Any) -> Any:
+        answer = await post(*path, **more)
+        if path == ("createRoom",):
+            half = Room(answer["room_id"], bot.user_id, {bot.user_id: ""}, encrypted=True)
+            connected.rooms._rooms[half.id] = half
+        return answer
+
+    monkeypatch.setattr(connected.home, "post", made)
+    await bot.say("!anywhere", "pour vous seul", audience=User("matrix", agent.user_id))
+    direct = bot.memory.values[f"direct:{agent.user_id}"]
+    await agent.api("POST", "join", direct, body={})
+    assert await agent.hears(direct, "pour vous seul")
+
+
+async def test_a_room_that_is_entered_again_is_spoken_in_at_once(house: House) -> None:
+    bot = await house.bot()
+    agent, room = await meeting(house, bot)
+    bot.joins = False
+    await agent.api("POST", "rooms", room, "kick", body={"user_id": bot.user_id})
+    await bot.gets(RoomChange, change="removed")
+    with pytest.raises(Refused):
+        await bot.say(room, "x")
+    await agent.api("POST", "rooms", room, "invite", body={"user_id": bot.user_id})
+    await bot.platform.join(room)
+    assert await bot.say(room, "me revoilà")
 
 
 async def test_a_direct_room_with_a_third_person_in_it_is_not_spoken_in(house: House) -> None:

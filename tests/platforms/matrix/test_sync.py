@@ -336,10 +336,13 @@ async def test_bots_that_face_each_other_fall_silent(house: House) -> None:
     await first.say(room, "je suis un robot")
     await agent.say(room, "répété", **{MARKER: {"key": "x"}})
     await agent.put(room, {"msgtype": "m.notice", "body": "avis"})
+    sealed = {"algorithm": "m.megolm.v1.aes-sha2", "session_id": "x", "ciphertext": "x", MARKER: {"key": "x"}}
+    await agent.put(room, sealed, "m.room.encrypted")
     await agent.say(room, "fin")
     for bot in (first, second):
         await bot.gets(Message, text="fin")
         assert bot.texts() == ["fin"]
+        assert "parked" not in bot.memory.values
 
 
 async def test_hostile_events_stop_nothing(house: House) -> None:

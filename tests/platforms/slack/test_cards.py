@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -70,6 +71,20 @@ def test_buttons_stay_whatever_else_must_go(row: list[Button], others: list[Para
     said = [b for b in others if not isinstance(b, Buttons)]
     made = blocks_of(Card("T" * 200, (*said, Buttons(tuple(row)))))
     assert [len(b["elements"]) for b in made if b["type"] == "actions"] == [len(row)]
+
+
+SIZES = [limit + more for limit in (24, 50, 75, 100, 150, 2000, 3000, 4000, 13_200) for more in (-1, 0, 1)]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_at_the_edge_of_every_limit_slack_takes_the_card(size: int) -> None:
+    text = "x" * size
+    button = Button(text, "prendre", text)
+    card = Card(text, (Paragraph(text), Fields(((text, text),)), Buttons((button,) * min(size, 120))))
+    for each in (card, Card(None, (Buttons((button,)),) * size), Card(text, (Paragraph("x"),) * size)):
+        checked_blocks(blocks_of(each))
+        checked_view(home_view(each))
+        assert len(fallback(each)) <= 4000
 
 
 def test_a_card_as_a_person_sees_it() -> None:

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -54,6 +55,18 @@ def test_slack_takes_every_form_and_its_answer_finds_back(form: Form) -> None:
     assert form.line.startswith(line)
     if len(json.dumps(form.line, ensure_ascii=False)) < 2800:
         assert line == form.line
+
+
+@pytest.mark.parametrize("size", [limit + more for limit in (24, 75, 100, 150, 2000, 3000) for more in (-1, 0, 1)])
+def test_at_the_edge_of_every_limit_slack_takes_the_form(size: int) -> None:
+    text = "x" * size
+    options = tuple(Choice(f"{n:04}", text) for n in range(size)) if size < 200 else (Choice("1", text),)
+    fields = (Field("a", text, "choice", choices=options), Field("b", text, "text", text, text))
+    checked_view(form_view(Form("question", text, text, fields, line=text, intro=text), asked()))
+    long = (Field("a", "A", "choice", choices=(Choice(text, "un"), Choice("1", "deux"))),)
+    checked_view(form_view(Form("question", "T", "E", long), asked()))
+    many = tuple(Field(f"f{n}", "A") for n in range(size))
+    checked_view(form_view(Form("question", "T", "E", many, intro="x"), asked()))
 
 
 def test_the_origin_of_a_modal_survives_every_surface() -> None:

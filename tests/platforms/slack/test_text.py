@@ -159,6 +159,9 @@ def test_what_stands_in_a_line(run: dict[str, object], markdown: str) -> None:
         ("<@U12|Zoé> <@U12> <#C1|général> <!here> <!subteam^S1|@cellule>", "@Zoé @membre #général @here @cellule"),
         ("&gt; cité\n&gt; deux\naprès", "> cité  \n> deux\n\naprès"),
         ("avant\n```\nx = 1\n```\naprès", "avant\n\n```\nx = 1\n```\n\naprès"),
+        ("avant\n&gt; cité", "avant\n\n> cité"),
+        ("<!date^1^{date}|14 mars> <tel:+33|appeler> <|x>", "14 mars [appeler](tel:+33) x"),
+        ("*_fort_* *<https://x.fr|lien>* `<https://x.fr|x>`", "***fort*** **[lien](https://x.fr)** `x`"),
         ("à 10:30:45 :+1:", "à 10:30:45 👍"),
         ("# titre\n1. un\n- deux", "\\# titre  \n1\\. un  \n\\- deux"),
     ],
@@ -185,3 +188,36 @@ def test_blocks_that_are_no_rich_text_leave_the_word_to_the_text() -> None:
 def test_our_escape_touches_three_characters_and_no_other() -> None:
     assert mrkdwn.escape("a & b < c > d *e* _f_") == "a &amp; b &lt; c &gt; d *e* _f_"
     assert mrkdwn.unescape("&amp;lt; &lt;") == "&lt; <"
+
+
+@pytest.mark.parametrize(
+    ("markdown", "seen"),
+    [
+        ("# Titre *fort*\n\nsuite", "Titre fort\n\nsuite"),
+        ("avant\n\n---\n\naprès", "avant\n\n———\n\naprès"),
+        ("3. trois\n4. quatre", "3. trois\n4. quatre"),
+        ("- a\n\n  - b\n\n    c\n- d", "• a\n  • b\nc\n• d"),
+        ("- \n- b", "• b"),
+        ("> un\n>\n> - deux\n>\n> trois", "un\n• deux\ntrois"),
+        ("![plan](https://x.fr/p.png) ![](https://x.fr)", "plan https://x.fr"),
+        ("    code", "code"),
+        ("```\n\n```", ""),
+        ("<b>gras</b> &eacute; &amp;lt;", "<b>gras</b> é &lt;"),
+        ("`*a*` **[x](https://x.fr)**", "*a* x"),
+        ("a\u0007b\r\nc\rd", "ab\nc\nd"),
+    ],
+)
+def test_markdown_as_it_is_seen(markdown: str, seen: str) -> None:
+    assert plain(markdown) == seen
+
+
+def test_a_numbered_list_begins_where_it_says() -> None:
+    (made,) = elements("3. trois\n4. quatre")
+    assert (made["style"], made["offset"]) == ("ordered", 2)
+
+
+def test_a_heading_and_a_link_keep_their_styles() -> None:
+    (heading,) = elements("## Titre")
+    assert heading["elements"] == [{"type": "text", "text": "Titre", "style": {"bold": True}}]
+    (paragraph,) = elements("**[x](https://x.fr)**")
+    assert paragraph["elements"] == [{"type": "link", "url": "https://x.fr", "text": "x", "style": {"bold": True}}]

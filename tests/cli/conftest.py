@@ -1,0 +1,101 @@
+"""The command line as an operator uses it: in an empty folder, with settings in the environment."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+
+from bot.cli import main
+
+PASSERELLE = Path(sys.executable).with_name("passerelle")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command said, and the status it ended with."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def lines(self) -> list[Any]:
+        """Its output, where each line is JSON."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working folder and nothing of ours in the environment."""
+    for name in [n for n in os.environ if n.startswith("PASSERELLE_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def url(new_url: Callable[[str], str], monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of the database that commands work on, with tables and reference data."""
+    made = new_url("sqlite")
+    monkeypatch.setenv("PASSERELLE_DATABASE_URL", made)
+    return made
+
+
+@pytest.fixture
+def passerelle(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Result]:
+    """Runs a command in this process. Whatever it is, it shows no traceback."""
+
+    def run(*arguments: object, stdin: str | bytes = "") -> Result:
+        typed = stdin.encode() if isinstance(stdin, str) else stdin
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(typed), encoding="utf-8"))
+        capsys.readouterr()
+        try:
+            status = main([str(argument) for argument in arguments])
+        except SystemExit as end:  # of the parser
+            status = int(str(end.code))
+        finally:
+            structlog.reset_defaults()
+        out, err = capsys.readouterr()
+        assert "Traceback" not in out + err, err
+        return Result(status, out, err)
+
+    return run
+
+
+@pytest.fixture
+def process(folder: Path) -> Callable[..., Result]:
+    """Runs a command in a process of its own."""
+
+    def run(*arguments: str, stdin: bytes | None = b"", shell: str = "", **environment: str) -> Result:
+        argv: Sequence[str] = [str(PASSERELLE), *arguments]
+        if shell:
+            argv = ["bash", "-c", shell, str(PASSERELLE), *arguments]
+        done = subprocess.run(argv, input=stdin, capture_output=True, timeout=60, env={**os.environ, **environment})
+        err = done.stderr.decode(errors="replace")
+        assert "Traceback" not in err, err
+        return Result(done.returncode, done.stdout.decode(errors="replace"), err)
+
+    return run
+
+
+def one_line(err: str) -> str:
+    """The only line of standard error."""
+    [line] = err.splitlines()
+    return line
