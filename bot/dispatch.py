@@ -1,14 +1,13 @@
 """The one entrance: one inbound event, one transaction, before its acknowledgement."""
 
-import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import structlog
 from sqlalchemy.orm import Session
 
-from bot import jobs, receipts, wire
+from bot import receipts
 from bot.card import Card, Errors, Form, Paragraph, Reply, rendered, rendered_form
 from bot.clock import Clock
 from bot.command import Missing, bind, form_of
@@ -22,25 +21,16 @@ from bot.grammar import Command
 from bot.interpret import Asked, Nothing, Wanted, understand
 from bot.memory import remember
 from bot.message import Address, Deletion, Edit, Inbound, Invocation, Message, Reaction, RoomChange
-from bot.outbox import Destinations, Outbox, Placing, lane_of
-from bot.questions import find
+from bot.outbox import Destinations, Outbox, Placing
 from bot.relay import sealed_here
 from bot.rooms import changed
 from bot.routing.marks import marked
 from bot.texts import Reader, Text
+from bot.turns import Turns, in_doubt
 
 log = structlog.get_logger()
 
-BURST: Final = 60  # events of one account in one room that are handled at once
-RATE: Final = 10.0  # a second, after that
-WINDOW: Final = 10_000  # accounts whose pace is remembered
 SOON: Final = 0.3  # seconds until an event is looked at again whose message is still being said
-
-
-@dataclass(slots=True)
-class _Allowance:
-    tokens: float
-    at: float
 
 
 class Dispatcher:
@@ -60,8 +50,7 @@ class Dispatcher:
         self._destinations = destinations
         self._clock = clock
         self._pointers = pointers
-        self._allowances: dict[tuple[str, str], _Allowance] = {}
-        self._lines: set[str] | None = None  # authors' lines in which something waits; None: not looked yet
+        self._turns = Turns()
 
     async def receive(self, inbound: Inbound) -> Reply:
         """Commit an event and all that follows from it, and return the direct reply.
@@ -71,7 +60,7 @@ class Dispatcher:
         """
         if inbound.author.bot or _chatter(inbound):
             return None
-        floods = self._floods(inbound)
+        floods = self._turns.floods(inbound)
         return await self._handle(inbound, lambda session: self._take_in_turn(session, inbound, floods=floods))
 
     async def again(self, inbound: Inbound) -> None:
@@ -92,8 +81,9 @@ class Dispatcher:
             return await self._database.run(lambda session: self._fail(session, inbound, reason))
 
     def _take_in_turn(self, session: Session, inbound: Inbound, *, floods: bool) -> Reply:
-        if not marked(_words(inbound)) and (floods or self._is_behind(session, inbound) or _in_doubt(session, inbound)):
-            return self._defer(session, inbound)
+        if not marked(_words(inbound)) and (floods or self._turns.must_wait(session, inbound)):
+            self._turns.put_off(session, inbound, self._clock())
+            return None
         if not receipts.record(session, inbound, self._clock()):
             return None
         outcome, reply = self._take(session, inbound)
@@ -102,7 +92,7 @@ class Dispatcher:
         return reply
 
     def _take_again(self, session: Session, inbound: Inbound) -> Reply:
-        if _in_doubt(session, inbound):
+        if in_doubt(session, inbound):
             raise NotSent("what it belongs to is still being said", retry_after=SOON)
         if not receipts.reopen(session, inbound):
             return None
@@ -250,45 +240,6 @@ class Dispatcher:
             ctx.say(self._place(ctx, private=False), card, "apology")
         return None
 
-    def _defer(self, session: Session, inbound: Inbound) -> Reply:
-        """Put an event in its author's own line, where it waits for its turn."""
-        now = self._clock()
-        if not receipts.record(session, inbound, now, "deferred"):
-            return None
-        lane = _line_of(inbound)
-        key = f"in:{inbound.to.platform}:{inbound.id}"
-        jobs.put(session, "handle", {"event": wire.dump(inbound)}, lane=lane, queue="in", key=key, now=now)
-        if self._lines is not None:
-            self._lines.add(lane)
-        return None
-
-    def _is_behind(self, session: Session, inbound: Inbound) -> bool:
-        """Whether something that its author said earlier still waits: then it waits behind that."""
-        if _is_urgent(inbound):
-            return False
-        if self._lines is None:
-            self._lines = jobs.busy_lanes(session, "in")
-        lane = _line_of(inbound)
-        if lane in self._lines and not jobs.is_busy(session, lane):
-            self._lines.discard(lane)
-        return lane in self._lines
-
-    def _floods(self, inbound: Inbound) -> bool:
-        if _is_urgent(inbound):
-            return False
-        now = time.monotonic()
-        key = (inbound.author.id, inbound.to.room)
-        allowance = self._allowances.pop(key, None) or _Allowance(BURST, now)
-        allowance.tokens = min(BURST, allowance.tokens + (now - allowance.at) * RATE)
-        allowance.at = now
-        self._allowances[key] = allowance
-        if len(self._allowances) > WINDOW:
-            self._allowances.pop(next(iter(self._allowances)))
-        if allowance.tokens < 1:
-            return True
-        allowance.tokens -= 1
-        return False
-
 
 _STRANGER = Actor(None, None, None, None, frozenset(), None, None)
 
@@ -315,26 +266,6 @@ def _chatter(inbound: Inbound) -> bool:
         and not (inbound.mentions_bot or inbound.reply_to or inbound.to.thread)
         and not inbound.text.lstrip().startswith(("!", "/"))
     )
-
-
-def _is_urgent(inbound: Inbound) -> bool:
-    """Whether an event cannot wait: a room's own changes, and what a form is to be opened for."""
-    return isinstance(inbound, RoomChange) or (isinstance(inbound, Invocation) and inbound.trigger is not None)
-
-
-def _line_of(inbound: Inbound) -> str:
-    return f"in:{inbound.to.platform}:{inbound.author.id}"
-
-
-def _in_doubt(session: Session, inbound: Inbound) -> bool:
-    """Whether an event points at a message that may be ours, whose id the platform has not told us yet."""
-    if _is_urgent(inbound):
-        return False
-    named = {inbound.to.thread, getattr(inbound, "reply_to", None), getattr(inbound, "pressed", None)}
-    named |= {inbound.message_id} if isinstance(inbound, Reaction) else set()
-    to = inbound.to
-    known = (find.post_of(session, to.platform, to.room, message) for message in named if message)
-    return any(post is None for post in known) and jobs.in_doubt(session, lane_of(to), "say")
 
 
 def _words(inbound: Inbound) -> str:

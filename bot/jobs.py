@@ -264,6 +264,7 @@ def settle(session: Session, settled: Collection[Settled], lanes: Collection[str
                 .values(state=state, error=s.error, due_at=s.due_at, attempts=attempts)
                 .execution_options(synchronize_session=False)
             )
+    _forget_events(session, settled)
     _give_back(session, lanes, owner)
 
 
@@ -272,6 +273,16 @@ _ENDED = (
     .where(Job.id == bindparam("job"), Job.state != "sent")
     .values(state=bindparam("to"), result=bindparam("what"), error=bindparam("why"), done_at=bindparam("when"))
 )
+
+
+_FORGOTTEN = update(Job).where(Job.id == bindparam("job")).values(args="{}")
+
+
+def _forget_events(session: Session, settled: Collection[Settled]) -> None:
+    """Forget what an event that was put off held: it is handled, and what it said has gone where it belongs."""
+    rows = [{"job": s.job.id} for s in settled if s.state == "sent" and s.job.kind == "handle"]
+    if rows:
+        session.connection().execute(_FORGOTTEN, rows)
 
 
 def _record(session: Session, ended: Collection[Settled], now: datetime) -> None:

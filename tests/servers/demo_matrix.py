@@ -15,9 +15,10 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 import aiohttp
 from markdown_it import MarkdownIt
@@ -111,37 +112,53 @@ async def _demonstrate(*, staying: bool) -> None:
         for account, password in passwords.items():
             with contextlib.suppress(RuntimeError):  # it exists since the last time; a wrong password shows at login
                 await homeserver.register(account, password)
-        async with StrictClients(FOLDER / "clients.log") as clients, _sides(homeserver, clients, passwords) as sides:
-            async with _bot(homeserver, passwords, sides) as environment:
-                if staying:
-                    _print(await _invitation(homeserver, passwords, sides, environment))
-                await _play(sides, PAUSE if staying else 0)
-                if staying:
-                    _print("\nÀ vous. Ce qui se dit dans les salons s'affiche ici ; Ctrl-C finit.")
-                    await _follow(sides)
-                _print(f"\nFin de la scène, en {time.monotonic() - began:.0f} s.")
+        async with (
+            StrictClients(FOLDER / "clients.log") as clients,
+            _sides(homeserver, clients, passwords) as sides,
+            _bot(homeserver, passwords, sides) as environment,
+        ):
+            if staying:
+                _print(_invitation(homeserver, passwords, sides, environment))
+            await _play(sides, PAUSE if staying else 0)
+            if staying:
+                _print("\nÀ vous. Ce qui se dit dans les salons s'affiche ici ; Ctrl-C finit.")
+                await _follow(sides)
+            _print(f"\nFin de la scène, en {time.monotonic() - began:.0f} s.")
 
 
 @contextlib.asynccontextmanager
 async def _sides(
     homeserver: Synapse, clients: StrictClients, passwords: Mapping[str, str]
-) -> AsyncIterator[dict[str, Side]]:
+) -> AsyncGenerator[dict[str, Side]]:
     """Log both players in and give each a new encrypted room, with an invitation for the visitor."""
     sides: dict[str, Side] = {}
     bot, visitor = (f"@{name}:{homeserver.server_name}" for name in (BOT, VISITOR))
-    for organisation, account in PLAYERS.items():
-        client = await clients.login(homeserver.url, account, passwords[account])
-        room = await client.create_room(f"{NAMES[organisation].capitalize()} (démonstration)", invite=[visitor])
-        sides[organisation] = Side(NAMES[organisation], client, room, bot)
-    yield sides
-    for side in sides.values():
-        await side.client.leave(side.room)
+    try:
+        for organisation, account in PLAYERS.items():
+            client = await clients.login(homeserver.url, account, passwords[account])
+            room = await client.create_room(f"{NAMES[organisation].capitalize()} (démonstration)", invite=[visitor])
+            sides[organisation] = Side(NAMES[organisation], client, room, bot)
+        yield sides
+    finally:
+        for side in sides.values():
+            await _dissolve(homeserver, side, (bot, visitor))
+
+
+async def _dissolve(homeserver: Synapse, side: Side, others: Sequence[str]) -> None:
+    """Let nobody come back to an old room, or keep an invitation to it. The client may be gone: Ctrl-C meant it too."""
+    address = f"{homeserver.url}/_matrix/client/v3/rooms/{quote(side.room, safe='')}"
+    headers = {"Authorization": f"Bearer {side.client.access_token}"}
+    asked = [("kick", {"user_id": user}) for user in others] + [("leave", {})]
+    with contextlib.suppress(aiohttp.ClientError):
+        async with aiohttp.ClientSession(headers=headers, trust_env=False) as session:
+            for action, body in asked:
+                await (await session.post(f"{address}/{action}", json=body)).read()
 
 
 @contextlib.asynccontextmanager
 async def _bot(
     homeserver: Synapse, passwords: Mapping[str, str], sides: Mapping[str, Side]
-) -> AsyncIterator[dict[str, str]]:
+) -> AsyncGenerator[dict[str, str]]:
     """Import both rooms, run the bot, invite it."""
     own = FOLDER / "bot"
     shutil.rmtree(own / "annuaire", ignore_errors=True)
@@ -237,7 +254,7 @@ async def _follow(sides: Mapping[str, Side]) -> None:
         await asyncio.sleep(0.3)
 
 
-async def _invitation(
+def _invitation(
     homeserver: Synapse, passwords: Mapping[str, str], sides: Mapping[str, Side], environment: Mapping[str, str]
 ) -> str:
     """Say how to come in with any Matrix client."""
@@ -288,11 +305,7 @@ def _passwords() -> dict[str, str]:
 
 
 def _tail(log: Path) -> str:
-    return "\n".join(_last_lines(log)) if log.exists() else ""
-
-
-def _last_lines(log: Path) -> Iterator[str]:
-    yield from log.read_text(errors="replace").splitlines()[-15:]
+    return "\n".join(log.read_text(errors="replace").splitlines()[-15:]) if log.exists() else ""
 
 
 def _print(text: str) -> None:

@@ -13,7 +13,7 @@ import secrets
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -129,9 +129,9 @@ class Across:
     consul: StrictClient
     room: str
 
-    async def consulate(self, contains: str | re.Pattern[str], **more: Any) -> RoomEvent:
+    async def consulate(self, contains: str, *, after: RoomEvent | None = None) -> RoomEvent:
         """What the consulate's room shows: encrypted, and without any warning."""
-        seen = await self.consul.expect(self.room, contains, sender=self.bot_id, **{"timeout": SLOW, **more})
+        seen = await self.consul.expect(self.room, contains, sender=self.bot_id, after=after, timeout=SLOW)
         assert seen.encrypted, f"said in clear: {seen.body}"
         assert seen.shield == "none", f"{seen.shield_reason}: {seen.body}"
         return seen
@@ -147,9 +147,11 @@ class Across:
         await until(so, f"{contains!r} in the card", SLOW, lambda: self.consul.transcript(self.room))
         return found[0]
 
-    async def prefecture(self, contains: str | Callable[[Post], bool] = "", **more: Any) -> Post:
+    async def prefecture(
+        self, contains: str = "", *, thread: Post | None = None, button: str = "", to: User | None = None
+    ) -> Post:
         """What the prefecture's channel shows."""
-        return await self.slack.expect(self.channel, contains, **{"timeout": SLOW, **more})
+        return await self.slack.expect(self.channel, contains, thread=thread, button=button, to=to, timeout=SLOW)
 
     async def prefecture_sees(self, post: Post, contains: str) -> Post:
         """A message of the bot's, once it says this."""
@@ -267,7 +269,7 @@ async def until(
 @contextlib.asynccontextmanager
 async def across(
     homeserver: Synapse, strict: StrictClients, folder: Path, url: str, *, members: int = 1, patience: float = 90
-) -> AsyncIterator[Across]:
+) -> AsyncGenerator[Across]:
     """Install the bot as its documentation says, and bring it into both rooms; it runs until the block ends."""
     tag = secrets.token_hex(3)
     account = await homeserver.register(f"passerelle-{tag}", "secret")

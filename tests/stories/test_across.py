@@ -114,9 +114,10 @@ async def _matrix_asks_slack(both: Across) -> None:
         card = await both.prefecture_sees(card, "Prise par Claire Martin")
         await both.agent.click(card, "Répondre")
         form = await both.slack.expect_view(both.agent, "Votre réponse")
-        words = f"Elle est *valable* ({asked.id[1:5]}).\nCordialement"
+        first = f"Elle est *valable* ({asked.id[1:5]})."
+        words = f"{first}\nCordialement"
         assert await both.agent.submit(form, {"Votre réponse": words}) == {}
-        answer = await both.consulate(words.split("\n")[0], after=asked)
+        answer = await both.consulate(first, after=asked)
         assert answer.thread == asked.id
         assert words in answer.body, "what is typed in a form arrives as it was typed"
         assert answer.content["m.mentions"] == {"user_ids": [consul.user_id]}

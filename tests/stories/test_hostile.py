@@ -176,7 +176,7 @@ async def test_a_crashing_handler_costs_one_event_which_can_be_replayed(
 async def test_who_floods_waits_and_nobody_else_does(
     prefecture: Place, consulate: Place, play: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.dispatch.RATE", 0.001)  # however slow this machine is
+    monkeypatch.setattr("bot.turns.RATE", 0.001)  # however slow this machine is
     play.app.worker.queues.discard("in")
     for n in range(100):
         event = prefecture._event()
@@ -188,12 +188,13 @@ async def test_who_floods_waits_and_nobody_else_does(
 
 
 async def test_a_flood_is_put_off_not_lost(prefecture: Place, play: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.dispatch.BURST", 3)
+    monkeypatch.setattr("bot.turns.BURST", 3)
     for n in range(8):
         event = prefecture._event()
         await play.receive(Message(**event, message_id=f"f{n}", text="!demandes", mentions_bot=True))
     await _until_no_deferred(play)
     assert prefecture.transcript().count("Aucune question en cours") == 8
+    assert "!demandes" not in everything(play), "what waited is forgotten once it was handled"
 
 
 async def _until_no_deferred(play: Scene) -> None:

@@ -218,7 +218,8 @@ async def test_a_direct_room_is_made_at_most_once_even_if_interrupted(house: Hou
 async def test_a_direct_room_that_a_sync_saw_half_made_is_looked_at_again(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bot, agent = await house.bot(), await house.person(encrypts=True)
+    bot, agent = await house.bot(start=False), await house.person(encrypts=True)
+    await bot.platform.start()  # and no sync, which would mend it
     connected = bot.platform._connected
     assert connected is not None
     post = connected.home.post

@@ -1,0 +1,174 @@
+"""`directory` and `rights`: files in and out, searching, and who may do what."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run, one_line
+
+PEOPLE = (
+    "id,given_name,family_name,email,visibility\n"
+    "agent-a,Agent,Exemple,a@example.org,all\n"
+    "agent_b,Autre,Exemple,b@example.org,own\n"
+)
+POSTINGS = "person,organisation,role,start,end\nagent-a,prefecture-67,desk,2020-01-01,\n"
+
+
+@pytest.fixture
+def files(folder: Path, url: str) -> Path:
+    """A folder with two people, one of them in office."""
+    made = folder / "files"
+    made.mkdir()
+    (made / "people.csv").write_text(PEOPLE)
+    (made / "postings.csv").write_text(POSTINGS)
+    return made
+
+
+# --- import
+
+
+def test_an_import_says_what_it_did_and_again_does_nothing(passerelle: Run, files: Path) -> None:
+    assert passerelle("directory", "import", files, "--json").json == {
+        "added": 3,
+        "changed": 0,
+        "closed": 0,
+        "errors": [],
+    }
+    again = passerelle("directory", "import", files)
+    assert (again.status, again.out, again.err) == (0, "added 0, changed 0, closed 0\n", "")
+
+
+def test_a_dry_run_says_what_would_be_done_and_does_nothing(passerelle: Run, files: Path) -> None:
+    tried = passerelle("directory", "import", files, "--dry-run")
+    assert (tried.status, tried.out) == (0, "would be added 3, changed 0, closed 0\n")
+    assert passerelle("directory", "import", files, "--dry-run", "--json").json["added"] == 3
+    assert passerelle("directory", "import", files, "--json").json["added"] == 3
+
+
+def test_one_bad_line_stores_nothing_and_is_named(passerelle: Run, files: Path) -> None:
+    (files / "people.csv").write_text(PEOPLE + "agent c,X,Y,,all\nagent-d,X,Y,,nobody\n")
+    found = passerelle("directory", "import", files, "--json")
+    assert found.status == 1
+    first, second = found.json["errors"]
+    assert (found.json["added"], found.json["changed"], found.json["closed"]) == (0, 0, 0)
+    assert (first["file"], first["line"], first["column"], first["value"]) == ("people.csv", 4, "id", "agent c")
+    assert second["reason"] == "doit être l’un de : all, network, own"
+    assert found.err.splitlines()[1] == (
+        "people.csv, line 5, visibility: 'nobody' doit être l’un de : all, network, own"
+    )
+    (files / "people.csv").write_text(PEOPLE)
+    assert passerelle("directory", "import", files, "--json").json["added"] == 3
+
+
+def test_single_files_in_any_order_and_what_is_not_there(passerelle: Run, files: Path) -> None:
+    assert passerelle("directory", "import", files / "postings.csv", files / "people.csv").status == 0
+    found = passerelle("directory", "import", "nowhere.csv")
+    assert found.status == 1
+    assert "nowhere.csv" in one_line(found.err)
+    assert passerelle("directory", "import", files / "people.csv", "nowhere").status == 1
+
+
+# --- export
+
+
+def test_what_is_exported_can_be_imported_elsewhere(
+    passerelle: Run, files: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passerelle("directory", "import", files)
+    found = passerelle("directory", "export", "out/there")
+    assert (found.status, found.out) == (0, "exported to out/there\n")
+    assert passerelle("directory", "import", "out/there", "--json").json["changed"] == 0
+    monkeypatch.setenv("PASSERELLE_DATABASE_URL", f"sqlite:///{folder}/other.db")
+    assert passerelle("directory", "import", "out/there", "--json").json == {
+        "added": 3,
+        "changed": 0,
+        "closed": 0,
+        "errors": [],
+    }
+    with Path("out/there/people.csv").open(encoding="utf-8") as stream:
+        assert [row["id"] for row in csv.DictReader(stream)] == ["agent-a", "agent_b"]
+
+
+@pytest.mark.parametrize("place", ["file", "file/below"])
+def test_where_nothing_can_be_written_is_told(passerelle: Run, url: str, place: str) -> None:
+    Path("file").write_text("")
+    found = passerelle("directory", "export", place)
+    assert found.status == 1
+    assert "file" in one_line(found.err)
+
+
+# --- search
+
+
+def test_search_gives_the_promised_keys_best_first(passerelle: Run, url: str) -> None:
+    found = passerelle("directory", "search", "consulat", "munich", "--json")
+    assert found.status == 0
+    first = found.json[0]
+    keys = "kind id name role organisation country city phone email score".split()
+    assert list(first) == keys
+    assert (first["kind"], first["id"], first["country"]) == ("organisation", "consulat-munich", "DE")
+    scores = [hit["score"] for hit in found.json]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_a_role_at_a_place_is_found_while_nobody_is_entered(passerelle: Run, url: str) -> None:
+    first = passerelle("directory", "search", "cdpr grand est", "--json").json[0]
+    assert (first["id"], first["role"]) == ("region-grand-est", "cdpr")
+
+
+def test_search_on_a_fresh_database(passerelle: Run, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    monkeypatch.setenv("PASSERELLE_DATABASE_URL", f"sqlite:///{folder}/fresh.db")
+    assert passerelle("directory", "search", "metz", "--json").json
+
+
+def test_search_shows_no_more_than_asked_and_no_more_than_one_may_see(passerelle: Run, files: Path) -> None:
+    passerelle("directory", "import", files)
+    assert len(passerelle("directory", "search", "consulat", "--limit", "3", "--json").json) == 3
+    assert passerelle("directory", "search", "autre exemple", "--json").json[0]["id"] == "agent_b"
+    hidden = passerelle("directory", "search", "autre exemple", "--as", "agent-a", "--json")
+    assert hidden.json == []
+    stranger = passerelle("directory", "search", "metz", "--as", "agent_x")
+    assert (stranger.status, one_line(stranger.err)) == (
+        1,
+        "passerelle: L’annuaire ne connaît personne sous « agent_x ».",
+    )
+
+
+def test_nothing_found_is_said(passerelle: Run, url: str) -> None:
+    found = passerelle("directory", "search", "xyzzy")
+    assert (found.status, found.out, found.err) == (1, "", "passerelle: nothing found for xyzzy\n")
+    assert passerelle("directory", "search", "xyzzy", "--json").json == []
+
+
+def test_people_read_a_line_a_hit(passerelle: Run, files: Path) -> None:
+    passerelle("directory", "import", files)
+    line = passerelle("directory", "search", "agent exemple").out.splitlines()[0]
+    assert "agent-a" in line
+    assert "a@example.org" in line
+
+
+# --- rights
+
+
+def test_rights_are_granted_listed_and_revoked(passerelle: Run, files: Path) -> None:
+    passerelle("directory", "import", files)
+    assert passerelle("rights", "grant", "agent-a", "administrator").out == "agent-a: administrator\n"
+    assert passerelle("rights", "grant", "agent-a", "administrator").out == "agent-a: administrator (already)\n"
+    passerelle("rights", "grant", "agent_b", "editor")
+    assert passerelle("rights", "list").out == "agent-a  administrator\nagent_b  editor\n"
+    assert passerelle("rights", "list", "--json").json == [
+        {"person": "agent-a", "right": "administrator"},
+        {"person": "agent_b", "right": "editor"},
+    ]
+    assert passerelle("rights", "revoke", "agent-a", "administrator").out == "agent-a: no longer administrator\n"
+    assert passerelle("rights", "revoke", "agent-a", "administrator").out == "agent-a was not administrator\n"
+    assert json.loads(passerelle("rights", "list", "--json").out) == [{"person": "agent_b", "right": "editor"}]
+
+
+@pytest.mark.parametrize("action", ["grant", "revoke"])
+def test_rights_of_somebody_unknown(passerelle: Run, url: str, action: str) -> None:
+    found = passerelle("rights", action, "no_body", "editor")
+    assert found.status == 1
+    assert "« no_body »" in one_line(found.err)
