@@ -1,11 +1,13 @@
 """The one HTTP server: health for whoever watches, and what platforms receive by HTTP."""
 
 import contextlib
+import functools
 from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol, runtime_checkable
 
 import structlog
 from aiohttp import web
+from sqlalchemy import text
 
 from bot.app import App
 from bot.errors import ConfigurationError, Unavailable
@@ -26,7 +28,7 @@ class Serves(Protocol):
 async def serving(app: App) -> AsyncGenerator[None]:
     """Listen for as long as the block lasts. A port that is taken is told in the log, unless a platform needs it."""
     server = web.Application(client_max_size=1024**2)
-    server.add_routes([web.get("/healthz", _alive), web.get("/readyz", lambda _: _ready(app))])
+    server.add_routes([web.get("/healthz", _alive), web.get("/readyz", functools.partial(_ready, app))])
     needed = [route for p in app.platforms.values() if isinstance(p, Serves) for route in p.routes()]
     server.add_routes(needed)
     runner = web.AppRunner(server, access_log=None)
@@ -50,13 +52,13 @@ async def _alive(_request: web.Request) -> web.Response:
     return web.json_response({"ok": True})
 
 
-async def _ready(app: App) -> web.Response:
+async def _ready(app: App, _request: web.Request) -> web.Response:
     """Say whether the database answers and which platforms are connected; 503 while any is not."""
     try:
-        await app.database.run(lambda _: None)
+        await app.database.run(lambda session: session.execute(text("SELECT 1")))
         database = "ok"
     except Unavailable as error:
-        database = str(error).splitlines()[0]
+        database = next(iter(str(error).splitlines()), "unavailable")
     platforms = {name: "ok" if state.ok else state.reason for name, state in app.states.items()}
     ready = database == "ok" and all(state.ok for state in app.states.values())
     return web.json_response({"ok": ready, "database": database, **platforms}, status=200 if ready else 503)

@@ -66,8 +66,8 @@ def test_other_decisions_keep_to_the_form(passerelle: Run, url: str, words: str,
 
 def test_the_date_decides_which_competences_count(passerelle: Run, url: str) -> None:
     Path("competences.csv").write_text(
-        "organisation,role,topic,country,place,direction,valid_to\n"
-        "consulat-francfort,consul,etat_civil,DE,Sarre,to_post,2029-12-31\n"
+        "organisation,role,topic,country,territory,place,direction,valid_from,valid_to\n"
+        "consulat-francfort,consul,etat_civil,DE,,Sarre,to_post,,2029-12-31\n"
     )
     assert passerelle("directory", "import", "competences.csv", "--json").json["closed"] == 1
     last = passerelle("route", BIRTH, "--on", "2029-12-31", "--json").json

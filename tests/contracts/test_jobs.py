@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
@@ -19,7 +20,7 @@ from bot.worker import Pace, Worker
 NOON = datetime(2026, 3, 16, 12, tzinfo=UTC)
 
 
-def put(database: Database, key: str, lane: str = "a", **more: object) -> bool:
+def put(database: Database, key: str, lane: str = "a", **more: Any) -> bool:
     now = more.pop("now", None) or system_clock()
     return database.run_now(lambda s: jobs.put(s, "do", {"n": key}, lane=lane, queue="q", key=key, now=now, **more))
 
@@ -49,7 +50,7 @@ class Doing:
 
 
 @contextlib.asynccontextmanager
-async def working(database: Database, doing: Doing, **more: object) -> AsyncIterator[Worker]:
+async def working(database: Database, doing: Doing, **more: Any) -> AsyncGenerator[Worker]:
     worker = Worker(database, queues={"q"}, kinds={"do": doing}, clock=system_clock, settled=lambda s, x: None, **more)
     database.woken = worker.wake
     task = asyncio.create_task(worker.run())

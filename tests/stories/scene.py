@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -15,7 +16,19 @@ from bot.card import Buttons, Card, Errors, Fields, Form, Paragraph, Reply, butt
 from bot.db import Database
 from bot.directory import rooms
 from bot.errors import NotSent, SendError
-from bot.message import Address, Deletion, Edit, Inbound, Invocation, Message, Reaction, RoomChange, User
+from bot.message import (
+    Address,
+    Change,
+    Deletion,
+    Edit,
+    Inbound,
+    Invocation,
+    Message,
+    Reaction,
+    RoomChange,
+    Surface,
+    User,
+)
 from bot.questions.find import by_number
 from bot.questions.tables import Question
 from config.settings import Settings
@@ -144,11 +157,11 @@ class Place:
     scene: Scene
     room: str
     account: str = "agent"
-    surface: str = "room"
+    surface: Surface = "room"
     insider: bool = True
     encrypted: bool = False
 
-    def as_(self, account: str, **changes: object) -> "Place":
+    def as_(self, account: str, **changes: Any) -> "Place":
         return replace(self, account=account, **changes)
 
     @property
@@ -158,7 +171,7 @@ class Place:
     def to(self, thread: str | None = None) -> Address:
         return Address("stage", self.room, thread, surface=self.surface)
 
-    def _event(self, thread: str | None = None) -> dict:
+    def _event(self, thread: str | None = None) -> dict[str, Any]:
         n = next(self.scene.numbers)
         clock = self.scene.clock
         return {"id": f"e{n}", "at": clock(), "author": self.user, "to": self.to(thread), "encrypted": self.encrypted}
@@ -187,14 +200,14 @@ class Place:
         await self.scene.receive(Reaction(**self._event(), message_id=shown.id, emoji=emoji))
         await self.scene.settle()
 
-    async def change(self, change: str, successor: str | None = None) -> None:
+    async def change(self, change: Change, successor: str | None = None) -> None:
         await self.scene.receive(RoomChange(**self._event(), change=change, successor=successor))
         await self.scene.settle()
 
     async def slash(self, command: str, line: str = "", *, forms: bool = False) -> Reply:
         return await self.invoke(command, line, trigger="t" if forms else None)
 
-    async def invoke(self, command: str, line: str = "", **more: object) -> Reply:
+    async def invoke(self, command: str, line: str = "", **more: Any) -> Reply:
         reply = await self.scene.receive(Invocation(**self._event(), command=command, line=line, **more))
         await self.scene.settle()
         return reply
@@ -238,7 +251,7 @@ def _id(what: Shown | str | None) -> str | None:
 
 
 @contextlib.asynccontextmanager
-async def scene(database: Database, clock: Clock | None = None) -> AsyncIterator[Scene]:
+async def scene(database: Database, clock: Clock | None = None) -> AsyncGenerator[Scene]:
     """Run a bot on a stage for as long as the block lasts."""
     clock = clock or Clock()
     app = build(Settings(), database, clock)

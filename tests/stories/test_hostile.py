@@ -19,7 +19,7 @@ MARKED = "SECRET DÉFENSE : liste des passages à Sarrebruck"
 
 
 def rows(play: Scene, table: type) -> int:
-    return play.app.database.run_now(lambda s: s.scalar(select(func.count()).select_from(table)))
+    return play.app.database.run_now(lambda s: s.scalar(select(func.count()).select_from(table)) or 0)
 
 
 def everything(play: Scene) -> str:
@@ -49,7 +49,7 @@ async def test_a_marked_text_is_refused_and_kept_nowhere(
         case "edit":
             first = await prefecture.say(SAARBRUCKEN)
             await prefecture.edit(first, MARKED)
-        case "flood":
+        case _:
             for _ in range(70):
                 await prefecture.scene.receive(_marked(prefecture))
             await play.settle()
@@ -139,7 +139,7 @@ async def test_colleagues_chatter_leaves_no_trace(prefecture: Place, play: Scene
 
 async def test_another_bot_is_not_answered(prefecture: Place, play: Scene) -> None:
     robot = User("stage", "robot", insider=True, bot=True)
-    event = prefecture._event() | {"author": robot}
+    event = {**prefecture._event(), "author": robot}
     await play.receive(Message(**event, message_id="u1", text="question " + SAARBRUCKEN, mentions_bot=True))
     assert rows(play, Receipt) == 0
 

@@ -1,0 +1,126 @@
+"""Health over HTTP: alive, and ready or why not."""
+
+import socket
+from collections.abc import Sequence
+
+import aiohttp
+import pytest
+from aiohttp import web
+from structlog.testing import capture_logs
+
+from bot import http
+from bot.app import App, add, build, reporter
+from bot.db import Database
+from bot.errors import ConfigurationError, Unavailable
+from config.settings import HttpSettings, Settings
+from tests.servers.processes import free_port
+from tests.stories.scene import Stage
+
+
+def app_on(database: Database, port: int = 0) -> App:
+    made = build(Settings(http=HttpSettings(port=port or free_port())), database)
+    add(made, Stage(), {"stage"})
+    return made
+
+
+async def get(app: App, path: str) -> tuple[int, dict[str, object]]:
+    where = app.settings.http
+    async with aiohttp.ClientSession() as session, session.get(f"http://{where.host}:{where.port}{path}") as answer:
+        return answer.status, await answer.json()
+
+
+async def test_alive_is_alive_whatever_else_is_not(database: Database) -> None:
+    app = app_on(database)
+    async with http.serving(app):
+        assert await get(app, "/healthz") == (200, {"ok": True})
+
+
+async def test_ready_when_the_database_answers_and_every_platform_is_connected(database: Database) -> None:
+    app = app_on(database)
+    report = reporter(app, "stage")
+    async with http.serving(app):
+        assert await get(app, "/readyz") == (503, {"ok": False, "database": "ok", "stage": "not connected yet"})
+        report(True)
+        assert await get(app, "/readyz") == (200, {"ok": True, "database": "ok", "stage": "ok"})
+        report(False, "the token was revoked")
+        assert await get(app, "/readyz") == (503, {"ok": False, "database": "ok", "stage": "the token was revoked"})
+        report(True)
+        assert (await get(app, "/readyz"))[0] == 200
+
+
+async def test_not_ready_while_the_database_is_out_of_reach() -> None:
+    database = Database("postgresql+psycopg://user:geheim@127.0.0.1:1/nowhere")
+    app = app_on(database)
+    reporter(app, "stage")
+    app.states["stage"].ok = True
+    async with http.serving(app):
+        status, said = await get(app, "/readyz")
+    assert status == 503
+    assert "Connection refused" in str(said["database"])
+    assert "geheim" not in str(said)
+    assert (said["ok"], said["stage"]) == (False, "ok")
+    database.close()
+
+
+async def test_a_database_that_gives_no_reason(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(_: object) -> None:
+        raise Unavailable
+
+    app = app_on(database)
+    monkeypatch.setattr(database, "run", fail)
+    async with http.serving(app):
+        assert (await get(app, "/readyz"))[1]["database"] == "unavailable"
+
+
+class Served(Stage):
+    """A platform that receives by HTTP."""
+
+    def routes(self) -> Sequence[web.RouteDef]:
+        async def take(request: web.Request) -> web.Response:
+            return web.json_response({"got": await request.text()})
+
+        return [web.post("/stage/events", take)]
+
+
+async def test_a_platform_may_receive_by_http(database: Database) -> None:
+    app = app_on(database)
+    add(app, Served(), {"stage"})
+    where = app.settings.http
+    async with http.serving(app), aiohttp.ClientSession() as session:
+        url = f"http://{where.host}:{where.port}/stage/events"
+        async with session.post(url, data="hello") as answer:
+            assert await answer.json() == {"got": "hello"}
+        async with session.post(url, data="x" * (1024**2 + 1)) as answer:
+            assert answer.status == 413
+
+
+async def test_a_port_that_is_taken_is_no_reason_to_stop(database: Database) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        app = app_on(database, taken.getsockname()[1])
+        with capture_logs() as logs:
+            async with http.serving(app):
+                pass
+    assert [(log["event"], log["reason"]) for log in logs] == [("http_not_listening", "Address already in use")]
+
+
+async def test_unless_a_platform_needs_it(database: Database) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        app = app_on(database, port)
+        add(app, Served(), {"stage"})
+        with pytest.raises(ConfigurationError, match=rf"http\.port: {port} on 127\.0\.0\.1 .*Address already in use"):
+            async with http.serving(app):
+                pass
+
+
+async def test_the_port_is_free_again_afterwards(database: Database) -> None:
+    app = app_on(database)
+    for _ in range(2):
+        async with http.serving(app):
+            assert (await get(app, "/healthz"))[0] == 200
+
+
