@@ -20,7 +20,7 @@ from bot.errors import NotSent, Unavailable, UserError, in_short
 from bot.grammar import Command
 from bot.interpret import Asked, Nothing, Wanted, understand
 from bot.memory import remember
-from bot.message import Address, Deletion, Edit, Inbound, Invocation, Message, Reaction, RoomChange
+from bot.message import Address, Deletion, Edit, Inbound, Invocation, Message, Reaction, RoomChange, storable
 from bot.outbox import Destinations, Outbox, Placing
 from bot.relay import sealed_here
 from bot.rooms import changed
@@ -60,6 +60,7 @@ class Dispatcher:
         """
         if inbound.author.bot or _chatter(inbound):
             return None
+        inbound = storable(inbound)
         floods = self._turns.floods(inbound)
         return await self._handle(inbound, lambda session: self._take_in_turn(session, inbound, floods=floods))
 

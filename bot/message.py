@@ -4,10 +4,13 @@
 `at` is the platform's own time, good for order only; deadlines count from the time of receipt.
 """
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
+
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # NUL, which PostgreSQL refuses, and halves of a character
 
 Surface: TypeAlias = Literal["room", "direct", "home"]
 
@@ -112,3 +115,23 @@ class RoomChange(Event):
 
 
 Inbound: TypeAlias = Message | Invocation | Edit | Deletion | Reaction | RoomChange
+
+
+def storable(inbound: Inbound) -> Inbound:
+    """Return an event without the characters that no database keeps: nobody can mean them, and they break it."""
+    changed = {f.name: _bare(getattr(inbound, f.name)) for f in fields(inbound) if f.name not in ("author", "to")}
+    return replace(inbound, **changed)
+
+
+def _bare(value: Any) -> Any:
+    match value:
+        case str():
+            return _UNSTORABLE.sub("", value)
+        case dict():
+            return {_bare(k): _bare(v) for k, v in cast("dict[str, str]", value).items()}
+        case Attachment():
+            return replace(value, name=_bare(value.name), media_type=_bare(value.media_type))
+        case tuple():
+            return tuple(_bare(v) for v in cast("tuple[Any, ...]", value))
+        case _:
+            return value

@@ -11,7 +11,7 @@ from bot.conversation import address, redraw, who
 from bot.directory.rooms import room_of
 from bot.message import Address, Message, User
 from bot.outbox import Placing, Post, Side
-from bot.questions import cards, find
+from bot.questions import cards, find, wording
 from bot.questions.moves import RULES, write
 from bot.questions.tables import Question
 
@@ -99,9 +99,9 @@ def follow_edit(ctx: Context, post: Post, text: str) -> None:
         return
     question = ctx.session.get(Question, post.question_id)
     if question is not None and is_opening(ctx, question, post):
-        question.text = text
+        question.text = wording.question(text)
         redraw(ctx, question)
-    rewrite(ctx, post, text)
+    rewrite(ctx, post, wording.answer(text))
 
 
 def follow_deletion(ctx: Context, post: Post) -> None:

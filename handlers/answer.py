@@ -4,23 +4,19 @@ from bot.card import Card, Paragraph, Reply
 from bot.command import command
 from bot.context import Context
 from bot.conversation import redraw, shown_name
-from bot.errors import UserError
 from bot.grammar import Rest
 from bot.message import Message
-from bot.questions import moves
+from bot.questions import moves, wording
 from bot.questions.cards import name_of
 from bot.questions.tables import Question
 from bot.relay import carry
 from bot.texts import Text
 
-LONGEST = 20_000  # characters of one answer; a longer one is a document
-
 
 @command("repondre", alias="answer")
 def answer(ctx: Context, question: Question, text: Rest) -> Reply:
     """Say something to the other side of a question."""
-    if len(text) > LONGEST:
-        raise UserError("answer.too_long", limit=LONGEST, length=len(text))
+    text = wording.answer(text)
     sides = moves.sides_of(ctx.actor, question)
     if "recipient" in sides and not (sides == {"asker", "recipient"} and _from_asker(ctx, question)):
         moves.make(ctx.session, "answer", ctx.actor, question, ctx.now)

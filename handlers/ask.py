@@ -10,7 +10,7 @@ from bot.errors import UserError
 from bot.grammar import Rest
 from bot.message import Address, Message
 from bot.outbox import Placing
-from bot.questions import cards, moves
+from bot.questions import cards, moves, wording
 from bot.questions.tables import Endpoint, Question
 from bot.relay import received
 from bot.routing.decide import route
@@ -18,13 +18,11 @@ from bot.routing.model import Assignment
 from bot.routing.model import Question as Asked
 from bot.texts import Text
 
-LONGEST = 10_000  # characters: longer texts belong in a document
-
 
 @command("question", alias="ask")
 def ask(ctx: Context, text: Rest) -> Reply:
     """Ask a question in one's own words."""
-    clean = _clean(text)
+    clean = wording.question(text)
     decision = _route(ctx, clean, ctx.today)
     if decision.decision == "refuse":
         raise UserError("marked.refused")
@@ -44,15 +42,6 @@ def ask(ctx: Context, text: Rest) -> Reply:
         card = Card(card.title, (*card.blocks, Paragraph(otherwise(ctx, question.recipient))), card.notify)
     _show(ctx, question, card)
     return None
-
-
-def _clean(text: str) -> str:
-    clean = "".join(c for c in text if c in "\n\t" or c.isprintable() or c == "\u200d").strip()
-    if not any(c.isalnum() for c in clean):
-        raise UserError("question.empty")
-    if len(clean) > LONGEST:
-        raise UserError("question.too_long", limit=LONGEST, length=len(clean))
-    return clean
 
 
 def _route(ctx: Context, text: str, on: date) -> Assignment:

@@ -40,8 +40,11 @@ class Figures:
         return statistics.median(self.values[platform, who, what])
 
 
-async def measure(figures: Figures, servers: Servers, platform: str, who: str, sizes: argparse.Namespace) -> None:
+async def measure(  # noqa: PLR0913 -- what, where, how
+    figures: Figures, servers: Servers, platform: str, who: str, pid: int, sizes: argparse.Namespace
+) -> None:
     """Measure whoever runs now."""
+    process = psutil.Process(pid)
     clocks = Clocks(servers, platform)
     await latency(clocks, rate=sizes.rate, seconds=2)  # warm
     figures.work.append(computation())
@@ -49,8 +52,12 @@ async def measure(figures: Figures, servers: Servers, platform: str, who: str, s
     figures.add(platform, who, "p50", found.p50)
     figures.add(platform, who, "p99", found.p99)
     figures.work.append(computation())
+    before = process.cpu_times()
     figures.add(platform, who, "burst", await burst(clocks, count=sizes.burst))
     await asyncio.sleep(0.5)
+    after = process.cpu_times()
+    used = after.user + after.system - before.user - before.system
+    figures.add(platform, who, "cpu", used / sizes.burst * 1000)
 
 
 async def bare(figures: Figures, servers: Servers, platform: str, sizes: argparse.Namespace) -> None:
@@ -65,7 +72,7 @@ async def bare(figures: Figures, servers: Servers, platform: str, sizes: argpars
             await processes.wait_ready(process, lambda: b"listening" in log.read_bytes()[-200:], log=log)
             log.write_bytes(b"")
             await asyncio.sleep(1)
-        await measure(figures, servers, platform, "bare", sizes)
+        await measure(figures, servers, platform, "bare", process.pid, sizes)
     finally:
         await stopped(process)
 
@@ -88,7 +95,7 @@ async def ours(figures: Figures, bot: BotProcess, servers: Servers, who: str, si
         assert bot.process is not None
         figures.add("both", who, "memory", psutil.Process(bot.process.pid).memory_info().rss / 1024**2)
         for platform in sizes.platforms:
-            await measure(figures, servers, platform, who, sizes)
+            await measure(figures, servers, platform, who, bot.process.pid, sizes)
     finally:
         await bot.stop()
         await asyncio.sleep(0.3)
@@ -132,9 +139,9 @@ def report(figures: Figures, sizes: argparse.Namespace) -> str:
     for who in whos:
         note = " on PostgreSQL" if who != "ours" else ""
         for platform in sizes.platforms:
-            for what, unit in (("p50", "ms"), ("p99", "ms"), ("burst", "/s")):
+            for what, unit in (("p50", "ms"), ("p99", "ms"), ("burst", "/s"), ("cpu", "ms")):
                 theirs, own = figures.median(platform, "bare", what), figures.median(platform, who, what)
-                target = {"p50": "≤ 2.5", "p99": "≤ 2.5", "burst": "≥ 0.5"}[what]
+                target = {"p50": "≤ 2.5", "p99": "≤ 2.5", "burst": "≥ 0.5", "cpu": ""}[what]
                 name = f"{platform}, {what}, {unit}{note}"
                 lines.append(f"{name:28}{theirs:10.1f}{own:10.1f}{own / theirs:8.2f}   {target}")
         start, memory = figures.median("both", who, "start"), figures.median("both", who, "memory")

@@ -47,7 +47,8 @@ async def nio() -> None:
     await client.sync(full_state=True)
     client.add_event_callback(answer, RoomMessageText)
     print("listening", flush=True)
-    await client.sync_forever(timeout=30_000)
+    # Its default of ten events a room loses the others of a burst for good.
+    await client.sync_forever(timeout=30_000, sync_filter={"room": {"timeline": {"limit": 100}}})
 
 
 if __name__ == "__main__":

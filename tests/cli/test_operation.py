@@ -252,9 +252,9 @@ def test_a_port_that_is_taken_is_told_where_a_platform_needs_it(
         monkeypatch.setenv("PASSERELLE_HTTP__PORT", str(port))
         found = passerelle("run")
     assert found.status == 1
-    assert found.err.splitlines()[-1] == (
-        f"passerelle: http.port: {port} on 127.0.0.1 cannot be listened on: Address already in use"
-    )
+    line = found.err.splitlines()[-1]
+    assert line.startswith(f"passerelle: http.port: {port} on 127.0.0.1 cannot be listened on: ")
+    assert "already in use" in line
 
 
 # --- matrix

@@ -1,5 +1,6 @@
 """Health over HTTP: alive, and ready or why not."""
 
+import io
 import socket
 from collections.abc import Sequence
 
@@ -90,7 +91,7 @@ async def test_a_platform_may_receive_by_http(database: Database) -> None:
         url = f"http://{where.host}:{where.port}/stage/events"
         async with session.post(url, data="hello") as answer:
             assert await answer.json() == {"got": "hello"}
-        async with session.post(url, data="x" * (1024**2 + 1)) as answer:
+        async with session.post(url, data=io.BytesIO(b"x" * (1024**2 + 1))) as answer:
             assert answer.status == 413
 
 
@@ -102,7 +103,9 @@ async def test_a_port_that_is_taken_is_no_reason_to_stop(database: Database) -> 
         with capture_logs() as logs:
             async with http.serving(app):
                 pass
-    assert [(log["event"], log["reason"]) for log in logs] == [("http_not_listening", "Address already in use")]
+    [log] = logs
+    assert log["event"] == "http_not_listening"
+    assert "already in use" in log["reason"]
 
 
 async def test_unless_a_platform_needs_it(database: Database) -> None:
@@ -112,7 +115,7 @@ async def test_unless_a_platform_needs_it(database: Database) -> None:
         port = taken.getsockname()[1]
         app = app_on(database, port)
         add(app, Served(), {"stage"})
-        with pytest.raises(ConfigurationError, match=rf"http\.port: {port} on 127\.0\.0\.1 .*Address already in use"):
+        with pytest.raises(ConfigurationError, match=rf"http\.port: {port} on 127\.0\.0\.1 .*already in use"):
             async with http.serving(app):
                 pass
 

@@ -1,6 +1,7 @@
 """Bad input, strangers, floods and faults: a clear word, nothing stored, nobody else delayed."""
 
 import logging
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select, text
@@ -139,7 +140,7 @@ async def test_colleagues_chatter_leaves_no_trace(prefecture: Place, play: Scene
 
 async def test_another_bot_is_not_answered(prefecture: Place, play: Scene) -> None:
     robot = User("stage", "robot", insider=True, bot=True)
-    event = {**prefecture._event(), "author": robot}
+    event: dict[str, Any] = {**prefecture._event(), "author": robot}
     await play.receive(Message(**event, message_id="u1", text="question " + SAARBRUCKEN, mentions_bot=True))
     assert rows(play, Receipt) == 0
 
