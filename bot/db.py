@@ -10,17 +10,17 @@ import secrets
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction
 from sqlalchemy.types import TypeDecorator
 
 from bot.errors import ConfigurationError, Unavailable
@@ -70,14 +70,37 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class Lessee(Protocol):
+    """Who in this process does what transactions put: it may be given a job in the transaction that puts it."""
+
+    owner: str
+
+    def serves(self, queue: str) -> bool:
+        """Say whether jobs of a queue may be given to it. Called in the database's thread."""
+        ...
+
+    def committed(self, notes: Sequence[Any]) -> None:
+        """Take what a transaction noted for it. Called in the loop, after the commit."""
+        ...
+
+
+class Done(NamedTuple):
+    """What a transaction returned, and what it noted for others to know after its commit."""
+
+    result: Any
+    queues: set[str]
+    notes: list[Any]
+
+
 class Database:
-    """Runs transactions. `woken` is called in the caller's loop after a commit, with what the transaction noted."""
+    """Runs transactions. `woken` is called in the caller's loop after a commit, with the queues that were noted."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.engine = make_engine(url)
         self.sqlite = self.engine.dialect.name == "sqlite"
         self.woken: Callable[[set[str]], None] | None = None
+        self.lessee: Lessee | None = None
         self._threads = ThreadPoolExecutor(1 if self.sqlite else WRITERS, thread_name_prefix="db")
         self._asked: deque[_Asked] = deque()
 
@@ -86,17 +109,17 @@ class Database:
 
         Raises whatever `work` raised, with everything undone; `Unavailable` when the database itself failed.
         """
-        asked = _Asked(work, asyncio.get_running_loop())
+        asked = _Asked(work, asyncio.get_running_loop(), self.lessee)
         self._asked.append(asked)
         self._threads.submit(self._answer)
-        result, queues = await asked.future
-        if queues and self.woken is not None:
-            self.woken(queues)
-        return result
+        done = await asked.future
+        if done.queues and self.woken is not None:
+            self.woken(done.queues)
+        return done.result
 
     def run_now(self, work: Callable[[Session], T]) -> T:
         """Like `run`, in the calling thread: for the command line."""
-        return self._threads.submit(self._transaction, work).result()[0]
+        return self._threads.submit(self._transaction, work, None).result().result
 
     def close(self) -> None:
         """Wait for what is under way and close all connections."""
@@ -116,7 +139,7 @@ class Database:
             return
         for asked in group:
             try:
-                asked.outcome = self._transaction(asked.work)
+                asked.outcome = self._transaction(asked.work, asked.lessee)
             except BaseException as error:
                 asked.error = error
         _tell(group)
@@ -144,12 +167,12 @@ class Database:
             _tell(told)
             group = [asked for asked in group if asked not in told]
 
-    def _transaction(self, work: Callable[[Session], T]) -> tuple[T, set[str]]:
+    def _transaction(self, work: Callable[[Session], Any], lessee: Lessee | None) -> Done:
         for attempt in range(1, TRIES + 1):
             try:
-                with Session(self.engine, expire_on_commit=False) as session, session.begin():
+                with Session(self.engine, expire_on_commit=False, info=_info(lessee)) as session, session.begin():
                     result = work(session)
-                return result, session.info.get("queues", set())
+                return _done(result, session)
             except (OperationalError, InterfaceError, PoolTimeout) as error:
                 if not (attempt < TRIES and _lost_a_race(error)):
                     raise Unavailable(str(error.__cause__ or error)) from error
@@ -164,15 +187,18 @@ class Database:
 class _Asked:
     """A piece of work that was asked for, and what became of it."""
 
-    def __init__(self, work: Callable[[Session], Any], loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, work: Callable[[Session], Any], loop: asyncio.AbstractEventLoop, lessee: Lessee | None) -> None:
         self.work = work
         self.loop = loop
-        self.future: asyncio.Future[tuple[Any, set[str]]] = loop.create_future()
-        self.outcome: tuple[Any, set[str]] | None = None
+        self.lessee = lessee
+        self.future: asyncio.Future[Done] = loop.create_future()
+        self.outcome: Done | None = None
         self.error: BaseException | None = None
 
     def tell(self) -> None:
         """Resolve the future; to be called in its loop."""
+        if self.error is None and self.outcome is not None and self.outcome.notes and self.lessee is not None:
+            self.lessee.committed(self.outcome.notes)  # also when nobody waits for the result any more
         if self.future.done():
             return
         if self.error is not None:
@@ -186,11 +212,16 @@ def _within(connection: Connection, asked: _Asked) -> None:
     asked.outcome = asked.error = None
     try:
         with (
-            Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False) as session,
+            Session(
+                connection,
+                join_transaction_mode="create_savepoint",
+                expire_on_commit=False,
+                info=_info(asked.lessee),
+            ) as session,
             session.begin(),
         ):
             result = asked.work(session)
-        asked.outcome = result, session.info.get("queues", set())
+        asked.outcome = _done(result, session)
     except (OperationalError, InterfaceError):
         raise
     except DBAPIError as error:
@@ -206,6 +237,38 @@ def _tell(group: list[_Asked]) -> None:
         mine = [asked for asked in group if asked.loop is loop]
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(lambda mine=mine: [asked.tell() for asked in mine])
+
+
+def _info(lessee: Lessee | None) -> dict[str, Any]:
+    return {"lessee": lessee, "notes": []}
+
+
+def _done(result: object, session: Session) -> Done:
+    return Done(result, session.info.get("queues", set()), [note for _, note in session.info["notes"]])
+
+
+def note(session: Session, note: object) -> None:
+    """Note something for the lessee, unless the savepoint in which this happens is undone."""
+    within: list[SessionTransaction] = []
+    transaction = session.get_nested_transaction()
+    while transaction is not None:
+        within.append(transaction)
+        transaction = transaction.parent
+    session.info["notes"].append((within, note))
+
+
+def notes(session: Session) -> Iterator[Any]:
+    """Yield what this transaction noted so far."""
+    return (note for _, note in session.info.get("notes", ()))
+
+
+def _unnote(session: Session, undone: SessionTransaction) -> None:
+    noted = session.info.get("notes")
+    if noted:
+        noted[:] = [(within, note) for within, note in noted if undone not in within]
+
+
+event.listen(Session, "after_soft_rollback", _unnote)
 
 
 def _keep(session: Session, instance: object) -> None:

@@ -129,34 +129,83 @@ def put(  # noqa: PLR0913 -- a job's own columns, each named by the caller
     With `source_at`, it goes before what still waits in the lane for the same target and was said later.
     """
     due = due_at or now
-    upsert = insert_into(session, Lane).values(name=lane, queue=queue, due_at=due, epoch=0)
-    earlier = func.min if session.get_bind().dialect.name == "sqlite" else func.least
-    session.execute(
-        upsert.on_conflict_do_update(
-            index_elements=["name"],
-            set_={"due_at": earlier(func.coalesce(Lane.due_at, upsert.excluded.due_at), upsert.excluded.due_at)},
-        )
-    )
-    done = session.execute(
-        insert_into(session, Job)
-        .values(
-            kind=kind,
-            lane=lane,
-            key=key,
-            args=json.dumps(args, ensure_ascii=False, separators=(",", ":")),
-            target=target,
-            position=_place(session, lane, target, source_at) if source_at else None,
-            source_at=source_at,
-            state="waiting",
-            attempts=0,
-            due_at=due,
-            created_at=now,
-        )
-        .on_conflict_do_nothing(index_elements=["key"])
-        .returning(Job.id)
-    ).first()
+    lessee: Lessee | None = session.info.get("lessee")
+    mine = lessee if lessee is not None and due <= now and lessee.serves(queue) else None
+    taken = mine is not None and _take(session, lane, mine.owner, due, now)
+    if not taken:
+        _make_due(session, lane, queue, due)
+    connection = session.connection()
+    job: dict[str, Any] = {
+        "kind": kind,
+        "lane": lane,
+        "key": key,
+        "args": json.dumps(args, ensure_ascii=False, separators=(",", ":")),
+        "target": target,
+        "position": None if taken or source_at is None else _place(session, lane, target, source_at),
+        "source_at": source_at,
+        "state": "sending" if taken else "waiting",
+        "attempts": int(taken),
+        "due_at": due,
+        "created_at": now,
+    }
+    made = connection.execute(_statements(connection.dialect.name).job, job).scalar()
+    if made is None:
+        return False
+    if taken:
+        note(session, Leased(made, kind, lane, key, args, 1, due, now, again=False))
+    elif lessee is not None:
+        note(session, due)
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """An idle lane that was leased in the transaction that puts a job into it."""
+
+    lane: str
+
+
+def _take(session: Session, lane: str, owner: str, due: datetime, now: datetime) -> bool:
+    """Lease a lane in which nothing waits and nobody works; say whether it is this transaction's."""
+    if any(isinstance(noted, Taken) and noted.lane == lane for noted in notes(session)):
+        return True
+    values = {"idle": lane, "by": owner, "until": now + LEASE, "due": due}
+    if session.connection().execute(_TAKE, values).rowcount != 1:
+        return False
+    note(session, Taken(lane))
+    return True
+
+
+def _make_due(session: Session, lane: str, queue: str, due: datetime) -> None:
+    connection = session.connection()
+    row = {"name": lane, "queue": queue, "due_at": due, "epoch": 0}
+    connection.execute(_statements(connection.dialect.name).lane, row)
     note_queue(session, queue)
-    return done is not None
+
+
+class _Statements(NamedTuple):
+    """Made once: to make a statement anew costs more than to execute it."""
+
+    lane: Insert
+    job: Insert
+
+
+@cache
+def _statements(dialect: str) -> _Statements:
+    lane = insert_into(dialect, Lane)
+    earlier = func.min if dialect == "sqlite" else func.least
+    sooner = earlier(func.coalesce(Lane.due_at, lane.excluded.due_at), lane.excluded.due_at)
+    job = insert_into(dialect, Job).on_conflict_do_nothing(index_elements=["key"]).returning(_JOB.c.id)
+    return _Statements(lane.on_conflict_do_update(index_elements=["name"], set_={"due_at": sooner}), job)
+
+
+_LANE = cast("Table", Lane.__table__)
+_JOB = cast("Table", Job.__table__)
+_TAKE = (
+    _LANE.update()
+    .where(_LANE.c.name == bindparam("idle"), _LANE.c.due_at.is_(None), _LANE.c.owner.is_(None))
+    .values(owner=bindparam("by"), leased_until=bindparam("until"), due_at=bindparam("due"), epoch=_LANE.c.epoch + 1)
+)
 
 
 def _place(session: Session, lane: str, target: str | None, source_at: datetime) -> float | None:
@@ -292,11 +341,7 @@ def _record(session: Session, ended: Collection[Settled], now: datetime) -> None
 
 
 _HEAD = (
-    select(Job.due_at)
-    .where(Job.lane == bindparam("lane"), _OPEN)
-    .order_by(_ORDER, Job.id)
-    .limit(1)
-    .scalar_subquery()
+    select(Job.due_at).where(Job.lane == bindparam("lane"), _OPEN).order_by(_ORDER, Job.id).limit(1).scalar_subquery()
 )
 _GIVE_BACK = (
     update(Lane)

@@ -31,7 +31,8 @@ def upgrade(database: Database) -> None:
     try:
         database.run_now(lambda session: _upgrade(session.connection()))
     except (Unavailable, DBAPIError) as error:
-        message = f"database_url: the database cannot be used: {_first_line(error.orig if isinstance(error, DBAPIError) else error)}"
+        reason = _first_line(error.orig or error if isinstance(error, DBAPIError) else error)
+        message = f"database_url: the database cannot be used: {reason}"
         raise ConfigurationError(message) from None
 
 

@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _in_a_line(error: BaseException) -> str:
     match error:
         case BaseExceptionGroup():
-            return _in_a_line(_worst(cast("BaseExceptionGroup[BaseException]", error)))
+            return _in_a_line(_worst(error))
         case UserError(text=text):
             return service.in_words(text)
         case ConfigurationError() | Unavailable():

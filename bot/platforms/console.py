@@ -80,9 +80,7 @@ class Console:
             )
             await receive(pressed)
             return
-        await receive(
-            Message(id=event, at=when, author=author, to=to, message_id=event, text=line, mentions_bot=True)
-        )
+        await receive(Message(id=event, at=when, author=author, to=to, message_id=event, text=line, mentions_bot=True))
 
 
 def as_json(shown: Shown) -> str:

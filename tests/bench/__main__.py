@@ -40,7 +40,7 @@ class Figures:
         return statistics.median(self.values[platform, who, what])
 
 
-async def measure(  # noqa: PLR0913 -- what, where, how
+async def measure(
     figures: Figures, servers: Servers, platform: str, who: str, pid: int, sizes: argparse.Namespace
 ) -> None:
     """Measure whoever runs now."""
@@ -131,7 +131,7 @@ async def run(sizes: argparse.Namespace, directory: Path) -> Figures:
 def report(figures: Figures, sizes: argparse.Namespace) -> str:
     """Return the table: medians over the rounds, and ratios to the peer of the same run."""
     lines = [
-        f"{sizes.rounds} rounds in turns; {sizes.rate:g} events/s for {sizes.seconds:g} s over {sizes.rooms} rooms; "
+        f"{sizes.rounds} rounds in turns; {sizes.rate:g} events/s for {sizes.seconds:g} s over {sizes.rooms} rooms;",
         f"bursts of {sizes.burst}; the bot's own pace per room is lifted, its flood control is not met",
         f"{'':28}{'bare':>10}{'ours':>10}{'ratio':>8}   target",
     ]

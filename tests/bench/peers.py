@@ -43,7 +43,7 @@ async def nio() -> None:
         if event.sender != NAME and not event.sender.startswith("@passerelle"):
             await client.room_send(room.room_id, "m.room.message", {"msgtype": "m.text", "body": event.body})
 
-    client.add_event_callback(join, InviteMemberEvent)
+    client.add_event_callback(join, InviteMemberEvent)  # pyright: ignore[reportArgumentType]
     await client.sync(full_state=True)
     client.add_event_callback(answer, RoomMessageText)
     print("listening", flush=True)

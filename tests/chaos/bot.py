@@ -45,7 +45,9 @@ def point(name: str) -> Callable[[Callable[[Point], None]], Callable[[Point], No
     return keep
 
 
-def _async(owner: Any, name: str, here: Point, *, before: bool = False, when: Callable[..., bool] | None = None) -> None:
+def _async(
+    owner: Any, name: str, here: Point, *, before: bool = False, when: Callable[..., bool] | None = None
+) -> None:
     """Put a point before or behind a coroutine function."""
     original = getattr(owner, name)
 

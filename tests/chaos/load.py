@@ -255,7 +255,9 @@ def _on_matrix(world: World) -> list[Said]:
             now[relation["event_id"]] = sent.content["m.new_content"]["body"]
         else:
             body = sent.content["body"]
-            said = Said(sent.event_id, relation.get("event_id"), sent.content["fr.passerelle"]["key"], body, body, order)
+            said = Said(
+                sent.event_id, relation.get("event_id"), sent.content["fr.passerelle"]["key"], body, body, order
+            )
             out.setdefault(sent.event_id, said)
     return [Said(s.id, s.thread, s.key, s.text, now.get(s.id, s.now), s.order) for s in out.values()]
 

@@ -150,7 +150,7 @@ def link(url: str, places: Sequence[tuple[str, str, str]]) -> None:
     database = Database(url)
     now = system_clock()
     try:
-        database.run_now(lambda s: [rooms.link(s, organisation, *place, now) for organisation, *place in places])
+        database.run_now(lambda s: [rooms.link(s, owner, platform, room, now) for owner, platform, room in places])
     finally:
         database.close()
 

@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ def test_a_question_goes_over_and_the_answer_comes_back(passerelle: Run, linked:
     assert asked[-1]["fields"]["État"] == "En attente"
 
     waiting = cards(passerelle(*POST, "--json"))
-    assert [card["title"] for card in waiting] == ["Question Q-%s" % waiting[0]["title"].partition("Q-")[2]]
+    assert [card["title"] for card in waiting] == ["Question Q-" + waiting[0]["title"].partition("Q-")[2]]
     assert waiting[0]["buttons"] == ["Prendre", "Répondre", "Rediriger", "Clore"]
     assert QUESTION in waiting[0]["text"]
     assert cards(passerelle(*POST, "--json")) == [], "it is shown once"
@@ -88,7 +88,14 @@ def test_a_number_means_the_newest_card_even_if_another_console_showed_it(passer
 
 @pytest.mark.parametrize(
     "typed",
-    [b"\xff\xfe\x00acte de naissance\n", b"\x00\x00\n", b"\n \n\t\n", "\u202e\u200f\n".encode(), b"aide", b"\xed\xa0\x80\n"],
+    [
+        b"\xff\xfe\x00acte de naissance\n",
+        b"\x00\x00\n",
+        b"\n \n\t\n",
+        "\u202e\u200f\n".encode(),
+        b"aide",
+        b"\xed\xa0\x80\n",
+    ],
 )
 def test_whatever_is_typed_is_survived(passerelle: Run, url: str, typed: bytes) -> None:
     found = passerelle(*ASKER, stdin=typed)
@@ -172,7 +179,7 @@ class Live:
 
 
 @contextmanager
-def open_(arguments: tuple[str, ...]) -> Iterator[Live]:
+def open_(arguments: tuple[str, ...]) -> Generator[Live]:
     console = Live(arguments)
     try:
         yield console

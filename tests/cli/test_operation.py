@@ -1,10 +1,11 @@
 """`check`, `db`, `questions`, `failed`, `demo`, `run`, `matrix`: what an operator looks at and mends."""
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy.orm import Session
 
 from bot import jobs
 from bot.clock import system_clock
@@ -19,7 +20,7 @@ POST = ("console", "--as", "consul", "--room", "consulat-francfort", "--new")
 
 
 @pytest.fixture
-def database(url: str):
+def database(url: str) -> Iterator[Database]:
     opened = Database(url)
     yield opened
     opened.close()
@@ -55,7 +56,7 @@ def test_check_says_a_line_each_and_what_to_do(passerelle: Run, database: Databa
 
 
 def test_check_finds_what_is_stuck_and_what_is_lost(passerelle: Run, database: Database) -> None:
-    def work(session) -> None:
+    def work(session: Session) -> None:
         rooms.link(session, "prefecture-67", "console", "prefecture-67", system_clock())
         rooms.link(session, "prefecture-68", "console", "prefecture-68", system_clock())
         rooms.note(session, "console", "prefecture-68", state="closed")
@@ -160,7 +161,7 @@ def test_a_delivery_that_failed_is_listed_and_tried_again(passerelle: Run, datab
     passerelle(*POST)
     passerelle(*ASKER, stdin=f"{QUESTION}\n")
 
-    def give_up(session) -> None:
+    def give_up(session: Session) -> None:
         session.query(Job).filter_by(lane="console:consulat-francfort").update(
             {"state": "failed", "error": "kicked", "done_at": system_clock()}
         )

@@ -1,7 +1,6 @@
 """Wrong use, wrong settings, wrong databases: one clear line and the promised exit status, never a traceback."""
 
 import contextlib
-import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -231,4 +230,4 @@ def test_who_reads_us_may_stop_reading(process: Callable[..., Result], url: str)
 
 def test_the_commands_name_is_installed(process: Callable[..., Result]) -> None:
     assert process("--help").status == 0
-    assert os.listdir() == []
+    assert list(Path().iterdir()) == []

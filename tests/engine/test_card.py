@@ -33,9 +33,9 @@ CARDS = st.builds(
         | st.builds(Fields, st.lists(st.tuples(STRINGS, STRINGS)).map(tuple))
         | st.builds(
             Buttons,
-            st.lists(
-                st.builds(Button, STRINGS, STRINGS, STRINGS, st.sampled_from(["plain", "primary", "danger"]))
-            ).map(tuple),
+            st.lists(st.builds(Button, STRINGS, STRINGS, STRINGS, st.sampled_from(["plain", "primary", "danger"]))).map(
+                tuple
+            ),
         )
     ).map(tuple),
     notify=st.none() | st.builds(User, STRINGS, STRINGS),

@@ -1,8 +1,9 @@
 """A handler's signature is its grammar: how lines and forms become arguments, and what is said when they do not."""
 
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Literal
+from typing import Any, Literal, TypeAlias
 
 import pytest
 from hypothesis import given
@@ -19,7 +20,7 @@ from bot.texts import LANGUAGES, Catalogues, Reader, Text
 from tests.engine.conftest import NOON
 
 
-def made(handler) -> Command:
+def made(handler: Any) -> Command:
     return handler.__command__
 
 
@@ -55,7 +56,7 @@ def asked(context: Context) -> Question:
     return question
 
 
-def refusal(context: Context, handler, line: str, form: dict[str, str] | None = None) -> Text:
+def refusal(context: Context, handler: Any, line: str, form: dict[str, str] | None = None) -> Text:
     with pytest.raises(UserError) as told:
         bind(context, made(handler), line, form or {})
     return told.value.text
@@ -200,8 +201,11 @@ def test_the_first_word_and_the_rest_are_the_line(line: str) -> None:
 # --- the package of handlers
 
 
+Package: TypeAlias = Callable[..., ModuleType]
+
+
 @pytest.fixture
-def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Package:
     """Makes a package of files, as `handlers/` is one."""
 
     def make(name: str, **files: str) -> ModuleType:
@@ -216,19 +220,19 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     return make
 
 
-def test_a_command_is_found_by_being_there_under_both_its_names(package) -> None:
+def test_a_command_is_found_by_being_there_under_both_its_names(package: Package) -> None:
     found = load(package("shop", one='@command("un", alias="one")\ndef one(ctx): ...\n', helper="x = 1\n"))
     assert set(found) == {"un", "one"}
     assert found["un"] is found["one"]
 
 
-def test_a_command_that_a_file_only_imports_is_not_its_own(package) -> None:
+def test_a_command_that_a_file_only_imports_is_not_its_own(package: Package) -> None:
     source = '@command("un")\ndef one(ctx): ...\n'
     assert set(load(package("lender", one=source, two="from lender.one import one\n"))) == {"un"}
 
 
 @pytest.mark.parametrize("second", ['"un"', '"deux", alias="un"', '"one"', '"deux", alias="one"'])
-def test_two_commands_of_one_name_are_refused(package, second: str) -> None:
+def test_two_commands_of_one_name_are_refused(package: Package, second: str) -> None:
     name = "twice" + str(abs(hash(second)))
     shop = package(
         name, one='@command("un", alias="one")\ndef one(ctx): ...\n', two=f"@command({second})\ndef two(ctx): ...\n"

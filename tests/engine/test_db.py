@@ -186,7 +186,7 @@ def setting(name: str, number: int) -> Callable[[Session], int]:
 
 async def test_works_that_wait_together_are_all_done(shipped: Database) -> None:
     commits: list[object] = []
-    event.listen(shipped.engine, "commit", lambda connection: commits.append(connection))
+    event.listen(shipped.engine, "commit", commits.append)
     assert await at_once(shipped, *(setting(f"n{n}", n) for n in range(20))) == list(range(20))
     assert [value(shipped, f"n{n}") for n in range(20)] == list(range(20))
     if shipped.sqlite:
@@ -264,7 +264,7 @@ def test_instants_keep_their_moment_and_come_back_in_utc(shipped: Database) -> N
 
 
 def test_an_instant_without_a_zone_is_refused() -> None:
-    naive = datetime(2026, 3, 16, 12)  # noqa: DTZ001 -- that is the fault
+    naive = datetime(2026, 3, 16, 12)
     with pytest.raises(ValueError, match="zone"):
         Instant().process_bind_param(naive, make_engine("sqlite:///x").dialect)
     assert Instant().process_bind_param(None, make_engine("sqlite:///x").dialect) is None

@@ -35,13 +35,21 @@ async def test_no_character_breaks_an_event(prefecture: Place, consulate: Place,
     assert "Oui" in prefecture.sees("Oui").text
     await consulate.invoke("repondre", "Q-2026-00001", form={"text": f"Non{ODD}."})
     prefecture.sees("Non")
-    for line in (f"!annuaire {ODD}", f"annuaire munich{ODD}", f"!{ODD}demandes", f"!rediriger Q-2026-00001 {ODD}metz", ODD):
+    for line in (
+        f"!annuaire {ODD}",
+        f"annuaire munich{ODD}",
+        f"!{ODD}demandes",
+        f"!rediriger Q-2026-00001 {ODD}metz",
+        ODD,
+    ):
         await prefecture.say(line)
     await play.receive(Reaction(**prefecture._event(), message_id=first, emoji=ODD))
     assert "failed" not in outcomes(play)
 
 
-async def test_not_even_while_its_author_floods(prefecture: Place, play: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_not_even_while_its_author_floods(
+    prefecture: Place, play: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("bot.turns.BURST", 1)
     for number in range(4):
         event = prefecture._event()

@@ -125,5 +125,3 @@ async def test_the_port_is_free_again_afterwards(database: Database) -> None:
     for _ in range(2):
         async with http.serving(app):
             assert (await get(app, "/healthz"))[0] == 200
-
-

@@ -2,6 +2,7 @@
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from bot.card import Card
 from bot.context import Context
@@ -328,7 +329,7 @@ def alone(prefecture: Place, play: Scene, monkeypatch: pytest.MonkeyPatch) -> Pl
     from bot.directory.tables import Person, Posting
     from tests.engine.conftest import NOON
 
-    def work(session) -> None:
+    def work(session: Session) -> None:
         session.add(Person(id="agent-a", given_name="Agent", family_name="Exemple"))
         session.flush()
         session.add(Posting(person="agent-a", organisation="prefecture-57", role="desk", start=NOON.date()))
@@ -454,5 +455,3 @@ async def test_a_form_sent_twice_says_it_once(prefecture: Place, consulate: Plac
     await play.settle()
     assert count(play, Question) == 1
     assert play.app.database.run_now(lambda s: s.scalar(select(func.count()).where(Post.side == "recipient"))) == 1
-
-

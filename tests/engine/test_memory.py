@@ -1,5 +1,7 @@
 """What a platform keeps between starts, on both databases."""
 
+from sqlalchemy.orm import Session
+
 from bot.db import Database
 from bot.memory import PlatformMemory, remember
 
@@ -24,7 +26,7 @@ async def test_it_outlives_the_process_and_belongs_to_one_platform(shipped: Data
 
 
 async def test_it_is_kept_with_the_transaction_or_not_at_all(shipped: Database) -> None:
-    def work(session) -> None:
+    def work(session: Session) -> None:
         remember(session, "slack", {"ts": "1.5"})
         raise ZeroDivisionError
 

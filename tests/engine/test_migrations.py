@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def opened(empty: str):
+def opened(empty: str) -> Iterator[Database]:
     database = Database(empty)
     yield database
     database.close()
@@ -49,7 +50,9 @@ def tables(database: Database) -> set[str]:
 
 
 def differences(session: Session) -> list[object]:
-    context = MigrationContext.configure(session.connection(), opts={"compare_type": True, "compare_server_default": True})
+    context = MigrationContext.configure(
+        session.connection(), opts={"compare_type": True, "compare_server_default": True}
+    )
     return list(compare_metadata(context, Base.metadata))
 
 
@@ -116,7 +119,7 @@ def test_a_failing_upgrade_leaves_nothing_behind(opened: Database, monkeypatch: 
 def test_a_database_of_a_newer_release_is_left_alone(opened: Database) -> None:
     upgrade(opened)
     opened.run_now(lambda s: s.execute(text("UPDATE alembic_version SET version_num = 'ffffffffffff'")))
-    with pytest.raises(ConfigurationError, match="newer release.*ffffffffffff.*run that release") as told:
+    with pytest.raises(ConfigurationError, match=r"newer release.*ffffffffffff.*run that release") as told:
         upgrade(opened)
     assert "\n" not in str(told.value)
     assert opened.run_now(lambda s: s.scalar(text("SELECT version_num FROM alembic_version"))) == "ffffffffffff"
@@ -124,7 +127,7 @@ def test_a_database_of_a_newer_release_is_left_alone(opened: Database) -> None:
 
 def test_a_server_that_does_not_answer_is_one_clear_line() -> None:
     database = Database("postgresql+psycopg://user:geheim@127.0.0.1:1/nowhere")
-    with pytest.raises(ConfigurationError, match="database_url: the database cannot be used") as told:
+    with pytest.raises(ConfigurationError, match=r"database_url: the database cannot be used") as told:
         upgrade(database)
     database.close()
     assert "geheim" not in str(told.value)
@@ -138,7 +141,7 @@ def test_a_role_that_may_not_make_tables_is_one_clear_line(postgres: Postgres) -
     owner.run_now(lambda s: s.execute(text("CREATE ROLE guest LOGIN PASSWORD 'guest'")))
     owner.close()
     guest = Database(f"postgresql+psycopg://guest:guest@{url.rpartition('@')[2]}")
-    with pytest.raises(ConfigurationError, match="cannot be used.*permission denied"):
+    with pytest.raises(ConfigurationError, match=r"cannot be used.*permission denied"):
         upgrade(guest)
     guest.close()
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ from bot import schedule
 
 
 @contextlib.asynccontextmanager
-async def ticking(tick: Callable[[], Awaitable[None]], every: float = 1.0) -> AsyncIterator[None]:
+async def ticking(tick: Callable[[], Awaitable[None]], every: float = 1.0) -> AsyncGenerator[None]:
     task = asyncio.create_task(schedule.run(tick, every))
     try:
         yield

@@ -1,7 +1,9 @@
 """Settings: a file, the environment over it, and one clear line for whatever is wrong."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 from hypothesis import given
@@ -19,6 +21,9 @@ MATRIX = {
 }
 
 
+Env: TypeAlias = Callable[..., None]
+
+
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty working folder and nothing of ours in the environment."""
@@ -29,7 +34,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def env(monkeypatch: pytest.MonkeyPatch):
+def env(monkeypatch: pytest.MonkeyPatch) -> Env:
     def put(**values: str) -> None:
         for name, value in values.items():
             monkeypatch.setenv(name, value)
@@ -61,12 +66,12 @@ def test_with_nothing_at_all_there_are_defaults() -> None:
     assert (load().http.host, load().http.port) == ("127.0.0.1", 8080)
 
 
-def test_a_file_of_that_name_here_is_read(env) -> None:
+def test_a_file_of_that_name_here_is_read(env: Env) -> None:
     toml('language = "en"\ntimezone = "Europe/Berlin"\ndata_dir = "data"')
     assert (load().language, load().timezone, load().data_dir) == ("en", "Europe/Berlin", Path("data"))
 
 
-def test_another_file_may_be_named_and_what_is_given_wins(env) -> None:
+def test_another_file_may_be_named_and_what_is_given_wins(env: Env) -> None:
     toml('language = "fr"')
     env(PASSERELLE_CONFIG=str(toml('language = "en"', "named.toml")))
     assert load().language == "en"
@@ -74,7 +79,7 @@ def test_another_file_may_be_named_and_what_is_given_wins(env) -> None:
     assert load(toml('timezone = "Asia/Tokyo"', "given.toml")).language == "fr"
 
 
-def test_the_environment_wins_key_by_key(env) -> None:
+def test_the_environment_wins_key_by_key(env: Env) -> None:
     toml('language = "en"\n[http]\nhost = "0.0.0.0"\nport = 1')
     env(PASSERELLE_LANGUAGE="fr", PASSERELLE_HTTP__PORT="9000", PASSERELLE_DATABASE_URL="sqlite:///other.db")
     assert load().language == "fr"
@@ -82,8 +87,10 @@ def test_the_environment_wins_key_by_key(env) -> None:
     assert load().database_url == "sqlite:///other.db"
 
 
-def test_the_environment_alone_turns_a_platform_on(env) -> None:
-    env(**SLACK, **MATRIX, PASSERELLE_MATRIX__ALLOWED_SERVERS="example.org, tchap.example", PASSERELLE_SLACK__PACE="2.5")
+def test_the_environment_alone_turns_a_platform_on(env: Env) -> None:
+    env(
+        **SLACK, **MATRIX, PASSERELLE_MATRIX__ALLOWED_SERVERS="example.org, tchap.example", PASSERELLE_SLACK__PACE="2.5"
+    )
     slack, matrix = load().slack, load().matrix
     assert slack is not None
     assert slack.bot_token.get_secret_value() == "xoxb-geheim"
@@ -92,7 +99,7 @@ def test_the_environment_alone_turns_a_platform_on(env) -> None:
     assert matrix.allowed_servers == ("example.org", "tchap.example")
 
 
-def test_the_environment_completes_what_a_file_begins(env) -> None:
+def test_the_environment_completes_what_a_file_begins(env: Env) -> None:
     toml('[slack]\nbot_token = "xoxb-geheim"\nmode = "http"')
     env(PASSERELLE_SLACK__SIGNING_SECRET="geheim")
     slack = load().slack
@@ -116,18 +123,18 @@ def test_an_empty_section_counts_as_absent(section: str) -> None:
     assert load().matrix is None
 
 
-def test_empty_variables_are_an_absent_section_too(env) -> None:
+def test_empty_variables_are_an_absent_section_too(env: Env) -> None:
     env(PASSERELLE_SLACK__BOT_TOKEN="", PASSERELLE_SLACK__APP_TOKEN="", PASSERELLE_MATRIX__HOMESERVER="")
     env(PASSERELLE_HTTP__HOST="", PASSERELLE_HTTP__PORT="")
     assert load() == Settings()
 
 
-def test_nought_is_a_value(env) -> None:
+def test_nought_is_a_value(env: Env) -> None:
     toml("[http]\nport = 0")
     assert load().http.port == 0
 
 
-def test_an_empty_variable_turns_a_platform_off(env) -> None:
+def test_an_empty_variable_turns_a_platform_off(env: Env) -> None:
     toml('[slack]\nbot_token = "xoxb-geheim"\napp_token = "xapp-geheim"')
     env(PASSERELLE_SLACK__BOT_TOKEN="", PASSERELLE_SLACK__APP_TOKEN="")
     assert load().slack is None
@@ -149,7 +156,7 @@ def test_an_unknown_key_is_named(text: str, key: str) -> None:
     assert f"{key}: unknown key" in refused()
 
 
-def test_an_unknown_variable_is_named(env) -> None:
+def test_an_unknown_variable_is_named(env: Env) -> None:
     env(PASSERELLE_SLACK__BOT_TOKN="geheim")
     assert "slack.bot_tokn: unknown key" in refused()
 
@@ -213,19 +220,22 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
         {"PASSERELLE_LANGUAGE__X": "geheim"},
     ],
 )
-def test_a_variable_at_the_wrong_level_is_named(env, variables: dict[str, str]) -> None:
+def test_a_variable_at_the_wrong_level_is_named(env: Env, variables: dict[str, str]) -> None:
     env(**variables)
     line = refused()
     assert "slack" in line.lower() or "language" in line
 
 
-def test_secrets_are_not_in_what_settings_look_like(env) -> None:
+def test_secrets_are_not_in_what_settings_look_like(env: Env) -> None:
     env(**SLACK, **MATRIX, PASSERELLE_DATABASE_URL="postgresql+psycopg://u:geheim@h/d")
     shown = load().model_copy(update={"database_url": ""})
     assert "geheim" not in repr(shown) + str(shown)
 
 
-@given(st.sampled_from(["BOT_TOKEN", "APP_TOKEN", "SIGNING_SECRET"]), st.sampled_from(["geheim", "geheim geheim", " geheim"]))
+@given(
+    st.sampled_from(["BOT_TOKEN", "APP_TOKEN", "SIGNING_SECRET"]),
+    st.sampled_from(["geheim", "geheim geheim", " geheim"]),
+)
 def test_a_secret_is_never_printed_whatever_is_wrong_beside_it(secret: str, value: str) -> None:
     with pytest.MonkeyPatch.context() as env:
         env.setenv(f"PASSERELLE_SLACK__{secret}", value)
@@ -249,7 +259,7 @@ def test_a_file_that_is_no_toml_is_named(folder: Path, content: bytes, word: str
     assert word in line
 
 
-def test_a_file_that_is_not_there_or_no_file_is_named(env, folder: Path) -> None:
+def test_a_file_that_is_not_there_or_no_file_is_named(env: Env, folder: Path) -> None:
     assert refused(Path("nowhere.toml")) == "nowhere.toml: No such file or directory"
     assert refused(folder) == f"{folder}: Is a directory"
     env(PASSERELLE_CONFIG="elsewhere.toml")

@@ -3,9 +3,11 @@
 import ast
 import json
 import re
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -57,9 +59,9 @@ def shown(markdown: str) -> _Shown:
 
 
 # What Markdown has no way to show (controls, and the line ends it normalises) stays out of the draw.
-VISIBLE = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]) | st.sampled_from("\\`*_~[]()<>&#+-=.!|1\n")).map(
-    lambda s: "\n".join(line.strip() for line in s.split("\n"))
-)
+VISIBLE = st.text(
+    st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]) | st.sampled_from("\\`*_~[]()<>&#+-=.!|1\n")
+).map(lambda s: "\n".join(line.strip() for line in s.split("\n")))
 
 
 @given(VISIBLE)
@@ -164,10 +166,12 @@ VALUES = st.recursive(
     | st.text().map(Markdown)
     | st.datetimes(datetime(2000, 1, 1), timezones=st.just(UTC) | st.just(ZoneInfo("Asia/Tokyo")))
     | st.dates(),
-    lambda inner: st.lists(inner, max_size=3).map(tuple)
-    | st.lists(inner, max_size=3).map(Lines)
-    | st.lists(inner, max_size=3).map(Row)
-    | st.dictionaries(st.text(min_size=1), inner, max_size=3).map(lambda d: Text("key", tuple(d.items()))),
+    lambda inner: (
+        st.lists(inner, max_size=3).map(tuple)
+        | st.lists(inner, max_size=3).map(Lines)
+        | st.lists(inner, max_size=3).map(Row)
+        | st.dictionaries(st.text(min_size=1), inner, max_size=3).map(lambda d: Text("key", tuple(d.items())))
+    ),
     max_leaves=8,
 )
 
@@ -215,7 +219,7 @@ def test_every_sentence_is_given_the_values_that_it_shows(catalogues: Catalogues
     assert lacking == []
 
 
-def _sentences(file: Path):
+def _sentences(file: Path) -> Iterator[Any]:
     """The texts that a file makes with a plain key and named values."""
     for node in ast.walk(ast.parse(file.read_text("utf-8"))):
         if not (isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant)):
@@ -239,5 +243,3 @@ def test_the_catalogues_are_read_from_their_files() -> None:
     french = Catalogues.load(CONFIG / "texts")
     assert french.sentence("button.prendre", "fr") == "Prendre"
     assert french.sentence("button.prendre", "en") != "Prendre"
-
-

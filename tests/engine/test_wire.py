@@ -58,6 +58,12 @@ def test_a_place_in_the_stream_is_not_taken_up_again() -> None:
     """It was remembered with the receipt; handled later, the event must not put the platform back to it."""
     author = User("p", "u")
     said = Message(
-        id="e", at=datetime.now(UTC), author=author, to=Address("p", "r"), message_id="m", text="t", cursor=("since", "s9")
+        id="e",
+        at=datetime.now(UTC),
+        author=author,
+        to=Address("p", "r"),
+        message_id="m",
+        text="t",
+        cursor=("since", "s9"),
     )
     assert load(dump(said)).cursor is None

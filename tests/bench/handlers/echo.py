@@ -1,8 +1,8 @@
 """A command for measuring: it says what it is told, as durably as any other."""
 
 from bot.card import Card, Paragraph, Reply
-from bot.context import Context
 from bot.command import command
+from bot.context import Context
 from bot.grammar import Rest
 
 
