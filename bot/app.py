@@ -214,6 +214,8 @@ async def _supervise(app: App, platform: Platform) -> None:
         state.ok, state.reason = False, str(error)
         if not state.ever or not any(s.ok for s in app.states.values()):
             raise
+    finally:
+        await platform.close()
 
 
 async def tick(app: App) -> None:

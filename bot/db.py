@@ -281,10 +281,13 @@ event.listen(Session, "loaded_as_persistent", _keep)
 
 def insert_into(session: Session, model: type[Base]) -> sqlite.Insert:
     """Return an INSERT of the session's own dialect, which can say what a conflict does: both say it alike."""
+    return insert_on(session.get_bind().dialect.name, model)
+
+
+def insert_on(dialect: str, model: type[Base]) -> sqlite.Insert:
+    """Return an INSERT of a dialect, by its name."""
     table = cast("Table", model.__table__)
-    if session.get_bind().dialect.name == "sqlite":
-        return sqlite.insert(table)
-    return cast("sqlite.Insert", postgresql.insert(table))
+    return sqlite.insert(table) if dialect == "sqlite" else cast("sqlite.Insert", postgresql.insert(table))
 
 
 def note_queue(session: Session, queue: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from bot.card import Button, Buttons, Card, Paragraph
 from bot.command import bind, first_word, numbered
@@ -71,10 +71,10 @@ def understand(ctx: Context, inbound: Inbound) -> Plan:
         case Edit(message_id=on, text=text):
             post = _post(ctx, on)
             words = without_command(ctx, text)
-            return _about_post(ctx, post, lambda c: follow_edit(c, _sure(post), words))
+            return _about_post(ctx, post, lambda c, found: follow_edit(c, found, words))
         case Deletion(message_id=on):
             post = _post(ctx, on)
-            return _about_post(ctx, post, lambda c: follow_deletion(c, _sure(post)))
+            return _about_post(ctx, post, follow_deletion)
         case Reaction() | RoomChange():
             return NOTHING
 
@@ -124,15 +124,18 @@ def _message(ctx: Context, message: Message) -> Plan:
     return _direct(ctx, text) if message.to.surface == "direct" else _named(ctx, "question", text, None)
 
 
+_NEWEST = (  # made once: to make a statement anew costs more than to execute it
+    select(Post)
+    .where(Post.platform == bindparam("platform"), Post.room == bindparam("room"), Post.key.is_not(None))
+    .order_by(Post.id.desc())
+    .limit(1)
+)
+
+
 def _prompt(ctx: Context, message: Message, post: Post | None) -> tuple[str, str] | None:
     """Return what the message completes: the prompt it replies to, or the one that this person was just shown."""
     if post is None and message.reply_to is None and (message.mentions_bot or message.to.surface == "direct"):
-        post = ctx.session.scalar(
-            select(Post)
-            .where(Post.platform == ctx.to.platform, Post.room == ctx.to.room, Post.key.is_not(None))
-            .order_by(Post.id.desc())
-            .limit(1)
-        )
+        post = ctx.session.scalar(_NEWEST, {"platform": ctx.to.platform, "room": ctx.to.room})
         if post is not None and (post.author != message.author.id or ctx.now - post.at > PROMPTED):
             post = None
     elif post is not None and message.reply_to != post.message_id:
@@ -257,16 +260,10 @@ def _press(ctx: Context, post: Post | None, number: int) -> Plan:
     return _named(ctx, name, line, _question(ctx, post))
 
 
-def _about_post(ctx: Context, post: Post | None, act: Callable[[Context], None]) -> Plan:
+def _about_post(ctx: Context, post: Post | None, act: Callable[[Context, Post], None]) -> Plan:
     if post is None or post.key is not None:
         return NOTHING
-    return Wanted(ctx.world.commands["repondre"], about=_question(ctx, post), act=act)
-
-
-def _sure(post: Post | None) -> Post:
-    if post is None:  # `_about_post` has looked
-        raise AssertionError
-    return post
+    return Wanted(ctx.world.commands["repondre"], about=_question(ctx, post), act=lambda c: act(c, post))
 
 
 def _post(ctx: Context, message_id: str | None) -> Post | None:

@@ -10,15 +10,18 @@ import json
 import os
 import secrets
 import socket
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from functools import cache
+from typing import Any, Literal, NamedTuple, cast
 
-from sqlalchemy import Float, ForeignKey, Index, String, Text, bindparam, delete, func, select, text, update
+from sqlalchemy import Float, ForeignKey, Index, String, Table, Text, bindparam, delete, func, select, text, update
+from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.sql.dml import ReturningInsert
 
-from bot.db import Base, Instant, insert_into, note_queue
+from bot.db import Base, Instant, Lessee, insert_on, note, note_queue, notes
 
 LEASE = timedelta(seconds=15)
 LANES_AT_ONCE = 64
@@ -102,6 +105,8 @@ class Settled:
     spared: bool = False  # it was not tried: this lease does not count as an attempt
 
 
+_LANE = cast("Table", Lane.__table__)
+_JOB = cast("Table", Job.__table__)
 _ORDER = func.coalesce(Job.position, Job.id)
 _HOST = socket.gethostname()
 
@@ -154,7 +159,7 @@ def put(  # noqa: PLR0913 -- a job's own columns, each named by the caller
     if taken:
         note(session, Leased(made, kind, lane, key, args, 1, due, now, again=False))
     elif lessee is not None:
-        note(session, due)
+        note(session, Waits(lane, due))
     return True
 
 
@@ -163,6 +168,14 @@ class Taken:
     """An idle lane that was leased in the transaction that puts a job into it."""
 
     lane: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """A lane that is due then, unless somebody works on it."""
+
+    lane: str
+    due_at: datetime
 
 
 def _take(session: Session, lane: str, owner: str, due: datetime, now: datetime) -> bool:
@@ -180,27 +193,24 @@ def _make_due(session: Session, lane: str, queue: str, due: datetime) -> None:
     connection = session.connection()
     row = {"name": lane, "queue": queue, "due_at": due, "epoch": 0}
     connection.execute(_statements(connection.dialect.name).lane, row)
-    note_queue(session, queue)
 
 
 class _Statements(NamedTuple):
     """Made once: to make a statement anew costs more than to execute it."""
 
     lane: Insert
-    job: Insert
+    job: ReturningInsert[Any]
 
 
 @cache
 def _statements(dialect: str) -> _Statements:
-    lane = insert_into(dialect, Lane)
+    lane = insert_on(dialect, Lane)
     earlier = func.min if dialect == "sqlite" else func.least
     sooner = earlier(func.coalesce(Lane.due_at, lane.excluded.due_at), lane.excluded.due_at)
-    job = insert_into(dialect, Job).on_conflict_do_nothing(index_elements=["key"]).returning(_JOB.c.id)
+    job = insert_on(dialect, Job).on_conflict_do_nothing(index_elements=["key"]).returning(_JOB.c.id)
     return _Statements(lane.on_conflict_do_update(index_elements=["name"], set_={"due_at": sooner}), job)
 
 
-_LANE = cast("Table", Lane.__table__)
-_JOB = cast("Table", Job.__table__)
 _TAKE = (
     _LANE.update()
     .where(_LANE.c.name == bindparam("idle"), _LANE.c.due_at.is_(None), _LANE.c.owner.is_(None))
@@ -300,8 +310,13 @@ def renew(session: Session, lanes: Iterable[str], owner: str, now: datetime) -> 
     return set(session.scalars(select(Lane.name).where(Lane.name.in_(lanes), Lane.owner == owner)))
 
 
-def settle(session: Session, settled: Collection[Settled], lanes: Collection[str], owner: str, now: datetime) -> None:
-    """Record what became of jobs and give their lanes back. A job that was sent stays sent whoever owns the lane."""
+def settle(
+    session: Session, settled: Collection[Settled], lanes: Collection[str], owner: str, now: datetime
+) -> datetime | None:
+    """Record what became of jobs and give their lanes back; return when the first of these lanes is due again.
+
+    A job that was sent stays sent whoever owns the lane.
+    """
     _record(session, [s for s in settled if s.state != "waiting"], now)
     for s in settled:
         if s.state == "waiting":
@@ -314,7 +329,7 @@ def settle(session: Session, settled: Collection[Settled], lanes: Collection[str
                 .execution_options(synchronize_session=False)
             )
     _forget_events(session, settled)
-    _give_back(session, lanes, owner)
+    return _give_back(session, sorted(lanes), owner)
 
 
 _ENDED = (
@@ -350,10 +365,19 @@ _GIVE_BACK = (
 )
 
 
-def _give_back(session: Session, lanes: Collection[str], owner: str) -> None:
-    """Give lanes back, each due when what stands first in it is."""
-    if lanes:
-        session.connection().execute(_GIVE_BACK, [{"lane": lane, "by": owner} for lane in sorted(lanes)])
+_LOCK = select(_LANE.c.name).where(_LANE.c.name.in_(bindparam("names", expanding=True))).with_for_update()
+_NEXT = select(func.min(_LANE.c.due_at)).where(_LANE.c.name.in_(bindparam("names", expanding=True)))
+
+
+def _give_back(session: Session, lanes: Sequence[str], owner: str) -> datetime | None:
+    """Give lanes back, each due when what stands first in it is; return when the first of them is due."""
+    if not lanes:
+        return None
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":  # what others put meanwhile is seen only once the lanes are locked
+        connection.execute(_LOCK, {"names": lanes})
+    connection.execute(_GIVE_BACK, [{"lane": lane, "by": owner} for lane in lanes])
+    return connection.execute(_NEXT, {"names": lanes}).scalar()
 
 
 def next_due(session: Session, queues: Collection[str]) -> datetime | None:

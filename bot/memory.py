@@ -1,11 +1,13 @@
 """Small values that a platform keeps between starts: its place in the stream of events."""
 
 from collections.abc import Mapping
+from functools import cache
 
 from sqlalchemy import String, Text, select
+from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from bot.db import Base, Database, insert_into
+from bot.db import Base, Database, insert_on
 
 
 class Remembered(Base):
@@ -25,8 +27,15 @@ def remember(session: Session, platform: str, values: Mapping[str, str | None]) 
             if row is not None:
                 session.delete(row)
             continue
-        put = insert_into(session, Remembered).values(platform=platform, name=name, value=value)
-        session.execute(put.on_conflict_do_update(index_elements=["platform", "name"], set_={"value": value}))
+        connection = session.connection()
+        row = {"platform": platform, "name": name, "value": value}
+        connection.execute(_keeping(connection.dialect.name), row)
+
+
+@cache
+def _keeping(dialect: str) -> Insert:
+    insert = insert_on(dialect, Remembered)
+    return insert.on_conflict_do_update(index_elements=["platform", "name"], set_={"value": insert.excluded.value})
 
 
 class PlatformMemory:

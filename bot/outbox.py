@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, bindparam, select, update
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, bindparam, insert, select, update
 from sqlalchemy import Text as LongText
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot import jobs
 from bot.card import Button, Card, Paragraph, buttons_of, rendered, to_json
-from bot.db import Base, Instant, insert_into
+from bot.db import Base, Instant
 from bot.message import Address
 from bot.parts import split
 from bot.texts import Catalogues, Reader, Text
@@ -178,8 +178,7 @@ class Outbox:
         order = f"{placing.question_id}/{placing.side}" if placing.source_at else None
         put = self._put_job("say", to, args, key, placing.source_at, self._now + placing.hold, order)
         if put and to.audience is None:
-            row = _post(to, card, key, part, placing, self._now)
-            self._session.execute(insert_into(self._session, Post).values(row))
+            self._session.connection().execute(_ENTER, _post(to, card, key, part, placing, self._now))
 
     def _job(self, kind: str, to: Address, card: Card | None, target: str, revision: str) -> None:
         """Put a rewriting or taking back of one message; it makes those that still wait useless."""
@@ -211,12 +210,15 @@ class Outbox:
         )
 
 
+_ENTER = insert(Post)
+_NAME = update(Post).where(Post.key == bindparam("said")).values(message_id=bindparam("called"))
+
+
 def note_sent(session: Session, ids: Mapping[str, str]) -> None:
     """Write what the platforms called what was said, by its key."""
     if ids:
-        named = update(Post).where(Post.key == bindparam("said")).values(message_id=bindparam("called"))
         rows = [{"said": key, "called": message_id} for key, message_id in ids.items()]
-        session.connection().execute(named, rows)
+        session.connection().execute(_NAME, rows)
 
 
 def message_of(session: Session, key: str) -> str | None:

@@ -6,6 +6,7 @@ and `>` weigh five, since they are escaped there.
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import accumulate, takewhile
 
 from bot.card import Block, Button, Buttons, Card, Fields, Paragraph
 
@@ -44,12 +45,7 @@ def pieces(text: str, limit: int = PART) -> list[str]:
 
 def _fitting(text: str, limit: int) -> int:
     """Return how many characters of a text weigh at most `limit`."""
-    total = 0
-    for index, character in enumerate(text):
-        total += weight(character)
-        if total > limit:
-            return index
-    return len(text)
+    return sum(1 for _ in takewhile(lambda total: total <= limit, accumulate(map(weight, text))))
 
 
 def split(card: Card) -> tuple[Card, ...]:
@@ -73,7 +69,7 @@ def split(card: Card) -> tuple[Card, ...]:
     )
 
 
-def _flow(blocks: list[Block]) -> Iterator[Block]:
+def _flow(blocks: list[Block]) -> Iterator[Paragraph | Fields]:
     for block in blocks:
         match block:
             case Paragraph(text):
@@ -84,14 +80,12 @@ def _flow(blocks: list[Block]) -> Iterator[Block]:
                 pass
 
 
-def _weight(block: Block) -> int:
+def _weight(block: Paragraph | Fields) -> int:
     match block:
         case Paragraph(text):
             return weight(str(text))
         case Fields(pairs):
             return sum(weight(str(k)) + weight(str(v)) for k, v in pairs)
-        case Buttons():
-            return 0
 
 
 def _shortened(block: Block) -> Block:

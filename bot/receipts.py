@@ -4,13 +4,15 @@ A failed event is the exception: it keeps what is needed to handle it again, unt
 """
 
 from datetime import datetime
-from typing import Literal
+from functools import cache
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Index, String, Text, UniqueConstraint, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.sql.dml import ReturningInsert
 
 from bot import wire
-from bot.db import Base, Instant, insert_into
+from bot.db import Base, Instant, insert_on
 from bot.message import Inbound
 
 _FAILED = text("outcome = 'failed'")
@@ -39,19 +41,22 @@ class Receipt(Base):
 
 def record(session: Session, inbound: Inbound, now: datetime, outcome: Outcome = "done") -> bool:
     """Take an event; False when it was taken before."""
-    done = session.execute(
-        insert_into(session, Receipt)
-        .values(
-            platform=inbound.to.platform,
-            event_id=inbound.id,
-            kind=type(inbound).__name__.lower(),
-            at=now,
-            outcome=outcome,
-        )
-        .on_conflict_do_nothing(index_elements=["platform", "event_id"])
-        .returning(Receipt.id)
-    ).first()
-    return done is not None
+    row = {
+        "platform": inbound.to.platform,
+        "event_id": inbound.id,
+        "kind": type(inbound).__name__.lower(),
+        "at": now,
+        "outcome": outcome,
+    }
+    connection = session.connection()
+    return connection.execute(_taking(connection.dialect.name), row).first() is not None
+
+
+@cache
+def _taking(dialect: str) -> ReturningInsert[Any]:
+    """Made once: to make a statement anew costs more than to execute it."""
+    insert = insert_on(dialect, Receipt)
+    return insert.on_conflict_do_nothing(index_elements=["platform", "event_id"]).returning(Receipt.id)
 
 
 def reopen(session: Session, inbound: Inbound) -> bool:

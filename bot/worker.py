@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import functools
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -16,7 +16,7 @@ from bot import jobs
 from bot.clock import Clock
 from bot.db import Database
 from bot.errors import NotSent, OutcomeUnknown, Refused, Unavailable, in_short
-from bot.jobs import LEASE, Leased, Settled
+from bot.jobs import LANES_AT_ONCE, LEASE, Leased, Settled, Taken, Waits
 
 log = structlog.get_logger()
 
@@ -28,6 +28,7 @@ SAFETY = 4.0  # seconds before a lease ends after which nothing new is begun und
 LONGEST_BACKOFF = 30.0
 ATTEMPTS = 12  # of a message that a working platform does not take
 PATIENCE = timedelta(days=3)  # how long an outage may last before what waits is given up
+BREATH = timedelta(milliseconds=20)  # between two looks that found nothing
 SOON = 1.0  # seconds: a job due that soon is waited for with its lane in hand
 
 Perform = Callable[[Leased], Awaitable[str | None]]
@@ -83,8 +84,8 @@ class Worker:
         self._note_settled = settled
         self._abandoned = abandoned
         self._wake = asyncio.Event()
-        self._held: dict[str, float] = {}  # lanes under lease, and until when, monotonic
-        self._results: list[tuple[str | None, list[Settled], asyncio.Future[None]]] = []
+        self._held: dict[str, _Hold] = {}  # lanes under lease
+        self._results: list[tuple[_Hold | None, list[Settled], asyncio.Future[None]]] = []
         self._flush = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._draining = False
@@ -94,6 +95,23 @@ class Worker:
         if queues is None or queues & self.queues:
             self._wake.set()
 
+    def serves(self, queue: str) -> bool:
+        """Say whether a job of a queue may be given to this worker in the transaction that puts it."""
+        return queue in self.queues and not self._draining
+
+    def committed(self, notes: Sequence[object]) -> None:
+        """Begin what a transaction gave to this worker, and remember when the rest is due."""
+        lines: dict[str, list[Leased]] = {noted.lane: [] for noted in notes if isinstance(noted, Taken)}
+        for noted in notes:
+            match noted:
+                case Leased():
+                    lines[noted.lane].append(noted)
+                case Waits(lane, due_at) if lane not in self._held:
+                    self._wake_at(due_at)
+                case _:
+                    pass
+        self._begin(lines)
+
     @property
     def idle(self) -> bool:
         """Whether no lane is in hand."""
@@ -102,51 +120,69 @@ class Worker:
     async def run(self) -> None:
         """Work until cancelled; what is in hand then is left to the next process's look-up."""
         await self._when_possible(lambda: self._database.run(jobs.free_dead_leases))
+        self._database.lessee = self
         async with asyncio.TaskGroup() as group:
             group.create_task(self._settle_results())
             group.create_task(self._renew())
             while True:
-                due = not self._draining and await self._when_possible(self._lease)
-                if not due:
-                    await self._sleep()
+                await self._when_possible(self._lease)
+                await self._sleep()
 
     async def drain(self, patience: float = 3.0) -> None:
         """Begin nothing new and wait for what is in hand, so that its outcome is known."""
         self._draining = True
+        self._database.lessee = None
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=patience)
         for task in self._tasks:
             task.cancel()
 
-    async def _lease(self) -> bool:
+    async def _lease(self) -> None:
+        """Lease all that is due, and remember when the next is."""
         self._wake.clear()
-        now = self._clock()
+        while not self._draining:
+            now = self._clock()
+            leased, due = await self._database.run(lambda s, now=now: self._look(s, now))
+            lines: dict[str, list[Leased]] = {}
+            for job in leased:
+                lines.setdefault(job.lane, []).append(job)
+            self._begin(lines)
+            if due is not None:
+                self._wake_at(max(due, now + BREATH))
+            if len(lines) < LANES_AT_ONCE:
+                return
+
+    def _look(self, session: Session, now: datetime) -> tuple[list[Leased], datetime | None]:
+        leased = jobs.lease(session, self.queues, self.owner, now)
+        return leased, jobs.next_due(session, self.queues)
+
+    def _begin(self, lines: Mapping[str, list[Leased]]) -> None:
         until = time.monotonic() + LEASE.total_seconds()
-        leased = await self._database.run(lambda s: jobs.lease(s, self.queues, self.owner, now))
-        lanes: dict[str, list[Leased]] = {}
-        for job in leased:
-            lanes.setdefault(job.lane, []).append(job)
-        for lane, line in lanes.items():
-            self._held[lane] = until
-            task = asyncio.create_task(self._work(lane, line))
+        for lane, line in lines.items():
+            hold = self._held[lane] = _Hold(lane, until)
+            task = asyncio.create_task(self._work(hold, line))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        return bool(leased)
+
+    def _wake_at(self, due_at: datetime) -> None:
+        """Look for due jobs at an instant; those after the next poll are found by it."""
+        wait = (due_at - self._clock()).total_seconds()
+        if wait <= 0:
+            self._wake.set()
+        elif wait < POLL:
+            asyncio.get_running_loop().call_later(wait, self._wake.set)
 
     async def _sleep(self) -> None:
-        now = self._clock()
-        due = await self._when_possible(lambda: self._database.run(lambda s: jobs.next_due(s, self.queues)))
-        wait = POLL if due is None else min(POLL, max(0.02, (due - now).total_seconds()))
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(wait):  # not wait_for, which may swallow a cancellation (Python 3.11)
+            async with asyncio.timeout(POLL):  # not wait_for, which may swallow a cancellation (Python 3.11)
                 await self._wake.wait()
         if self._draining:
-            self._wake.clear()
+            await asyncio.sleep(POLL)
 
-    async def _work(self, lane: str, line: list[Leased]) -> None:
+    async def _work(self, hold: "_Hold", line: list[Leased]) -> None:
         settled: list[Settled] = []
         for index, job in enumerate(line):
-            if self._draining or not await self._ready(lane, job):
+            if self._draining or not await self._ready(hold, job):
                 settled += [_spare(left, left.due_at) for left in line[index:]]
                 break
             outcome = await self._perform(job)
@@ -157,26 +193,26 @@ class Worker:
             if index + 1 < len(line):  # people may answer to it while the rest of the line takes its time
                 self._hand_in(None, settled)
                 settled = []
-        await self._hand_in(lane, settled)
+        await self._hand_in(hold, settled)
 
-    def _hand_in(self, lane: str | None, settled: list[Settled]) -> asyncio.Future[None]:
+    def _hand_in(self, hold: "_Hold | None", settled: list[Settled]) -> asyncio.Future[None]:
         """Have outcomes written down, and a lane given back with them."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._results.append((lane, settled, done))
+        self._results.append((hold, settled, done))
         self._flush.set()
         return done
 
-    async def _ready(self, lane: str, job: Leased) -> bool:
+    async def _ready(self, hold: "_Hold", job: Leased) -> bool:
         """Wait for the job's time and the lane's pace; False when that is too long or the lease too short."""
         wait = (job.due_at - self._clock()).total_seconds()
         if wait > SOON:
             return False
-        pace = self._paces.get(lane.split(":", 1)[0])
+        pace = self._paces.get(hold.lane.split(":", 1)[0])
         if pace is not None:
-            wait = max(wait, self._buckets.setdefault(lane, Bucket(pace)).delay())
+            wait = max(wait, self._buckets.setdefault(hold.lane, Bucket(pace)).delay())
         if wait > 0:
             await asyncio.sleep(wait)
-        return time.monotonic() < self._held.get(lane, 0.0) - SAFETY
+        return time.monotonic() < hold.until - SAFETY
 
     async def _perform(self, job: Leased) -> Settled:
         try:
@@ -217,15 +253,17 @@ class Worker:
             self._flush.clear()
             batch, self._results = self._results, []
             settled = [s for _, line, _ in batch for s in line]
-            lanes = [lane for lane, _, _ in batch if lane is not None]
-            await self._when_possible(functools.partial(self._settle, settled, lanes))
+            holds = [hold for hold, _, _ in batch if hold is not None]
+            due = await self._when_possible(functools.partial(self._settle, settled, [hold.lane for hold in holds]))
             for failed in (s for s in settled if s.state == "failed"):
                 await self._give_up(failed)
-            for lane in lanes:
-                self._held.pop(lane, None)
+            for hold in holds:
+                if self._held.get(hold.lane) is hold:
+                    del self._held[hold.lane]
             for _, _, done in batch:
                 done.set_result(None)
-            self._wake.set()
+            if due is not None:
+                self._wake_at(due)
 
     async def _give_up(self, failed: Settled) -> None:
         """Let what follows from a failure for good happen; it stays in `passerelle failed` whatever that does."""
@@ -236,14 +274,15 @@ class Worker:
         except Exception as error:  # the worker goes on
             log.error("giving_up_failed", job=failed.job.id, reason=in_short(error))
 
-    async def _settle(self, settled: list[Settled], lanes: list[str]) -> None:
+    async def _settle(self, settled: list[Settled], lanes: list[str]) -> datetime | None:
         now = self._clock()
 
-        def work(session: Session) -> None:
-            jobs.settle(session, settled, lanes, self.owner, now)
+        def work(session: Session) -> datetime | None:
+            due = jobs.settle(session, settled, lanes, self.owner, now)
             self._note_settled(session, settled)
+            return due
 
-        await self._database.run(work)
+        return await self._database.run(work)
 
     async def _renew(self) -> None:
         while True:
@@ -258,7 +297,7 @@ class Worker:
             except Unavailable:
                 continue
             for lane in ours & self._held.keys():
-                self._held[lane] = until
+                self._held[lane].until = until
 
     async def _when_possible(self, work: Callable[[], Awaitable[T]]) -> T:
         """Run work against the database, again and again while it cannot be written."""
@@ -270,6 +309,14 @@ class Worker:
                 log.error("database_unavailable", reason=str(error))
                 await asyncio.sleep(delay)
                 delay = min(5.0, delay * 2)
+
+
+@dataclass(slots=True)
+class _Hold:
+    """A lane under lease, and until when, in monotonic time."""
+
+    lane: str
+    until: float
 
 
 def _spare(job: Leased, due_at: datetime) -> Settled:

@@ -24,6 +24,9 @@ def touch(session: Session) -> None:
         session.add(Stamp(name="directory", value=1))
 
 
+_STAMP = select(Stamp.value).where(Stamp.name == "directory")
+
+
 class Current:
     """The newest snapshot. Reading the stamp costs one row."""
 
@@ -34,7 +37,7 @@ class Current:
         """Return the directory as this transaction sees it; it is asked for once."""
         if _SEEN in session.info:
             return session.info[_SEEN]
-        stamp = session.scalar(select(Stamp.value).where(Stamp.name == "directory")) or 0
+        stamp = session.connection().scalar(_STAMP) or 0
         if self._held is None or self._held[0] != stamp:
             self._held = (stamp, load(session))
         session.info[_SEEN] = self._held[1]

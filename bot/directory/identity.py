@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from bot.directory import rights
@@ -105,6 +105,8 @@ def _organisation_held(session: Session, person: str, place: Room | None, on: da
     return max(found)[2] if found else None
 
 
+_ZONE = select(Organisation.timezone).where(Organisation.id == bindparam("id"))
+
+
 def _zone(session: Session, organisation: str | None) -> str | None:
-    row = session.get(Organisation, organisation) if organisation else None
-    return (row.timezone or None) if row else None
+    return (organisation and session.connection().scalar(_ZONE, {"id": organisation})) or None

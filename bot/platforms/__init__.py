@@ -50,6 +50,10 @@ class Platform(Protocol):
         """
         ...
 
+    async def close(self) -> None:
+        """Close connections and files; called once, when `run` has ended."""
+        ...
+
     async def send(self, to: Address, card: Card, *, key: str, again: bool) -> str:
         """Say a rendered card and return the id of the message.
 

@@ -43,6 +43,9 @@ class Console:
         del receive
         await asyncio.Event().wait()
 
+    async def close(self) -> None:
+        """Do nothing: the terminal belongs to who opened it."""
+
     async def send(self, to: Address, card: Card, *, key: str, again: bool) -> str:
         """Show a card."""
         del again

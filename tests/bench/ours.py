@@ -7,8 +7,10 @@ from pathlib import Path
 
 import handlers
 from bot.cli import main
+from tests.chaos.bot import hurried
 
 if __name__ == "__main__":
+    hurried()
     handlers.__path__.append(str(Path(__file__).parent / "handlers"))
     wanted = os.environ.get("BENCH_PROFILE")
     if wanted is None:

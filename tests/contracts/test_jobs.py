@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -237,3 +238,31 @@ async def test_a_platform_that_is_back_gets_what_waits_at_once(shipped: Database
         now = system_clock()
         await shipped.run(lambda s: jobs.hurry(s, "q", now))
         await until(lambda: doing.done == ["1"], 2)
+
+
+def test_what_is_put_while_a_lane_is_given_back_is_not_forgotten(new_url: Callable[[str], str]) -> None:
+    database = Database(new_url("postgresql"))
+
+    def add(session: Session, key: str) -> None:
+        jobs.put(session, "do", {}, lane="a", queue="q", key=key, now=NOON)
+
+    with Session(database.engine) as session, session.begin():
+        add(session, "1")
+    with Session(database.engine) as session, session.begin():
+        (job,) = jobs.lease(session, {"q"}, "me/1/x", NOON)
+
+    def settle() -> None:
+        with Session(database.engine) as session, session.begin():
+            jobs.settle(session, [jobs.Settled(job, "sent", result="1")], ["a"], "me/1/x", NOON)
+
+    with Session(database.engine) as slow:
+        slow.begin()
+        add(slow, "2")
+        giving_back = threading.Thread(target=settle)
+        giving_back.start()
+        giving_back.join(0.5)
+        slow.commit()
+        giving_back.join()
+    with Session(database.engine) as session:
+        assert jobs.next_due(session, {"q"}) is not None
+    database.close()

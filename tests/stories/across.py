@@ -268,7 +268,7 @@ async def until(
 
 @contextlib.asynccontextmanager
 async def across(
-    homeserver: Synapse, strict: StrictClients, folder: Path, url: str, *, members: int = 1, patience: float = 90
+    homeserver: Synapse, strict: StrictClients, folder: Path, url: str, *, members: int = 1, patience: float = 150
 ) -> AsyncGenerator[Across]:
     """Install the bot as its documentation says, and bring it into both rooms; it runs until the block ends."""
     tag = secrets.token_hex(3)

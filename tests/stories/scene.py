@@ -70,6 +70,9 @@ class Stage:
     async def run(self, receive: object) -> None:
         await asyncio.Event().wait()
 
+    async def close(self) -> None:
+        pass
+
     async def send(self, to: Address, card: Card, *, key: str, again: bool) -> str:
         error = self.fail(to, key)
         if error is not None:

@@ -367,6 +367,16 @@ async def test_a_trusted_device_that_had_no_keys_gets_the_next_message_later(
     assert [kind for kind, _ in home.sent] == ["m.room.encrypted"]
 
 
+async def test_a_broken_olm_session_is_replaced_by_a_new_one(pair: Pair, home: FakeHome) -> None:
+    (device,) = pair.bot.devices_of(CLAIRE)
+    pair.bot.wedged_devices.append(device)
+    await pair.keys.settle()
+    assert pair.bot.session_store.get(device.curve25519) is not None
+    assert [kind for kind, _ in home.sent] == ["m.room.encrypted"]  # so that the other side uses it too
+    await pair.keys.settle()
+    assert len(home.sent) == 1
+
+
 async def test_a_failed_sharing_leaves_nothing_behind(pair: Pair, home: FakeHome) -> None:
     members = frozenset({BOT, CLAIRE})
     put = home.put

@@ -215,6 +215,28 @@ async def test_a_direct_room_is_made_at_most_once_even_if_interrupted(house: Hou
     assert bot.memory.values[f"direct:{agent.user_id}"] == direct
 
 
+async def test_who_left_the_direct_room_is_asked_back_and_a_closed_one_is_replaced(house: House) -> None:
+    bot, agent = await house.bot(), await house.person()
+    audience = User("matrix", agent.user_id)
+    await bot.say("!anywhere", "un", audience=audience)
+    direct = bot.memory.values[f"direct:{agent.user_id}"]
+    await agent.api("POST", "join", direct, body={})
+    await agent.api("POST", "rooms", direct, "leave", body={})
+    await bot.gets(RoomChange, change="emptied")
+    await bot.say("!anywhere", "deux", audience=audience)
+    assert bot.memory.values[f"direct:{agent.user_id}"] == direct
+    await agent.api("POST", "join", direct, body={})  # the invitation is there
+    await agent.api("POST", "rooms", direct, "upgrade", body={"new_version": "11"})
+    await agent.say(direct, "fermé")
+    connected = bot.platform._connected
+    assert connected is not None
+    async with asyncio.timeout(5):
+        while not (await connected.rooms.get(direct)).successor:
+            await asyncio.sleep(0.01)
+    await bot.say("!anywhere", "trois", audience=audience)
+    assert bot.memory.values[f"direct:{agent.user_id}"] != direct
+
+
 async def test_a_direct_room_that_a_sync_saw_half_made_is_looked_at_again(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
