@@ -229,6 +229,8 @@ class Dispatcher:
         """Refuse politely, once a day: a program that answers back gets silence."""
         to = self._place(ctx, private=False)
         card = Card(None, (Paragraph(Text.of("stranger.refused")),))
+        if to.surface == "home":
+            return self._answer(ctx, card, private=True)
         ctx.outbox.put(to, card, key=f"stranger:{to.platform}:{to.room}:{ctx.inbound.author.id}:{ctx.today}")
         return None
 

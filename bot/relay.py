@@ -22,7 +22,8 @@ def carry(ctx: Context, question: Question, text: str, side: Side) -> None:
     """Carry somebody's words from their side to the other; their edits and deletion will follow them."""
     other: Side = "recipient" if side == "asker" else "asker"
     end = find.endpoint(ctx.session, question.id, other)
-    if end is None:
+    if end is None:  # nobody has the question yet: who gets it gets this with it
+        question.text = wording.question(f"{question.text}\n\n{text}")
         return
     notify = User(end.platform, question.asker_account) if other == "asker" and end.surface == "room" else None
     if notify is not None and notify.platform == "console":
@@ -100,7 +101,8 @@ def follow_edit(ctx: Context, post: Post, text: str) -> None:
     question = ctx.session.get(Question, post.question_id)
     if question is not None and is_opening(ctx, question, post):
         question.text = wording.question(text)
-        redraw(ctx, question)
+        if question.state != "asked_back":  # its card holds the choices
+            redraw(ctx, question)
     rewrite(ctx, post, wording.answer(text))
 
 

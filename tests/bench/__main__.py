@@ -104,7 +104,11 @@ async def ours(figures: Figures, bot: BotProcess, servers: Servers, who: str, si
 async def run(sizes: argparse.Namespace, directory: Path) -> Figures:
     """Measure all in turns."""
     figures = Figures()
-    async with servers(directory, sizes.rooms) as made, Postgres() as cluster:
+    async with (
+        servers(directory / "ours", sizes.rooms) as made,
+        servers(directory / "peers", sizes.rooms) as peers,
+        Postgres() as cluster,
+    ):
         urls = {"ours": f"sqlite:///{directory}/passerelle.db"}
         if sizes.postgres:
             urls["ours (pg)"] = cluster.create_database()
@@ -121,10 +125,10 @@ async def run(sizes: argparse.Namespace, directory: Path) -> Figures:
             print(f"round {number + 1} of {sizes.rounds}", file=sys.stderr, flush=True)
             for who, bot in bots.items():
                 if "slack" in sizes.platforms:
-                    await bare(figures, made, "slack", sizes)
+                    await bare(figures, peers, "slack", sizes)
                 await ours(figures, bot, made, who, sizes)
                 if "matrix" in sizes.platforms:
-                    await bare(figures, made, "matrix", sizes)
+                    await bare(figures, peers, "matrix", sizes)
     return figures
 
 

@@ -106,7 +106,11 @@ def prepared(url: str) -> None:
 
 @contextlib.asynccontextmanager
 async def servers(directory: Path, rooms: int) -> AsyncGenerator[Servers]:
-    """Start the servers and furnish them."""
+    """Start servers and furnish them.
+
+    Ours and its peers have servers of their own, alike: what is said to a peer while ours is down, ours would answer
+    when it comes back.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     async with (
         SlackControl.spawn(ledger=directory / "slack.jsonl") as slack,

@@ -6,14 +6,17 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
 
+from bot.app import world
 from bot.cli import main
+from bot.context import World
+from bot.directory.current import Current
 
 PASSERELLE = Path(sys.executable).with_name("passerelle")
 
@@ -56,11 +59,18 @@ def url(new_url: Callable[[str], str], monkeypatch: pytest.MonkeyPatch) -> str:
     return made
 
 
+@pytest.fixture(scope="session")
+def around() -> World:
+    """What is shipped, read once for all tests."""
+    return world()
+
+
 @pytest.fixture
 def passerelle(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    folder: Path, around: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., Result]:
     """Runs a command in this process. Whatever it is, it shows no traceback."""
+    monkeypatch.setattr("bot.app.world", lambda: replace(around, current=Current()))
 
     def run(*arguments: object, stdin: str | bytes = "") -> Result:
         typed = stdin.encode() if isinstance(stdin, str) else stdin

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from markdown_it.tree import SyntaxTreeNode
 
-from bot.platforms.slack.markdown import clean, is_link, tree
+from bot.platforms.slack.markdown import clean, tree
 
 Element: TypeAlias = dict[str, Any]
 
@@ -141,8 +141,6 @@ def _inline(node: SyntaxTreeNode, *styles: str) -> list[Element]:
 def _link(node: SyntaxTreeNode, styles: tuple[str, ...]) -> list[Element]:
     url = str(node.attrs.get("href") or node.attrs.get("src") or "")
     label = node.content if node.type == "image" else _words(_inline(node))
-    if not is_link(url):
-        return [_text(label, *styles)]
     run: Element = {"type": "link", "url": url}
     if label.strip() and label != url:
         run["text"] = label[:3000]

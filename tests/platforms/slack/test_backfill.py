@@ -33,8 +33,11 @@ async def test_the_first_start_ever_reads_no_history(slack: FakeSlack, bot: Bot,
 async def test_a_restart_reads_what_was_missed_in_channels_threads_and_direct_rooms(
     slack: FakeSlack, bot: Bot, agent: User, room: Room
 ) -> None:
+    await slack.configure(clock_offset=-3600.0)
+    slack.core.workspace._last_us = 0
+    old = await agent.say(room, "racine vivante, depuis longtemps")
+    await slack.configure(clock_offset=0.0)
     root = await agent.say(room, "racine")
-    old = await agent.say(room, "racine vivante")
     await bot.start()
     bot.threads = [Address("slack", room.id, old.ts)]
     await bot.stop()

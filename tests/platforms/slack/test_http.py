@@ -127,7 +127,7 @@ async def test_before_it_runs_and_after_it_nothing_is_taken(slack: FakeSlack, bo
 async def test_an_empty_signing_secret_is_a_mistake(slack: FakeSlack) -> None:
     bot = Bot(slack, options={"mode": "http", "signing_secret": ""})
     with pytest.raises(ConfigurationError, match=r"slack\.signing_secret"):
-        await bot.platform.run(bot.receive)
+        await asyncio.wait_for(bot.platform.run(bot.receive), 2)
 
 
 async def test_a_start_reads_what_was_missed(slack: FakeSlack, bot: Bot, agent: User, room: Room) -> None:

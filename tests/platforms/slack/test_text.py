@@ -203,6 +203,8 @@ def test_our_escape_touches_three_characters_and_no_other() -> None:
         ("    code", "code"),
         ("```\n\n```", ""),
         ("<b>gras</b> &eacute; &amp;lt;", "<b>gras</b> é &lt;"),
+        ("<div>\nmot\n</div>", "<div>\nmot\n</div>"),
+        ("[x](javascript:alert)", "[x](javascript:alert)"),
         ("`*a*` **[x](https://x.fr)**", "*a* x"),
         ("a\u0007b\r\nc\rd", "ab\nc\nd"),
     ],
