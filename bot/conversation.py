@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from bot.card import Words
@@ -162,18 +162,21 @@ def shown_name(ctx: Context, actor: Actor) -> str:
 
 
 def deliver_waiting(ctx: Context, organisation: str) -> int:
-    """Bring home what lies elsewhere, or nowhere, because this organisation had no room; return how many."""
+    """Bring home what lies elsewhere because this organisation had no room, and place what lies nowhere.
+
+    Return how many questions came to this organisation.
+    """
+    elsewhere = and_(Question.recipient == organisation, Question.placed_with != organisation)
     waiting = ctx.session.scalars(
-        select(Question).where(
-            Question.recipient == organisation,
-            Question.state.in_(("routed", "taken")),
-            (Question.placed_with.is_(None)) | (Question.placed_with != organisation),
-        )
+        select(Question)
+        .where(Question.state.in_(("routed", "taken")), or_(Question.placed_with.is_(None), elsewhere))
+        .order_by(Question.id)
     ).all()
     for question in waiting:
         old = find.endpoint(ctx.session, question.id, "recipient")
         if old is not None:
             retire(ctx, question, old)
         place(ctx, question)
-        redraw(ctx, question)
-    return len(waiting)
+        if question.placed_with is not None:
+            redraw(ctx, question)
+    return sum(question.placed_with == organisation for question in waiting)

@@ -4,7 +4,7 @@ from sqlalchemy import select, update
 
 from bot.card import Card, Paragraph
 from bot.context import Context
-from bot.conversation import coordinators, place, redraw
+from bot.conversation import coordinators, deliver_waiting, place, redraw
 from bot.directory import rooms
 from bot.message import Address, RoomChange
 from bot.questions import cards
@@ -23,7 +23,9 @@ def changed(ctx: Context, event: RoomChange, *, known: bool) -> None:
                 ctx.outbox.join(to, key=f"{ctx.key}/join")
         case "joined":
             row = rooms.note(ctx.session, to.platform, to.room, encrypted=event.encrypted, state="open")
-            if row.organisation is None and to.surface == "room":
+            if row.organisation is not None:
+                deliver_waiting(ctx, row.organisation)
+            elif to.surface == "room":
                 ctx.say(to, Card(Text.of("welcome.title"), (Paragraph(Text.of("welcome.how")),)), "welcome")
         case "encrypted":
             rooms.note(ctx.session, to.platform, to.room, encrypted=True)

@@ -71,6 +71,7 @@ async def _talk(settings: Settings, database: Database, options: argparse.Namesp
     console = Console({options.room: options.person}, lambda shown: print(draw(shown), flush=True), clock)
     add(app, console, {f"console:{options.room}"})
     async with running(app):
+        await console.opened(app.dispatcher.receive, options.room)
         await settle(app)
         async for line in lines():
             if line.strip():

@@ -12,7 +12,7 @@ from typing import Literal
 
 from bot.card import Button, Buttons, Card, Fields, Paragraph, buttons_of
 from bot.clock import Clock
-from bot.message import Address, Invocation, Message, User
+from bot.message import Address, Invocation, Message, RoomChange, User
 from bot.platforms import Receive
 from bot.texts import unescaped
 
@@ -66,6 +66,13 @@ class Console:
         if buttons_of(shown.card):
             self._buttons[shown.room] = (shown.id, buttons_of(shown.card))
         self._show(shown)
+
+    async def opened(self, receive: Receive, room: str) -> None:
+        """Say that a room is here: what waited for one comes."""
+        author = User(self.name, self._rooms[room], insider=True)
+        to = Address(self.name, room)
+        event = f"console-{uuid.uuid4()}"
+        await receive(RoomChange(id=event, at=self._clock(), author=author, to=to, change="joined"))
 
     async def typed(self, receive: Receive, room: str, line: str) -> None:
         """Hand on a line that was typed in a room. Raises what `receive` raises."""

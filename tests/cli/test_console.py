@@ -50,6 +50,12 @@ def test_a_question_goes_over_and_the_answer_comes_back(passerelle: Run, linked:
     assert any("Répondue" in card["fields"].get("État", "") for card in back)
 
 
+def test_what_was_asked_before_a_post_had_a_room_is_shown_when_it_opens_one(passerelle: Run, url: str) -> None:
+    assert "dès qu’un salon sera relié" in passerelle(*ASKER, stdin=f"{QUESTION}\n").out
+    assert QUESTION in passerelle(*POST).out
+    assert "n’a pas encore de salon" not in passerelle(*ASKER).out
+
+
 def test_each_card_is_a_line_of_json_with_the_same_keys(passerelle: Run, url: str) -> None:
     for card in cards(passerelle(*ASKER, "--json", stdin=f"{QUESTION}\naide\n3\n")):
         assert list(card) == ["room", "id", "change", "title", "text", "fields", "buttons"]

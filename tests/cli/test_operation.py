@@ -142,19 +142,21 @@ def test_an_event_that_failed_is_listed_and_replayed(
     with monkeypatch.context() as broken:
         broken.setattr("handlers.ask.place", crash)
         told = passerelle(*ASKER, stdin=f"{QUESTION}\n")
-        assert "E1" in told.out
+        [row] = passerelle("failed", "list", "--json").json
+        number = row["id"]
+        assert f"gardé sous le numéro {number} " in told.out
         assert QUESTION not in told.err
-        again = passerelle("failed", "replay", "E1")
+        again = passerelle("failed", "replay", number)
         assert again.status == 1
-        assert again.err.splitlines()[-1] == "passerelle: E1 still fails, or there is no such failure"
+        assert again.err.splitlines()[-1] == f"passerelle: {number} still fails, or there is no such failure"
     [row] = passerelle("failed", "list", "--json").json
-    assert (row["id"], row["what"]) == ("E1", "console message")
+    assert (row["id"], row["what"]) == (number, "console message")
     assert "ZeroDivisionError" in row["reason"]
-    assert passerelle("failed", "list").out.startswith("E1  ")
-    assert passerelle("failed", "replay", "e1") == Result(0, "e1: done\n", "")
+    assert passerelle("failed", "list").out.startswith(f"{number}  ")
+    assert passerelle("failed", "replay", number.lower()) == Result(0, f"{number.lower()}: done\n", "")
     assert QUESTION in passerelle(*POST).out
     assert passerelle("failed", "list", "--json").json == []
-    assert passerelle("failed", "replay", "E1").status == 1
+    assert passerelle("failed", "replay", number).status == 1
 
 
 def test_a_delivery_that_failed_is_listed_and_tried_again(passerelle: Run, database: Database) -> None:

@@ -51,6 +51,28 @@ async def test_a_person_outside_every_region_asks_too(play: Scene) -> None:
     assert "dès qu’un salon sera relié" in embassy.sees("Q-2026-00001").text
 
 
+async def test_a_room_that_comes_back_gets_what_it_lost(prefecture: Place, consulate: Place, play: Scene) -> None:
+    region = play.link("region-grand-est")
+    await prefecture.say(SAARBRUCKEN)
+    await consulate.change("removed")
+    region.sees("n’a pas encore de salon")
+    await consulate.change("joined")
+    assert "désormais chez" in region.sees("Q-2026-00001").text
+    assert play.question().placed_with == "consulat-francfort"
+    assert consulate.sees("Q-2026-00001").buttons[0] == "Prendre"
+
+
+async def test_what_lies_nowhere_goes_to_the_first_who_may_have_it(prefecture: Place, play: Scene) -> None:
+    await prefecture.say(SAARBRUCKEN)
+    assert play.question().placed_with is None
+    await play.link("prefecture-2a").change("joined")
+    assert play.question().placed_with is None
+    region = play.link("region-grand-est")
+    await region.change("joined")
+    assert "n’a pas encore de salon" in region.sees("Q-2026-00001").text
+    assert "la question est chez Préfecture de la région Grand Est" in prefecture.sees("En attente").text
+
+
 # --- its words change while it waits
 
 
