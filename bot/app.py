@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 import handlers
-from bot import audit, jobs, schedule
+from bot import audit, leases, schedule
 from bot.audit import Finding
 from bot.clock import Clock, system_clock
 from bot.command import load
@@ -148,7 +148,7 @@ def reporter(app: App, platform: str) -> Callable[..., None]:
             "platform_down", platform=platform, reason=reason
         )
         if ok and not state.ok:
-            hurry = asyncio.ensure_future(app.database.run(lambda s: jobs.hurry(s, platform, app.clock())))
+            hurry = asyncio.ensure_future(app.database.run(lambda s: leases.hurry(s, platform, app.clock())))
             hurry.add_done_callback(lambda done: done.exception())
         state.ok, state.reason, state.ever = ok, reason, state.ever or ok
 

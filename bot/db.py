@@ -26,6 +26,7 @@ from sqlalchemy.types import TypeDecorator
 from bot.errors import ConfigurationError, Unavailable
 
 T = TypeVar("T")
+N = TypeVar("N")
 
 GROUP = 32  # transactions that share a commit on SQLite when they wait for the writer anyway
 WRITERS = 4  # threads and connections on PostgreSQL
@@ -248,18 +249,26 @@ def _done(result: object, session: Session) -> Done:
 
 
 def note(session: Session, note: object) -> None:
-    """Note something for the lessee, unless the savepoint in which this happens is undone."""
+    """Note something for the end of the transaction, unless the savepoint in which this happens is undone."""
     within: list[SessionTransaction] = []
     transaction = session.get_nested_transaction()
     while transaction is not None:
         within.append(transaction)
         transaction = transaction.parent
-    session.info["notes"].append((within, note))
+    session.info.setdefault("notes", []).append((within, note))
 
 
 def notes(session: Session) -> Iterator[Any]:
     """Yield what this transaction noted so far."""
     return (note for _, note in session.info.get("notes", ()))
+
+
+def take_notes(session: Session, *kinds: type[N]) -> list[N]:
+    """Return what this transaction noted of some kinds, in order, and forget it."""
+    noted = session.info.get("notes", [])
+    taken = [note for _, note in noted if isinstance(note, kinds)]
+    noted[:] = [(within, note) for within, note in noted if not isinstance(note, kinds)]
+    return taken
 
 
 def _unnote(session: Session, undone: SessionTransaction) -> None:

@@ -10,7 +10,8 @@ from bot import wire
 from bot.card import from_json
 from bot.db import Database
 from bot.errors import Refused
-from bot.jobs import Leased, Settled
+from bot.jobs import Leased
+from bot.leases import Settled
 from bot.message import Address, Inbound, User
 from bot.outbox import message_of, note_sent
 from bot.platforms import Edits, Joins, Platform

@@ -7,27 +7,38 @@ useless).
 """
 
 import json
-import os
-import secrets
-import socket
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Float, ForeignKey, Index, String, Table, Text, bindparam, delete, func, select, text, update
+from sqlalchemy import (
+    Float,
+    ForeignKey,
+    Index,
+    String,
+    Table,
+    Text,
+    bindparam,
+    delete,
+    event,
+    func,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.sql.dml import ReturningInsert
 
-from bot.db import Base, Instant, Lessee, insert_on, note, note_queue, notes
+from bot.db import Base, Instant, Lessee, insert_on, note, notes, take_notes
 
 LEASE = timedelta(seconds=15)
 LANES_AT_ONCE = 64
 JOBS_AT_ONCE = 256
 OPEN = ("waiting", "sending", "unknown")
-_OPEN = text("state IN ('waiting', 'sending', 'unknown')")
+OPEN_STATES = text("state IN ('waiting', 'sending', 'unknown')")
 
 
 class Lane(Base):
@@ -69,8 +80,8 @@ class Job(Base):
             "ix_job_open",
             "lane",
             "id",
-            sqlite_where=_OPEN,
-            postgresql_where=_OPEN,
+            sqlite_where=OPEN_STATES,
+            postgresql_where=OPEN_STATES,
         ),
         Index("ix_job_done", "state", "done_at"),
         {"sqlite_autoincrement": True},
@@ -92,28 +103,33 @@ class Leased:
     again: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """What became of a leased job: sent with a result, failed for good, or waiting until `due_at`."""
-
-    job: Leased
-    state: Literal["sent", "failed", "waiting"]
-    result: str | None = None
-    error: str | None = None
-    due_at: datetime | None = None
-    unknown: bool = False  # its outcome is unknown: the next try must look first
-    spared: bool = False  # it was not tried: this lease does not count as an attempt
-
-
 _LANE = cast("Table", Lane.__table__)
 _JOB = cast("Table", Job.__table__)
-_ORDER = func.coalesce(Job.position, Job.id)
-_HOST = socket.gethostname()
+ORDER = func.coalesce(Job.position, Job.id)
 
 
-def new_owner() -> str:
-    """Return a name for this process that tells a later one on the same host whether it still lives."""
-    return f"{_HOST}/{os.getpid()}/{secrets.token_hex(4)}"
+@dataclass(frozen=True, slots=True)
+class _Put:
+    """A job to be written when the transaction ends."""
+
+    kind: str
+    lane: str
+    queue: str
+    key: str
+    args: Mapping[str, object]
+    now: datetime
+    due_at: datetime
+    target: str | None
+    source_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Cancel:
+    """Jobs to be cancelled when the transaction ends."""
+
+    lane: str
+    target: str
+    kind: str
 
 
 def put(  # noqa: PLR0913 -- a job's own columns, each named by the caller
@@ -128,39 +144,67 @@ def put(  # noqa: PLR0913 -- a job's own columns, each named by the caller
     due_at: datetime | None = None,
     target: str | None = None,
     source_at: datetime | None = None,
-) -> bool:
-    """Put a job at the end of its lane; return False when its key was put before.
+) -> None:
+    """Put a job at the end of its lane when the transaction ends; a key that was put before does nothing.
 
     With `source_at`, it goes before what still waits in the lane for the same target and was said later.
     """
-    due = due_at or now
+    note(session, _Put(kind, lane, queue, key, args, now, due_at or now, target, source_at))
+
+
+def cancel(session: Session, lane: str, target: str, kind: str) -> None:
+    """Cancel the jobs of this kind on a target that were put so far and have not begun."""
+    note(session, _Cancel(lane, target, kind))
+
+
+def write(session: Session) -> None:
+    """Write what was put and cancelled so far, lane by lane and always in the same order, after all else.
+
+    Two transactions that give the same two rooms something to say then wait for each other; they never lock each other
+    out.
+    """
+    if session.in_nested_transaction():
+        return
+    changes = take_notes(session, _Put, _Cancel)
+    session.flush()
+    for change in sorted(changes, key=lambda change: change.lane):  # stable: in order within a lane
+        if isinstance(change, _Put):
+            _insert(session, change)
+        else:
+            waiting = (Job.target == change.target, Job.kind == change.kind, Job.state == "waiting", Job.attempts == 0)
+            session.execute(update(Job).where(*waiting).values(state="cancelled"), execution_options=_BLIND)
+
+
+event.listen(Session, "before_commit", write)
+
+
+def _insert(session: Session, job: _Put) -> None:
     lessee: Lessee | None = session.info.get("lessee")
-    mine = lessee if lessee is not None and due <= now and lessee.serves(queue) else None
-    taken = mine is not None and _take(session, lane, mine.owner, due, now)
+    mine = lessee is not None and job.due_at <= job.now and lessee.serves(job.queue)
+    taken = mine and lessee is not None and _take(session, job.lane, lessee.owner, job.due_at, job.now)
     if not taken:
-        _make_due(session, lane, queue, due)
+        _make_due(session, job.lane, job.queue, job.due_at)
     connection = session.connection()
-    job: dict[str, Any] = {
-        "kind": kind,
-        "lane": lane,
-        "key": key,
-        "args": json.dumps(args, ensure_ascii=False, separators=(",", ":")),
-        "target": target,
-        "position": None if taken or source_at is None else _place(session, lane, target, source_at),
-        "source_at": source_at,
+    row: dict[str, Any] = {
+        "kind": job.kind,
+        "lane": job.lane,
+        "key": job.key,
+        "args": json.dumps(job.args, ensure_ascii=False, separators=(",", ":")),
+        "target": job.target,
+        "position": None if taken or job.source_at is None else _place(session, job.lane, job.target, job.source_at),
+        "source_at": job.source_at,
         "state": "sending" if taken else "waiting",
         "attempts": int(taken),
-        "due_at": due,
-        "created_at": now,
+        "due_at": job.due_at,
+        "created_at": job.now,
     }
-    made = connection.execute(_statements(connection.dialect.name).job, job).scalar()
+    made = connection.execute(_statements(connection.dialect.name).job, row).scalar()
     if made is None:
-        return False
+        return
     if taken:
-        note(session, Leased(made, kind, lane, key, args, 1, due, now, again=False))
+        note(session, Leased(made, job.kind, job.lane, job.key, job.args, 1, job.due_at, job.now, again=False))
     elif lessee is not None:
-        note(session, Waits(lane, due))
-    return True
+        note(session, Waits(job.lane, job.due_at))
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +255,7 @@ def _statements(dialect: str) -> _Statements:
     return _Statements(lane.on_conflict_do_update(index_elements=["name"], set_={"due_at": sooner}), job)
 
 
+_BLIND = {"synchronize_session": False}
 _TAKE = (
     _LANE.update()
     .where(_LANE.c.name == bindparam("idle"), _LANE.c.due_at.is_(None), _LANE.c.owner.is_(None))
@@ -221,168 +266,11 @@ _TAKE = (
 def _place(session: Session, lane: str, target: str | None, source_at: datetime) -> float | None:
     """Return a position between what was said before and what was said later in the same conversation."""
     same = (Job.lane == lane, Job.target == target, Job.state == "waiting")
-    later = session.scalar(select(func.min(_ORDER)).where(*same, Job.source_at > source_at))
+    later = session.scalar(select(func.min(ORDER)).where(*same, Job.source_at > source_at))
     if later is None:
         return None
-    before = session.scalar(select(func.max(_ORDER)).where(*same, Job.source_at <= source_at, later > _ORDER))
+    before = session.scalar(select(func.max(ORDER)).where(*same, Job.source_at <= source_at, later > ORDER))
     return (later + (later - 1 if before is None else before)) / 2
-
-
-def cancel(session: Session, target: str, kind: str) -> None:
-    """Cancel the jobs of this kind on a target that have not begun."""
-    session.execute(
-        update(Job)
-        .where(Job.target == target, Job.kind == kind, Job.state == "waiting", Job.attempts == 0)
-        .values(state="cancelled")
-    )
-
-
-def lease(session: Session, queues: Collection[str], owner: str, now: datetime) -> list[Leased]:
-    """Lease the lanes that are due and return their first jobs, in order within each lane."""
-    lanes = session.scalars(
-        select(Lane.name)
-        .where(Lane.queue.in_(queues), Lane.due_at <= now, (Lane.leased_until.is_(None)) | (Lane.leased_until < now))
-        .order_by(Lane.due_at)
-        .limit(LANES_AT_ONCE)
-        .with_for_update(skip_locked=True)
-    ).all()
-    if not lanes:
-        return []
-    session.execute(
-        update(Lane)
-        .where(Lane.name.in_(lanes))
-        .values(owner=owner, leased_until=now + LEASE, epoch=Lane.epoch + 1)
-        .execution_options(synchronize_session=False)
-    )
-    found = _heads(session, lanes)
-    session.execute(
-        update(Job)
-        .where(Job.id.in_([job.id for job in found]))
-        .values(state="sending", attempts=Job.attempts + 1)
-        .execution_options(synchronize_session=False)
-    )
-    idle = set(lanes) - {job.lane for job in found}
-    if idle:
-        session.execute(
-            update(Lane)
-            .where(Lane.name.in_(idle))
-            .values(owner=None, leased_until=None, due_at=None)
-            .execution_options(synchronize_session=False)
-        )
-    return found
-
-
-def _heads(session: Session, lanes: Collection[str]) -> list[Leased]:
-    rows = _open_jobs(session, lanes, JOBS_AT_ONCE)
-    if len(rows) == JOBS_AT_ONCE:  # one deep lane must not hide the others
-        share = max(1, JOBS_AT_ONCE // len(lanes))
-        rows = [row for lane in lanes for row in _open_jobs(session, [lane], share)]
-    return [
-        Leased(
-            r.id,
-            r.kind,
-            r.lane,
-            r.key,
-            json.loads(r.args),
-            r.attempts + 1,
-            r.due_at,
-            r.created_at,
-            r.state != "waiting",
-        )
-        for r in rows
-    ]
-
-
-def _open_jobs(session: Session, lanes: Collection[str], limit: int) -> list[Any]:
-    return list(
-        session.execute(
-            select(Job.id, Job.kind, Job.lane, Job.key, Job.args, Job.attempts, Job.due_at, Job.created_at, Job.state)
-            .where(Job.lane.in_(lanes), Job.state.in_(OPEN))
-            .order_by(_ORDER, Job.id)
-            .limit(limit)
-        )
-    )
-
-
-def renew(session: Session, lanes: Iterable[str], owner: str, now: datetime) -> set[str]:
-    """Keep leases for another term; return the lanes that are still this owner's."""
-    session.execute(update(Lane).where(Lane.name.in_(lanes), Lane.owner == owner).values(leased_until=now + LEASE))
-    return set(session.scalars(select(Lane.name).where(Lane.name.in_(lanes), Lane.owner == owner)))
-
-
-def settle(
-    session: Session, settled: Collection[Settled], lanes: Collection[str], owner: str, now: datetime
-) -> datetime | None:
-    """Record what became of jobs and give their lanes back; return when the first of these lanes is due again.
-
-    A job that was sent stays sent whoever owns the lane.
-    """
-    _record(session, [s for s in settled if s.state != "waiting"], now)
-    for s in settled:
-        if s.state == "waiting":
-            attempts = Job.attempts - 1 if s.spared else Job.attempts
-            state = "unknown" if s.unknown else "waiting"
-            session.execute(
-                update(Job)
-                .where(Job.id == s.job.id, Job.state != "sent")
-                .values(state=state, error=s.error, due_at=s.due_at, attempts=attempts)
-                .execution_options(synchronize_session=False)
-            )
-    _forget_events(session, settled)
-    return _give_back(session, sorted(lanes), owner)
-
-
-_ENDED = (
-    update(Job)
-    .where(Job.id == bindparam("job"), Job.state != "sent")
-    .values(state=bindparam("to"), result=bindparam("what"), error=bindparam("why"), done_at=bindparam("when"))
-)
-
-
-_FORGOTTEN = update(Job).where(Job.id == bindparam("job")).values(args="{}")
-
-
-def _forget_events(session: Session, settled: Collection[Settled]) -> None:
-    """Forget what an event that was put off held: it is handled, and what it said has gone where it belongs."""
-    rows = [{"job": s.job.id} for s in settled if s.state == "sent" and s.job.kind == "handle"]
-    if rows:
-        session.connection().execute(_FORGOTTEN, rows)
-
-
-def _record(session: Session, ended: Collection[Settled], now: datetime) -> None:
-    rows = [{"job": s.job.id, "to": s.state, "what": s.result, "why": s.error, "when": now} for s in ended]
-    if rows:
-        session.connection().execute(_ENDED, rows)
-
-
-_HEAD = (
-    select(Job.due_at).where(Job.lane == bindparam("lane"), _OPEN).order_by(_ORDER, Job.id).limit(1).scalar_subquery()
-)
-_GIVE_BACK = (
-    update(Lane)
-    .where(Lane.name == bindparam("lane"), Lane.owner == bindparam("by"))
-    .values(owner=None, leased_until=None, due_at=_HEAD)
-)
-
-
-_LOCK = select(_LANE.c.name).where(_LANE.c.name.in_(bindparam("names", expanding=True))).with_for_update()
-_NEXT = select(func.min(_LANE.c.due_at)).where(_LANE.c.name.in_(bindparam("names", expanding=True)))
-
-
-def _give_back(session: Session, lanes: Sequence[str], owner: str) -> datetime | None:
-    """Give lanes back, each due when what stands first in it is; return when the first of them is due."""
-    if not lanes:
-        return None
-    connection = session.connection()
-    if connection.dialect.name == "postgresql":  # what others put meanwhile is seen only once the lanes are locked
-        connection.execute(_LOCK, {"names": lanes})
-    connection.execute(_GIVE_BACK, [{"lane": lane, "by": owner} for lane in lanes])
-    return connection.execute(_NEXT, {"names": lanes}).scalar()
-
-
-def next_due(session: Session, queues: Collection[str]) -> datetime | None:
-    """Return when the next lane of these queues is due that nobody works on."""
-    return session.scalar(select(func.min(Lane.due_at)).where(Lane.queue.in_(queues), Lane.owner.is_(None)))
 
 
 def in_doubt(session: Session, lane: str, kind: str) -> bool:
@@ -399,37 +287,6 @@ def busy_lanes(session: Session, queue: str) -> set[str]:
 def is_busy(session: Session, lane: str) -> bool:
     """Say whether something waits in a lane."""
     return session.scalar(select(Lane.due_at).where(Lane.name == lane)) is not None
-
-
-def hurry(session: Session, queue: str, now: datetime) -> None:
-    """Make what waits in a queue due now: its platform is back."""
-    held = select(Job.id).join(Lane, Lane.name == Job.lane).where(Lane.queue == queue, Job.due_at > now)
-    session.execute(update(Job).where(Job.id.in_(held), Job.state.in_(OPEN), Job.error.is_not(None)).values(due_at=now))
-    session.execute(update(Lane).where(Lane.queue == queue, Lane.due_at > now).values(due_at=now))
-    note_queue(session, queue)
-
-
-def free_dead_leases(session: Session) -> int:
-    """Take back the leases of processes of this host that no longer live; return how many lanes that freed."""
-    owners = session.scalars(select(Lane.owner).where(Lane.owner.startswith(f"{_HOST}/")).distinct()).all()
-    dead = [owner for owner in owners if owner is not None and not _alive(owner)]
-    if not dead:
-        return 0
-    done = session.execute(update(Lane).where(Lane.owner.in_(dead)).values(owner=None, leased_until=None))
-    return int(done.rowcount)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownArgumentType, reportUnknownMemberType]
-
-
-def _alive(owner: str) -> bool:
-    pid = int(owner.split("/")[1])
-    if pid == os.getpid():  # a container gives every start the same number: the owner that had it before us is gone
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def purge(session: Session, before: datetime) -> None:

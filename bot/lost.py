@@ -4,7 +4,7 @@ import hashlib
 
 from bot.clock import Clock
 from bot.dispatch import Dispatcher
-from bot.jobs import Settled
+from bot.leases import Settled
 from bot.message import Address, RoomChange, User
 
 

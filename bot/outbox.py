@@ -8,15 +8,17 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Literal
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, bindparam, insert, select, update
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, bindparam, select, update
 from sqlalchemy import Text as LongText
+from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot import jobs
 from bot.card import Button, Card, Paragraph, buttons_of, rendered, to_json
-from bot.db import Base, Instant
+from bot.db import Base, Instant, insert_on
 from bot.message import Address
 from bot.parts import split
 from bot.texts import Catalogues, Reader, Text
@@ -176,13 +178,14 @@ class Outbox:
     def _put_part(self, to: Address, card: Card, key: str, part: int, placing: Placing) -> None:
         args = {"to": to_args(to), "card": to_json(card)}
         order = f"{placing.question_id}/{placing.side}" if placing.source_at else None
-        put = self._put_job("say", to, args, key, placing.source_at, self._now + placing.hold, order)
-        if put and to.audience is None:
-            self._session.connection().execute(_ENTER, _post(to, card, key, part, placing, self._now))
+        self._put_job("say", to, args, key, placing.source_at, self._now + placing.hold, order)
+        if to.audience is None:
+            connection = self._session.connection()
+            connection.execute(_enter(connection.dialect.name), _post(to, card, key, part, placing, self._now))
 
     def _job(self, kind: str, to: Address, card: Card | None, target: str, revision: str) -> None:
         """Put a rewriting or taking back of one message; it makes those that still wait useless."""
-        jobs.cancel(self._session, target, "edit")
+        jobs.cancel(self._session, lane_of(to), target, "edit")
         args = {"to": to_args(to), "target": target, "card": to_json(card) if card else None}
         self._put_job(kind, to, args, f"{kind}:{target}:{revision}", None, self._now, target)
 
@@ -195,8 +198,8 @@ class Outbox:
         source_at: datetime | None,
         due_at: datetime,
         target: str | None = None,
-    ) -> bool:
-        return jobs.put(
+    ) -> None:
+        jobs.put(
             self._session,
             kind,
             args,
@@ -210,14 +213,18 @@ class Outbox:
         )
 
 
-_ENTER = insert(Post)
+@cache
+def _enter(dialect: str) -> Insert:
+    return insert_on(dialect, Post).on_conflict_do_nothing(index_elements=["key"])
+
+
 _NAME = update(Post).where(Post.key == bindparam("said")).values(message_id=bindparam("called"))
 
 
 def note_sent(session: Session, ids: Mapping[str, str]) -> None:
     """Write what the platforms called what was said, by its key."""
     if ids:
-        rows = [{"said": key, "called": message_id} for key, message_id in ids.items()]
+        rows = [{"said": key, "called": message_id} for key, message_id in sorted(ids.items())]
         session.connection().execute(_NAME, rows)
 
 

@@ -12,11 +12,12 @@ from typing import TypeVar
 import structlog
 from sqlalchemy.orm import Session
 
-from bot import jobs
+from bot import leases
 from bot.clock import Clock
 from bot.db import Database
 from bot.errors import NotSent, OutcomeUnknown, Refused, Unavailable, in_short
-from bot.jobs import LANES_AT_ONCE, LEASE, Leased, Settled, Taken, Waits
+from bot.jobs import LANES_AT_ONCE, LEASE, Leased, Taken, Waits
+from bot.leases import Settled
 
 log = structlog.get_logger()
 
@@ -75,7 +76,7 @@ class Worker:
         abandoned: Callable[[Settled], Awaitable[None]] | None = None,
     ) -> None:
         self.queues = set(queues)
-        self.owner = jobs.new_owner()
+        self.owner = leases.new_owner()
         self._database = database
         self._kinds = kinds
         self._clock = clock
@@ -119,7 +120,7 @@ class Worker:
 
     async def run(self) -> None:
         """Work until cancelled; what is in hand then is left to the next process's look-up."""
-        await self._when_possible(lambda: self._database.run(jobs.free_dead_leases))
+        await self._when_possible(lambda: self._database.run(leases.free_dead_leases))
         self._database.lessee = self
         async with asyncio.TaskGroup() as group:
             group.create_task(self._settle_results())
@@ -153,8 +154,8 @@ class Worker:
                 return
 
     def _look(self, session: Session, now: datetime) -> tuple[list[Leased], datetime | None]:
-        leased = jobs.lease(session, self.queues, self.owner, now)
-        return leased, jobs.next_due(session, self.queues)
+        leased = leases.lease(session, self.queues, self.owner, now)
+        return leased, leases.next_due(session, self.queues)
 
     def _begin(self, lines: Mapping[str, list[Leased]]) -> None:
         until = time.monotonic() + LEASE.total_seconds()
@@ -278,7 +279,7 @@ class Worker:
         now = self._clock()
 
         def work(session: Session) -> datetime | None:
-            due = jobs.settle(session, settled, lanes, self.owner, now)
+            due = leases.settle(session, settled, lanes, self.owner, now)
             self._note_settled(session, settled)
             return due
 
@@ -293,7 +294,7 @@ class Worker:
             until = time.monotonic() + LEASE.total_seconds()
             now = self._clock()
             try:
-                ours = await self._database.run(functools.partial(jobs.renew, lanes=lanes, owner=self.owner, now=now))
+                ours = await self._database.run(functools.partial(leases.renew, lanes=lanes, owner=self.owner, now=now))
             except Unavailable:
                 continue
             for lane in ours & self._held.keys():

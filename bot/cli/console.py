@@ -15,7 +15,7 @@ from bot.db import Database
 from bot.directory import rooms
 from bot.directory.tables import Organisation, Person
 from bot.errors import ConfigurationError
-from bot.jobs import next_due
+from bot.leases import next_due
 from bot.platforms.console import Console, as_json, as_text
 from config.settings import Settings
 

@@ -62,6 +62,7 @@ def test_check_finds_what_is_stuck_and_what_is_lost(passerelle: Run, database: D
         rooms.note(session, "console", "prefecture-68", state="closed")
         now = system_clock()
         jobs.put(session, "say", {}, lane="slack:C1", queue="slack", key="k", now=now)
+        jobs.write(session)
         session.query(Job).filter_by(key="k").update({"state": "failed", "done_at": now})
 
     database.run_now(work)

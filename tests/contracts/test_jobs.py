@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from bot import jobs
+from bot import jobs, leases
 from bot.audit import look, mend
 from bot.clock import system_clock
 from bot.db import Database
@@ -21,9 +21,9 @@ from bot.worker import Pace, Worker
 NOON = datetime(2026, 3, 16, 12, tzinfo=UTC)
 
 
-def put(database: Database, key: str, lane: str = "a", **more: Any) -> bool:
+def put(database: Database, key: str, lane: str = "a", **more: Any) -> None:
     now = more.pop("now", None) or system_clock()
-    return database.run_now(lambda s: jobs.put(s, "do", {"n": key}, lane=lane, queue="q", key=key, now=now, **more))
+    database.run_now(lambda s: jobs.put(s, "do", {"n": key}, lane=lane, queue="q", key=key, now=now, **more))
 
 
 def state(database: Database, key: str) -> Job:
@@ -72,8 +72,8 @@ async def until(condition: Callable[[], bool], seconds: float = 5) -> None:
 
 async def test_jobs_of_a_lane_are_done_in_order_and_once(shipped: Database) -> None:
     for n in range(30):
-        assert put(shipped, f"{n:02}")
-    assert not put(shipped, "07")
+        put(shipped, f"{n:02}")
+    put(shipped, "07")
     doing = Doing()
     async with working(shipped, doing):
         await until(lambda: len(doing.done) == 30)
@@ -109,7 +109,7 @@ async def test_a_dead_letter_lets_the_others_flow(shipped: Database) -> None:
     doing.plan["1"] = [Refused("too large")]
     given_up: list[str] = []
 
-    async def note(settled: jobs.Settled) -> None:
+    async def note(settled: leases.Settled) -> None:
         given_up.append(settled.job.key)
 
     put(shipped, "1")
@@ -179,7 +179,7 @@ async def test_a_job_put_while_the_worker_sleeps_is_done_at_once(
 
 async def test_what_a_dead_process_was_doing_is_looked_at_again(shipped: Database) -> None:
     put(shipped, "1")
-    shipped.run_now(lambda s: jobs.lease(s, {"q"}, f"{jobs._HOST}/999999999/dead", system_clock()))
+    shipped.run_now(lambda s: leases.lease(s, {"q"}, f"{leases._HOST}/999999999/dead", system_clock()))
     assert state(shipped, "1").state == "sending"
     doing = Doing()
     async with working(shipped, doing):
@@ -189,18 +189,18 @@ async def test_what_a_dead_process_was_doing_is_looked_at_again(shipped: Databas
 
 async def test_a_lease_that_ran_out_is_taken_over(shipped: Database) -> None:
     put(shipped, "1", now=NOON)
-    assert shipped.run_now(lambda s: jobs.lease(s, {"q"}, "elsewhere/1/x", NOON))
+    assert shipped.run_now(lambda s: leases.lease(s, {"q"}, "elsewhere/1/x", NOON))
     later = NOON + jobs.LEASE + timedelta(seconds=1)
-    assert not shipped.run_now(lambda s: jobs.lease(s, {"q"}, "here/2/y", NOON + timedelta(seconds=1)))
-    assert [j.again for j in shipped.run_now(lambda s: jobs.lease(s, {"q"}, "here/2/y", later))] == [True]
-    assert shipped.run_now(lambda s: jobs.renew(s, ["a"], "elsewhere/1/x", later)) == set()
+    assert not shipped.run_now(lambda s: leases.lease(s, {"q"}, "here/2/y", NOON + timedelta(seconds=1)))
+    assert [j.again for j in shipped.run_now(lambda s: leases.lease(s, {"q"}, "here/2/y", later))] == [True]
+    assert shipped.run_now(lambda s: leases.renew(s, ["a"], "elsewhere/1/x", later)) == set()
 
 
 async def test_a_deep_lane_does_not_hide_the_others(shipped: Database) -> None:
     for n in range(jobs.JOBS_AT_ONCE + 10):
         put(shipped, f"deep{n:04}", lane="deep", now=NOON)
     put(shipped, "other", lane="other", now=NOON + timedelta(seconds=1))
-    leased = shipped.run_now(lambda s: jobs.lease(s, {"q"}, "me/1/x", NOON + timedelta(minutes=1)))
+    leased = shipped.run_now(lambda s: leases.lease(s, {"q"}, "me/1/x", NOON + timedelta(minutes=1)))
     assert "other" in {job.key for job in leased}
     assert [j.key for j in leased if j.lane == "deep"] == [f"deep{n:04}" for n in range(jobs.JOBS_AT_ONCE // 2)]
 
@@ -215,12 +215,12 @@ async def test_the_auditor_finds_what_a_lane_forgot(shipped: Database) -> None:
     later = NOON + timedelta(minutes=10)
     assert [f.name for f in shipped.run_now(lambda s: look(s, later))] == ["jobs_late"]
     assert shipped.run_now(lambda s: mend(s, later)) == 1
-    assert shipped.run_now(lambda s: jobs.lease(s, {"q"}, "me/1/x", later))
+    assert shipped.run_now(lambda s: leases.lease(s, {"q"}, "me/1/x", later))
 
 
 async def test_a_cancelled_rewriting_is_not_done(shipped: Database) -> None:
     put(shipped, "edit-1", target="card")
-    shipped.run_now(lambda s: jobs.cancel(s, "card", "do"))
+    shipped.run_now(lambda s: jobs.cancel(s, "a", "card", "do"))
     put(shipped, "edit-2", target="card")
     doing = Doing()
     async with working(shipped, doing):
@@ -236,7 +236,7 @@ async def test_a_platform_that_is_back_gets_what_waits_at_once(shipped: Database
         await until(lambda: not doing.plan["1"])
         await until(lambda: worker.idle)
         now = system_clock()
-        await shipped.run(lambda s: jobs.hurry(s, "q", now))
+        await shipped.run(lambda s: leases.hurry(s, "q", now))
         await until(lambda: doing.done == ["1"], 2)
 
 
@@ -249,11 +249,11 @@ def test_what_is_put_while_a_lane_is_given_back_is_not_forgotten(new_url: Callab
     with Session(database.engine) as session, session.begin():
         add(session, "1")
     with Session(database.engine) as session, session.begin():
-        (job,) = jobs.lease(session, {"q"}, "me/1/x", NOON)
+        (job,) = leases.lease(session, {"q"}, "me/1/x", NOON)
 
     def settle() -> None:
         with Session(database.engine) as session, session.begin():
-            jobs.settle(session, [jobs.Settled(job, "sent", result="1")], ["a"], "me/1/x", NOON)
+            leases.settle(session, [leases.Settled(job, "sent", result="1")], ["a"], "me/1/x", NOON)
 
     with Session(database.engine) as slow:
         slow.begin()
@@ -264,5 +264,27 @@ def test_what_is_put_while_a_lane_is_given_back_is_not_forgotten(new_url: Callab
         slow.commit()
         giving_back.join()
     with Session(database.engine) as session:
-        assert jobs.next_due(session, {"q"}) is not None
+        assert leases.next_due(session, {"q"}) is not None
+    database.close()
+
+
+def test_transactions_that_say_something_in_the_same_two_rooms_do_not_lock_each_other_out(
+    new_url: Callable[[str], str],
+) -> None:
+    database = Database(new_url("postgresql"))
+
+    def add(session: Session, lane: str) -> None:
+        jobs.put(session, "do", {}, lane=lane, queue="q", key=f"{id(session)}/{lane}", now=NOON)
+
+    with Session(database.engine) as one, Session(database.engine) as other:
+        for lane, opposite in (("a", "b"), ("b", "a")):
+            add(one, lane)
+            add(other, opposite)
+        writers = [threading.Thread(target=session.commit) for session in (one, other)]
+        for writer in writers:
+            writer.start()
+        for writer in writers:
+            writer.join(0.5)
+        assert not any(writer.is_alive() for writer in writers)
+    assert database.run_now(lambda s: s.query(Job).count()) == 4
     database.close()

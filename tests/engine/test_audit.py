@@ -17,6 +17,7 @@ OLD = NOON - audit.KEPT - timedelta(days=1)
 
 def put(session: Session, key: str, at: datetime = NOON, lane: str = "slack:C1", **columns: object) -> Job:
     jobs.put(session, "say", {}, lane=lane, queue="slack", key=key, now=at)
+    jobs.write(session)
     job = session.scalars(select(Job).where(Job.key == key)).one()
     for name, value in columns.items():
         setattr(job, name, value)

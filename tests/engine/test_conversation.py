@@ -10,7 +10,8 @@ from bot.card import Card, Paragraph
 from bot.directory import importing, rights
 from bot.directory.reading import read
 from bot.errors import Refused
-from bot.jobs import Job, Leased, Settled
+from bot.jobs import Job, Leased
+from bot.leases import Settled
 from bot.lost import Lost
 from bot.message import Address
 from bot.outbox import Outbox

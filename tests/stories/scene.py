@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from bot import jobs
+from bot import leases
 from bot.app import App, add, build, running
 from bot.card import Buttons, Card, Errors, Fields, Form, Paragraph, Reply, buttons_of, to_text
 from bot.db import Database
@@ -148,7 +148,7 @@ class Scene:
         for _ in range(400):
             self.app.worker.wake()
             await asyncio.sleep(0.01)
-            due = await self.app.database.run(lambda s: jobs.next_due(s, self.app.worker.queues))
+            due = await self.app.database.run(lambda s: leases.next_due(s, self.app.worker.queues))
             quiet = quiet + 1 if self.app.worker.idle and (due is None or due > self.clock()) else 0
             if quiet == 4:  # a lease under way in another thread shows neither as due nor in hand
                 return

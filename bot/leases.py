@@ -1,0 +1,232 @@
+"""Who works on a lane: leases are rows with an epoch, and end by themselves when their holder is gone.
+
+Rows are locked in one order everywhere: messages, lanes by name, jobs.
+"""
+
+import json
+import os
+import secrets
+import socket
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy.orm import Session
+
+from bot.db import note_queue
+from bot.jobs import JOBS_AT_ONCE, LANES_AT_ONCE, LEASE, OPEN, OPEN_STATES, ORDER, Job, Lane, Leased
+
+_HOST = socket.gethostname()
+_BLIND = {"synchronize_session": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of a leased job: sent with a result, failed for good, or waiting until `due_at`."""
+
+    job: Leased
+    state: Literal["sent", "failed", "waiting"]
+    result: str | None = None
+    error: str | None = None
+    due_at: datetime | None = None
+    unknown: bool = False  # its outcome is unknown: the next try must look first
+    spared: bool = False  # it was not tried: this lease does not count as an attempt
+
+
+def new_owner() -> str:
+    """Return a name for this process that tells a later one on the same host whether it still lives."""
+    return f"{_HOST}/{os.getpid()}/{secrets.token_hex(4)}"
+
+
+def lease(session: Session, queues: Collection[str], owner: str, now: datetime) -> list[Leased]:
+    """Lease the lanes that are due and return their first jobs, in order within each lane."""
+    lanes = session.scalars(
+        select(Lane.name)
+        .where(Lane.queue.in_(queues), Lane.due_at <= now, (Lane.leased_until.is_(None)) | (Lane.leased_until < now))
+        .order_by(Lane.due_at)
+        .limit(LANES_AT_ONCE)
+        .with_for_update(skip_locked=True)
+    ).all()
+    if not lanes:
+        return []
+    session.execute(
+        update(Lane)
+        .where(Lane.name.in_(lanes))
+        .values(owner=owner, leased_until=now + LEASE, epoch=Lane.epoch + 1)
+        .execution_options(**_BLIND)
+    )
+    found = _heads(session, lanes)
+    session.execute(
+        update(Job)
+        .where(Job.id.in_([job.id for job in found]))
+        .values(state="sending", attempts=Job.attempts + 1)
+        .execution_options(**_BLIND)
+    )
+    idle = set(lanes) - {job.lane for job in found}
+    if idle:
+        session.execute(
+            update(Lane)
+            .where(Lane.name.in_(idle))
+            .values(owner=None, leased_until=None, due_at=None)
+            .execution_options(**_BLIND)
+        )
+    return found
+
+
+def _heads(session: Session, lanes: Collection[str]) -> list[Leased]:
+    rows = _open_jobs(session, lanes, JOBS_AT_ONCE)
+    if len(rows) == JOBS_AT_ONCE:  # one deep lane must not hide the others
+        share = max(1, JOBS_AT_ONCE // len(lanes))
+        rows = [row for lane in lanes for row in _open_jobs(session, [lane], share)]
+    return [
+        Leased(
+            r.id,
+            r.kind,
+            r.lane,
+            r.key,
+            json.loads(r.args),
+            r.attempts + 1,
+            r.due_at,
+            r.created_at,
+            r.state != "waiting",
+        )
+        for r in rows
+    ]
+
+
+def _open_jobs(session: Session, lanes: Collection[str], limit: int) -> list[Any]:
+    return list(
+        session.execute(
+            select(Job.id, Job.kind, Job.lane, Job.key, Job.args, Job.attempts, Job.due_at, Job.created_at, Job.state)
+            .where(Job.lane.in_(lanes), Job.state.in_(OPEN))
+            .order_by(ORDER, Job.id)
+            .limit(limit)
+        )
+    )
+
+
+def renew(session: Session, lanes: Iterable[str], owner: str, now: datetime) -> set[str]:
+    """Keep leases for another term; return the lanes that are still this owner's."""
+    lanes = sorted(lanes)
+    _lock(session.connection(), lanes)
+    session.execute(update(Lane).where(Lane.name.in_(lanes), Lane.owner == owner).values(leased_until=now + LEASE))
+    return set(session.scalars(select(Lane.name).where(Lane.name.in_(lanes), Lane.owner == owner)))
+
+
+def settle(
+    session: Session, settled: Collection[Settled], lanes: Collection[str], owner: str, now: datetime
+) -> datetime | None:
+    """Record what became of jobs and give their lanes back; return when the first of these lanes is due again.
+
+    A job that was sent stays sent whoever owns the lane.
+    """
+    connection = session.connection()
+    _lock(connection, sorted(lanes))
+    _record(session, [s for s in settled if s.state != "waiting"], now)
+    for s in settled:
+        if s.state == "waiting":
+            attempts = Job.attempts - 1 if s.spared else Job.attempts
+            state = "unknown" if s.unknown else "waiting"
+            session.execute(
+                update(Job)
+                .where(Job.id == s.job.id, Job.state != "sent")
+                .values(state=state, error=s.error, due_at=s.due_at, attempts=attempts)
+                .execution_options(**_BLIND)
+            )
+    _forget_events(session, settled)
+    return _give_back(connection, sorted(lanes), owner)
+
+
+_ENDED = (
+    update(Job)
+    .where(Job.id == bindparam("job"), Job.state != "sent")
+    .values(state=bindparam("to"), result=bindparam("what"), error=bindparam("why"), done_at=bindparam("when"))
+)
+
+
+_FORGOTTEN = update(Job).where(Job.id == bindparam("job")).values(args="{}")
+
+
+def _forget_events(session: Session, settled: Collection[Settled]) -> None:
+    """Forget what an event that was put off held: it is handled, and what it said has gone where it belongs."""
+    rows = [{"job": s.job.id} for s in settled if s.state == "sent" and s.job.kind == "handle"]
+    if rows:
+        session.connection().execute(_FORGOTTEN, rows)
+
+
+def _record(session: Session, ended: Collection[Settled], now: datetime) -> None:
+    rows = [{"job": s.job.id, "to": s.state, "what": s.result, "why": s.error, "when": now} for s in ended]
+    if rows:
+        session.connection().execute(_ENDED, rows)
+
+
+_HEAD = (
+    select(Job.due_at)
+    .where(Job.lane == bindparam("lane"), OPEN_STATES)
+    .order_by(ORDER, Job.id)
+    .limit(1)
+    .scalar_subquery()
+)
+_GIVE_BACK = (
+    update(Lane)
+    .where(Lane.name == bindparam("lane"), Lane.owner == bindparam("by"))
+    .values(owner=None, leased_until=None, due_at=_HEAD)
+)
+
+
+_NAMED = Lane.name.in_(bindparam("names", expanding=True))
+_LOCK = select(Lane.name).where(_NAMED).order_by(Lane.name).with_for_update()
+_NEXT = select(func.min(Lane.due_at)).where(_NAMED)
+
+
+def _lock(connection: Connection, lanes: Sequence[str]) -> None:
+    """Wait for lanes, in order; what others put meanwhile is seen only then. On SQLite there is one writer anyway."""
+    if lanes and connection.dialect.name == "postgresql":
+        connection.execute(_LOCK, {"names": sorted(lanes)})
+
+
+def _give_back(connection: Connection, lanes: Sequence[str], owner: str) -> datetime | None:
+    """Give lanes back, each due when what stands first in it is; return when the first of them is due."""
+    if not lanes:
+        return None
+    connection.execute(_GIVE_BACK, [{"lane": lane, "by": owner} for lane in lanes])
+    return connection.execute(_NEXT, {"names": lanes}).scalar()
+
+
+def free_dead_leases(session: Session) -> int:
+    """Take back the leases of processes of this host that no longer live; return how many lanes that freed."""
+    owners = session.scalars(select(Lane.owner).where(Lane.owner.startswith(f"{_HOST}/")).distinct()).all()
+    dead = [owner for owner in owners if owner is not None and not _alive(owner)]
+    if not dead:
+        return 0
+    done = session.execute(update(Lane).where(Lane.owner.in_(dead)).values(owner=None, leased_until=None))
+    return int(done.rowcount)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownArgumentType, reportUnknownMemberType]
+
+
+def _alive(owner: str) -> bool:
+    pid = int(owner.split("/")[1])
+    if pid == os.getpid():  # a container gives every start the same number: the owner that had it before us is gone
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def next_due(session: Session, queues: Collection[str]) -> datetime | None:
+    """Return when the next lane of these queues is due that nobody works on."""
+    return session.scalar(select(func.min(Lane.due_at)).where(Lane.queue.in_(queues), Lane.owner.is_(None)))
+
+
+def hurry(session: Session, queue: str, now: datetime) -> None:
+    """Make what waits in a queue due now: its platform is back."""
+    _lock(session.connection(), session.scalars(select(Lane.name).where(Lane.queue == queue)).all())
+    held = select(Job.id).join(Lane, Lane.name == Job.lane).where(Lane.queue == queue, Job.due_at > now)
+    session.execute(update(Job).where(Job.id.in_(held), Job.state.in_(OPEN), Job.error.is_not(None)).values(due_at=now))
+    session.execute(update(Lane).where(Lane.queue == queue, Lane.due_at > now).values(due_at=now))
+    note_queue(session, queue)
