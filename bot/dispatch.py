@@ -212,7 +212,7 @@ class Dispatcher:
     def _place(self, ctx: Context, *, private: bool) -> Address:
         to = ctx.to
         if to.surface != "room":
-            return Address(to.platform, to.room, surface=to.surface)
+            return Address(to.platform, to.room, surface="direct")
         reachable = to.platform not in self._pointers or ctx.actor.person is not None
         if private and reachable and to.platform != "console":
             return replace(to, audience=ctx.inbound.author)
@@ -229,7 +229,7 @@ class Dispatcher:
         """Refuse politely, once a day: a program that answers back gets silence."""
         to = self._place(ctx, private=False)
         card = Card(None, (Paragraph(Text.of("stranger.refused")),))
-        if to.surface == "home":
+        if ctx.to.surface == "home":
             return self._answer(ctx, card, private=True)
         ctx.outbox.put(to, card, key=f"stranger:{to.platform}:{to.room}:{ctx.inbound.author.id}:{ctx.today}")
         return None

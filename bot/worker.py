@@ -279,9 +279,8 @@ class Worker:
         now = self._clock()
 
         def work(session: Session) -> datetime | None:
-            due = leases.settle(session, settled, lanes, self.owner, now)
             self._note_settled(session, settled)
-            return due
+            return leases.settle(session, settled, lanes, self.owner, now)
 
         return await self._database.run(work)
 

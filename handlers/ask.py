@@ -92,18 +92,13 @@ def _show(ctx: Context, question: Question, card: Card) -> None:
     received(ctx, question, "asker")
     said_in = Address(to.platform, to.room, None if to.thread == f"key:{key}" else to.thread, surface=to.surface)
     placing = Placing(question.id, "asker", sealed=question.sealed)
-    ctx.outbox.put(said_in if to.surface == "room" else address_direct(to), card, key=key, placing=placing)
-
-
-def address_direct(to: Address) -> Address:
-    """Return a direct room without a thread: people write there line by line."""
-    return Address(to.platform, to.room, surface="direct")
+    ctx.outbox.put(said_in, card, key=key, placing=placing)
 
 
 def _asker_place(ctx: Context, key: str) -> Address:
     to = ctx.to
     if to.surface != "room":
-        return Address(to.platform, to.room, surface=to.surface)
+        return Address(to.platform, to.room, surface="direct")  # without a thread: people write there line by line
     if isinstance(ctx.inbound, Message):
         root = to.thread or ctx.inbound.message_id
     else:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.servers.strict_client import StrictClients
 from tests.servers.synapse import Synapse
-from tests.stories.across import Across, across, runs
+from tests.stories.across import NUMBER, Across, across, runs
 
 SAARBRUCKEN = "Nous doutons d'un acte de naissance établi à Sarrebruck. Pouvez-vous le vérifier ?"
 METZ = "La préfecture de la Moselle peut-elle vérifier une attestation d'accueil établie à Metz ?"
@@ -162,8 +162,12 @@ async def _every_way_in(both: Across) -> None:
     await agent.submit(form, {"Votre question": f"Quatrième cas. {SAARBRUCKEN}"})
     card = await both.consulate("Quatrième cas.")
     own = await slack.expect(agent, "Quatrième cas.", timeout=20)
+    await agent.click(home, "Poser une question")
+    form = await slack.expect_view(agent, "Votre question")
+    await agent.submit(form, {"Votre question": f"Autre cas encore. {SAARBRUCKEN}"})
+    await both.consulate("Autre cas encore.")
     await agent.dm("C'est pour le quatrième.", thread=own)
-    assert "Q-" in (await both.consulate("C'est pour le quatrième.", after=card)).body
+    assert NUMBER.findall(card.body)[0] in (await both.consulate("C'est pour le quatrième.", after=card)).body
     await both.consul.say(both.room, "!repondre Vu pour le quatrième.", reply_to=card)
     await slack.expect(agent, "Vu pour le quatrième.", timeout=20)
 

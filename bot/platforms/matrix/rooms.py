@@ -22,6 +22,7 @@ class Room:
     predecessor: str | None = None
     successor: str | None = None
     encryption_event: str = ""
+    named: bool = False
     _levels: Json = field(default_factory=dict)
 
     def apply(self, events: Iterable[Json]) -> bool:
@@ -37,6 +38,8 @@ class Room:
                 case "m.room.encryption", "":
                     self.encrypted = True  # it can never be taken back
                     self.encryption_event = str(event.get("event_id", ""))
+                case "m.room.name", "":
+                    self.named = bool(content.get("name"))
                 case "m.room.power_levels", "":
                     self._levels = content
                 case "m.room.create", "":
@@ -79,12 +82,12 @@ class Room:
 
     @property
     def direct(self) -> bool:
-        """Whether nobody but one other person is there."""
-        return len(self.others) == 1
+        """Whether this is a conversation with one other person; a room with a name was made for more of them."""
+        return len(self.others) == 1 and not self.named
 
     def is_with(self, user_id: str) -> bool:
         """Tell whether nobody but we and this person are there."""
-        return self.direct and user_id in self.others
+        return self.others == {user_id}
 
     @property
     def own_name(self) -> str:

@@ -16,6 +16,7 @@ from bot.platforms import Live, Memory, Receive, Report
 from bot.platforms.slack.backfill import Backfill
 from bot.platforms.slack.gateway import Gateway
 from bot.platforms.slack.options import Identity, SlackOptions
+from bot.platforms.slack.people import DirectRooms
 from bot.platforms.slack.sending import Sender
 from bot.platforms.slack.sockets import SocketMode
 from bot.platforms.slack.web import DeadToken, Web, call
@@ -36,9 +37,10 @@ class SlackPlatform:
         self._settings = settings
         self._report = report
         self._web = Web(settings)
-        self._gateway = Gateway(settings, self._web, clock, self._passed, self._missed)
+        direct = DirectRooms(self._web)
+        self._gateway = Gateway(settings, self._web, direct, clock, self._passed, self._missed)
         self._backfill = Backfill(self._web, self._gateway, memory, live, clock, pace=settings.pace)
-        self._sender = Sender(self._web, self._identity)
+        self._sender = Sender(self._web, direct, self._identity)
         self._me: Identity | None = None
         self._refused = False
 

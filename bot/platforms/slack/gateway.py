@@ -24,7 +24,7 @@ from bot.platforms import Receive
 from bot.platforms.slack.inbound import Around, channel_of, from_event
 from bot.platforms.slack.interactions import from_interaction
 from bot.platforms.slack.options import Identity, SlackOptions
-from bot.platforms.slack.people import Payload, unknown_author
+from bot.platforms.slack.people import DirectRooms, Payload, unknown_author
 from bot.platforms.slack.views import form_view, home_view, refusal
 from bot.platforms.slack.web import LOGGER, Web, call
 
@@ -38,9 +38,16 @@ class Gateway:
     """Takes payloads of one workspace and hands them to `receive`, in order within each conversation."""
 
     def __init__(
-        self, options: SlackOptions, web: Web, clock: Clock, passed: Passed, dropped: Callable[[], None]
+        self,
+        options: SlackOptions,
+        web: Web,
+        direct: DirectRooms,
+        clock: Clock,
+        passed: Passed,
+        dropped: Callable[[], None],
     ) -> None:
         self._web = web
+        self._direct = direct
         self._clock = clock
         self._passed = passed
         self._dropped = dropped
@@ -98,7 +105,19 @@ class Gateway:
         if user is not None and user not in self._teams:
             await self._look_up(user)
         around = Around(self._me, self._clock(), self._teams)
-        return from_event(body, around) if "event" in body else from_interaction(body, around)
+        if "event" in body:
+            return from_event(body, around)
+        invocation = from_interaction(body, around)
+        return await self._placed(invocation) if invocation is not None else None
+
+    async def _placed(self, asked: Invocation) -> Invocation:
+        """Give what is said outside of any conversation, from the Home say, the direct one: its replies come there."""
+        try:
+            room = await self._direct.room_with(asked.to.room)
+        except SendError as error:
+            log.warning("slack_direct_room_unknown", reason=str(error))
+            return asked
+        return replace(asked, to=replace(asked.to, room=room))
 
     async def commit(self, inbound: Inbound) -> Reply:
         """Have one inbound value kept; raises when it was not."""
@@ -133,7 +152,7 @@ class Gateway:
             case Form() if isinstance(inbound, Invocation) and inbound.trigger:
                 self._soon(self._open(reply, inbound, inbound.trigger))
             case Card() if inbound.to.surface == "home":
-                self._soon(self._publish(reply, inbound.to.room))
+                self._soon(self._publish(reply, inbound.author.id))
             case None:
                 pass
             case _:

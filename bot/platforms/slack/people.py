@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 
 from bot.message import User
 from bot.platforms.slack.options import Identity
+from bot.platforms.slack.web import Web, call
 
 Payload: TypeAlias = Mapping[str, Any]
 
@@ -39,3 +40,20 @@ def unknown_author(body: Payload) -> str | None:
     said = event.get("message") or event.get("previous_message") or event
     user = said.get("user")
     return user if isinstance(user, str) and not claims(said) else None
+
+
+class DirectRooms:
+    """The direct conversation with each person; Slack has one for good and names it when asked."""
+
+    def __init__(self, web: Web) -> None:
+        self._web = web
+        self._rooms: dict[str, str] = {}
+
+    async def room_with(self, place: str) -> str:
+        """Return the conversation itself where a person's id stands for the direct one. Raises a SendError."""
+        if not place.startswith(("U", "W")):
+            return place
+        if place not in self._rooms:
+            answer = await call(self._web.client.conversations_open, users=place)
+            self._rooms[place] = str(answer["channel"]["id"])
+        return self._rooms[place]

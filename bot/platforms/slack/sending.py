@@ -9,7 +9,7 @@ from bot.errors import NotSent, OutcomeUnknown, Refused
 from bot.message import Address
 from bot.platforms.slack.blocks import BlockDict, blocks_of, fallback
 from bot.platforms.slack.options import Identity
-from bot.platforms.slack.views import home_view
+from bot.platforms.slack.people import DirectRooms
 from bot.platforms.slack.web import Web, call, pages
 
 EVENT_TYPE = "passerelle"
@@ -22,19 +22,16 @@ _LONGEST_WAIT = 30.0
 class Sender:
     """Puts cards where they belong. `identity` is asked for when the bot must recognise its own messages."""
 
-    def __init__(self, web: Web, identity: Callable[[], Awaitable[Identity]]) -> None:
+    def __init__(self, web: Web, direct: DirectRooms, identity: Callable[[], Awaitable[Identity]]) -> None:
         self._web = web
+        self._direct = direct
         self._identity = identity
-        self._direct: dict[str, str] = {}
 
     async def send(self, to: Address, card: Card, *, key: str, again: bool) -> str:
         """Post a card and return its `ts`; empty where Slack gives none to come back to."""
-        if to.surface == "home":
-            await call(self._web.client.views_publish, user_id=to.room, view=home_view(card))
-            return ""
         if to.audience is not None and to.surface == "room":
             return await self._whisper(to, card, to.audience.id, again=again)
-        channel = await self._channel(to.room)
+        channel = await self._direct.room_with(to.room)
         if again and (found := await self._found(channel, to.thread, key)):
             return found
         answer = await call(
@@ -52,7 +49,7 @@ class Sender:
     async def edit(self, to: Address, message_id: str, card: Card) -> None:
         """Rewrite a message; what only one person saw cannot be rewritten."""
         if message_id and not (to.audience is not None and to.surface == "room"):
-            channel = await self._channel(to.room)
+            channel = await self._direct.room_with(to.room)
             await call(self._web.client.chat_update, channel=channel, ts=message_id, **_body(card), link_names=False)
 
     async def delete(self, to: Address, message_id: str) -> None:
@@ -60,7 +57,7 @@ class Sender:
         if not message_id:
             return
         try:
-            channel = await self._channel(to.room)
+            channel = await self._direct.room_with(to.room)
             await call(self._web.client.chat_delete, channel=channel, ts=message_id)
         except Refused as refused:
             if not str(refused).startswith("message_not_found"):
@@ -79,15 +76,6 @@ class Sender:
             link_names=False,
         )
         return str(answer.get("message_ts") or "")
-
-    async def _channel(self, room: str) -> str:
-        """Return the conversation itself: a person's id stands for the direct one."""
-        if not room.startswith(("U", "W")):
-            return room
-        if room not in self._direct:
-            answer = await call(self._web.client.conversations_open, users=room)
-            self._direct[room] = str(answer["channel"]["id"])
-        return self._direct[room]
 
     async def _found(self, channel: str, thread: str | None, key: str) -> str | None:
         """Look for a message that an earlier try may have posted; the outcome stays unknown when one cannot look."""

@@ -86,7 +86,8 @@ class Events:
             "channel_type": channel.kind,
         }
         pair = [(said, MESSAGE_EVENTS[channel.kind])]
-        if not own and channel.kind != "im" and f"<@{self._workspace.bot.id}" in message.body["text"]:
+        typed = message.body.get("subtype") in {None, "file_share", "thread_broadcast", "me_message", "bot_message"}
+        if typed and not own and channel.kind != "im" and f"<@{self._workspace.bot.id}" in message.body["text"]:
             left_out = ("subtype", "channel_type", "parent_user_id")
             mention = {name: value for name, value in said.items() if name not in left_out} | {"type": "app_mention"}
             pair.append((mention, "app_mention"))

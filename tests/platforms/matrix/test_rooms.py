@@ -47,6 +47,14 @@ def test_who_is_there() -> None:
     assert not room.others
 
 
+def test_a_room_with_a_name_was_made_for_more_than_two() -> None:
+    room = made(member(BOT, "join"), member(CLAIRE, "join"), state("m.room.name", {"name": "Consulat"}))
+    assert not room.direct
+    assert room.is_with(CLAIRE)
+    room.apply([state("m.room.name", {"name": ""})])
+    assert room.direct
+
+
 def test_encryption_is_never_taken_back() -> None:
     room = made(state("m.room.encryption", {"algorithm": "m.megolm.v1.aes-sha2"}), state("m.room.encryption", {}))
     assert room.encrypted

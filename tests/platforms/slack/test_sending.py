@@ -58,11 +58,6 @@ async def test_an_audience_in_a_direct_room_is_an_ordinary_message(slack: FakeSl
     assert not (await slack.expect(agent, "Bonjour")).ephemeral_to
 
 
-async def test_a_card_for_the_app_home_is_drawn_there(slack: FakeSlack, bot: Bot, agent: User) -> None:
-    assert await bot.platform.send(Address("slack", agent.id, surface="home"), CARD, key="k", again=False) == ""
-    assert (await slack.expect_view(agent, "Bonjour", home=True)).buttons == ["Prendre"]
-
-
 async def test_an_edit_and_a_deletion_may_be_repeated(slack: FakeSlack, bot: Bot, room: Room) -> None:
     to = Address("slack", room.id)
     ts = await bot.platform.send(to, CARD, key="k1", again=False)

@@ -83,7 +83,7 @@ async def test_the_app_home_is_drawn_when_opened_and_after_each_button(slack: Fa
     home = await slack.expect_view(agent, "Accueil 1", home=True)
     await agent.click(home, "Encore")
     await slack.expect_view(agent, "Accueil 2", home=True)
-    assert [(i.command, i.to) for i in bot.invocations] == [("accueil", Address("slack", agent.id, surface="home"))] * 2
+    assert [(i.command, i.to.surface) for i in bot.invocations] == [("accueil", "home")] * 2
     await agent.open_home("messages")
     await slack.settled()
     assert len(bot.kept) == 2
@@ -181,4 +181,22 @@ async def test_a_global_shortcut_opens_a_form_for_the_direct_room(slack: FakeSla
     await bot.start()
     await agent.shortcut("question")
     await agent.submit(await slack.expect_view(agent), {"Votre question": "x"})
-    assert bot.invocations[-1].to == Address("slack", agent.id, surface="direct")
+    assert bot.invocations[-1].to == Address("slack", slack.dm(agent).id, surface="direct")
+
+
+async def test_what_is_asked_from_the_home_belongs_to_the_direct_conversation(
+    slack: FakeSlack, bot: Bot, agent: User
+) -> None:
+    home = Card("Passerelle", (Buttons((Button("Poser une question", "question"),)),))
+    bot.answer = lambda inbound: (
+        home if getattr(inbound, "command", "") == "accueil" else None if getattr(inbound, "form", None) else FORM
+    )
+    await bot.start()
+    await agent.open_home()
+    await agent.click(await slack.expect_view(agent, "Passerelle", home=True), "Poser une question")
+    await agent.submit(await slack.expect_view(agent, "Votre question"), {"Votre question": "Qui signe ?"})
+    direct = slack.dm(agent).id
+    assert [asked.to for asked in bot.invocations[1:]] == [Address("slack", direct, surface="home")] * 2
+    await agent.shortcut("question")
+    assert bot.invocations[-1].to == Address("slack", direct, surface="direct")
+    assert (await slack.calls())["conversations.open"] == 1
