@@ -139,34 +139,27 @@ class Database:
             self._together(group)
             return
         for asked in group:
-            try:
-                asked.outcome = self._transaction(asked.work, asked.lessee)
-            except BaseException as error:
-                asked.error = error
+            self._alone(asked)
         _tell(group)
 
     def _together(self, group: list["_Asked"]) -> None:
-        """Run works in one transaction, each within its own savepoint: one that fails is undone alone.
+        """Run works under one commit. When one of them fails nothing is kept, and each is run anew by itself."""
+        try:
+            with self.engine.connect() as connection, connection.begin():
+                outcomes = [_within(connection, asked) for asked in group]
+        except Exception:  # whosever it is, it costs the others a repeat
+            for asked in group:
+                self._alone(asked)
+        else:
+            for asked, outcome in zip(group, outcomes, strict=True):
+                asked.outcome = outcome
+        _tell(group)
 
-        When the database itself fails, nothing was committed. All are told so, unless it failed at one of them: that
-        one is told, and the others are run anew without it.
-        """
-        while group:
-            at: _Asked | None = None
-            told = group
-            try:
-                with self.engine.connect() as connection, connection.begin():
-                    for asked in group:
-                        at = asked
-                        _within(connection, asked)
-                    at = None
-            except Exception as error:
-                known = isinstance(error, DBAPIError | PoolTimeout)
-                told = group if at is None else [at]
-                for asked in told:
-                    asked.error = Unavailable(str(error.__cause__ or error)) if known else error
-            _tell(told)
-            group = [asked for asked in group if asked not in told]
+    def _alone(self, asked: "_Asked") -> None:
+        try:
+            asked.outcome = self._transaction(asked.work, asked.lessee)
+        except BaseException as error:
+            asked.error = error
 
     def _transaction(self, work: Callable[[Session], Any], lessee: Lessee | None) -> Done:
         for attempt in range(1, TRIES + 1):
@@ -208,29 +201,15 @@ class _Asked:
             self.future.set_result(self.outcome)
 
 
-def _within(connection: Connection, asked: _Asked) -> None:
-    """Run one work in a savepoint. Raises when the database failed, not when the work did."""
-    asked.outcome = asked.error = None
-    try:
-        with (
-            Session(
-                connection,
-                join_transaction_mode="create_savepoint",
-                expire_on_commit=False,
-                info=_info(asked.lessee),
-            ) as session,
-            session.begin(),
-        ):
-            result = asked.work(session)
-        asked.outcome = _done(result, session)
-    except (OperationalError, InterfaceError):
-        raise
-    except DBAPIError as error:
-        if error.connection_invalidated or type(error) is DatabaseError:
-            raise
-        asked.error = error
-    except Exception as error:
-        asked.error = error
+def _within(connection: Connection, asked: _Asked) -> Done:
+    """Run one work as a part of a transaction."""
+    info = _info(asked.lessee)
+    with (
+        Session(connection, join_transaction_mode="rollback_only", expire_on_commit=False, info=info) as session,
+        session.begin(),
+    ):
+        result = asked.work(session)
+    return _done(result, session)
 
 
 def _tell(group: list[_Asked]) -> None:

@@ -188,19 +188,19 @@ class Dispatcher:
 
     def _answer(self, ctx: Context, reply: Reply, *, private: bool) -> Reply:
         """Hand back what belongs into the acknowledgement, say the rest."""
+        if isinstance(reply, Card) and ctx.to.surface != "home":
+            self._say_reply(ctx, reply, private=private)
+            return None
         reader = ctx.outbox.reader(ctx.to)
         match reply:
             case Form():
                 return rendered_form(reply, lambda w: self._world.catalogues.render(w, reader))
             case Errors(by_field):
                 return Errors(tuple((name, self._world.catalogues.render(w, reader)) for name, w in by_field))
-            case Card() if ctx.to.surface == "home":
-                return rendered(reply, lambda w: self._world.catalogues.render(w, reader))
             case Card():
-                self._say_reply(ctx, reply, private=private)
+                return rendered(reply, lambda w: self._world.catalogues.render(w, reader))
             case None:
-                pass
-        return None
+                return None
 
     def _say_reply(self, ctx: Context, card: Card, *, private: bool) -> None:
         to = self._place(ctx, private=private)

@@ -125,7 +125,7 @@ def _message(ctx: Context, message: Message) -> Plan:
 
 
 _NEWEST = (  # made once: to make a statement anew costs more than to execute it
-    select(Post)
+    select(Post.id, Post.author, Post.at, Post.prompt)
     .where(Post.platform == bindparam("platform"), Post.room == bindparam("room"), Post.key.is_not(None))
     .order_by(Post.id.desc())
     .limit(1)
@@ -135,14 +135,14 @@ _NEWEST = (  # made once: to make a statement anew costs more than to execute it
 def _prompt(ctx: Context, message: Message, post: Post | None) -> tuple[str, str] | None:
     """Return what the message completes: the prompt it replies to, or the one that this person was just shown."""
     if post is None and message.reply_to is None and (message.mentions_bot or message.to.surface == "direct"):
-        post = ctx.session.scalar(_NEWEST, {"platform": ctx.to.platform, "room": ctx.to.room})
-        if post is not None and (post.author != message.author.id or ctx.now - post.at > PROMPTED):
-            post = None
-    elif post is not None and message.reply_to != post.message_id:
-        post = None
-    if post is None or not post.prompt:
+        shown = ctx.session.connection().execute(_NEWEST, {"platform": ctx.to.platform, "room": ctx.to.room}).first()
+        fits = shown is not None and shown.author == message.author.id and ctx.now - shown.at <= PROMPTED
+        prompt = shown.prompt if shown is not None and fits else None
+    else:
+        prompt = post.prompt if post is not None and message.reply_to == post.message_id else None
+    if not prompt:
         return None
-    name, line = json.loads(post.prompt)
+    name, line = json.loads(prompt)
     return name, line
 
 

@@ -115,17 +115,18 @@ class Outbox:
 
     def reader(self, to: Address) -> Reader:
         """Return for whom words are rendered at an address."""
+        return self._personally(to) or self._destinations(self._session, to).reader
+
+    def _personally(self, to: Address) -> Reader | None:
         alone = to.surface != "room" or to.audience is not None
-        if alone and self._personal is not None and self._personal[0] == to.room:
-            return self._personal[1]
-        return self._destinations(self._session, to).reader
+        return self._personal[1] if alone and self._personal is not None and self._personal[0] == to.room else None
 
     def render(self, to: Address, card: Card, *, sealed: bool = False) -> Card:
         """Return a card in its destination's words; what may not be said there is withheld."""
         destination = self._destinations(self._session, to)
         if sealed and not destination.encrypted:
             card = _withheld(card)
-        reader = self.reader(to)
+        reader = self._personally(to) or destination.reader
         return rendered(card, lambda words: self._catalogues.render(words, reader))
 
     def put(self, to: Address, card: Card, *, key: str, placing: Placing = NOWHERE) -> str:

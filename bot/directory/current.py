@@ -7,6 +7,7 @@ from bot.db import Base
 from bot.directory.snapshot import Snapshot, load
 
 _SEEN = "directory"
+_CHANGED = "directory changed"
 
 
 class Stamp(Base):
@@ -20,6 +21,7 @@ class Stamp(Base):
 def touch(session: Session) -> None:
     """Say that organisations or competences changed; to be called in the transaction that changes them."""
     session.info.pop(_SEEN, None)
+    session.info[_CHANGED] = True
     if not session.execute(update(Stamp).where(Stamp.name == "directory").values(value=Stamp.value + 1)).rowcount:  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
         session.add(Stamp(name="directory", value=1))
 
@@ -38,7 +40,8 @@ class Current:
         if _SEEN in session.info:
             return session.info[_SEEN]
         stamp = session.connection().scalar(_STAMP) or 0
-        if self._held is None or self._held[0] != stamp:
-            self._held = (stamp, load(session))
-        session.info[_SEEN] = self._held[1]
-        return self._held[1]
+        found = self._held[1] if self._held is not None and self._held[0] == stamp else load(session)
+        if _CHANGED not in session.info:  # what is not committed yet may never be
+            self._held = (stamp, found)
+        session.info[_SEEN] = found
+        return found

@@ -47,7 +47,7 @@ def identify(session: Session, user: User, room: tuple[str, str], direct: bool, 
     person = person_of(session, user)
     if person is not None:
         return _linked_actor(session, user, person, place, vouched, on)
-    return _vouched_actor(session, user, vouched) if vouched is not None else None
+    return _vouched_actor(user, vouched) if vouched is not None else None
 
 
 def person_of(session: Session, user: User) -> Person | None:
@@ -61,10 +61,10 @@ def person_of(session: Session, user: User) -> Person | None:
         case "matrix":
             return session.scalar(select(Person).where(Person.matrix_id == user.id))
         case "slack":
-            bare = _SLACK_USER.findall(user.id) if user.insider else []
-            known = or_(Person.slack_id == user.id, Person.slack_id.in_(bare))
-            found = sorted(session.scalars(select(Person).where(known)), key=lambda person: person.slack_id != user.id)
-            return found[0] if found else None
+            ids = {user.id, *(_SLACK_USER.findall(user.id) if user.insider else ())}
+            known = session.connection().scalars(_ON_SLACK, {"ids": sorted(ids)}).all()
+            found = [session.get_one(Person, id_) for id_ in known]
+            return min(found, key=lambda person: person.slack_id != user.id, default=None)
         case _:
             return None
 
@@ -91,9 +91,9 @@ def _linked_actor(
     )
 
 
-def _vouched_actor(session: Session, user: User, room: Room) -> Actor:
-    zone = _zone(session, room.organisation)
-    return Actor(user, None, None, room.organisation, frozenset({"member"}), room.language or None, zone)
+def _vouched_actor(user: User, room: Room) -> Actor:
+    """Return an actor of whom nothing is known: their language and zone are those of the room."""
+    return Actor(user, None, None, room.organisation, frozenset({"member"}), None, None)
 
 
 def _organisation_held(session: Session, person: str, place: Room | None, on: date) -> str | None:
@@ -105,6 +105,7 @@ def _organisation_held(session: Session, person: str, place: Room | None, on: da
     return max(found)[2] if found else None
 
 
+_ON_SLACK = select(Person.id).where(Person.slack_id.in_(bindparam("ids", expanding=True)))
 _ZONE = select(Organisation.timezone).where(Organisation.id == bindparam("id"))
 
 

@@ -55,7 +55,7 @@ async def test_commands_by_mention(prefecture: Place) -> None:
         ("directory consulat-munich", "Munich"),
         ("Annuaire: consulat-munich", "Munich"),
         ("langue fr", "Je vous répondrai en français"),
-        ("language EN", "Je vous répondrai en anglais"),
+        ("language EN", "I will answer in English"),
     ):
         assert seen in await answers(prefecture, line), line
 

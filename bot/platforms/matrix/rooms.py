@@ -87,7 +87,7 @@ class Room:
 
     def is_with(self, user_id: str) -> bool:
         """Tell whether nobody but we and this person are there."""
-        return self.others == {user_id}
+        return self.others == frozenset((user_id,))
 
     @property
     def own_name(self) -> str:

@@ -56,7 +56,7 @@ class SlackPlatform:
                 await asyncio.Event().wait()
             await SocketMode(
                 self._web,
-                self._gateway.app,
+                self._gateway.take,
                 self._settings.app_token,
                 connected=lambda gap: self._connected(gap=gap),
                 lost=lambda reason: self._report(ok=False, reason=f"Slack is not connected: {reason}"),

@@ -74,7 +74,8 @@ class Backfill:
         if not event.is_set():
             try:
                 # Slack waits three seconds for its answer.
-                await asyncio.wait_for(event.wait(), _PATIENCE if self._hopeful else 0)
+                async with asyncio.timeout(_PATIENCE if self._hopeful else 0):  # wait_for may swallow a cancellation
+                    await event.wait()
             except TimeoutError:
                 return False
         return self._behind is None or self._behind is behind

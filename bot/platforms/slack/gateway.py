@@ -1,7 +1,8 @@
-"""The way in: Bolt takes a payload, one middleware commits it, and only then is Slack answered.
+"""The way in: a payload is committed, and only then is Slack answered.
 
-Bolt acknowledges events before a listener runs, and payloads without a listener never. So there are no listeners: a
-middleware that answers by itself comes before both, and whatever raises in it leaves the payload unacknowledged.
+Over HTTP Bolt takes it, which verifies it and speaks Slack's protocol. Bolt acknowledges events before a listener runs,
+and payloads without a listener never. So there are no listeners: a middleware that answers by itself comes before both,
+and whatever raises in it leaves the payload unacknowledged.
 """
 
 import asyncio
@@ -90,8 +91,16 @@ class Gateway:
             task.cancel()
 
     async def dispatch(self, request: AsyncBoltRequest) -> BoltResponse:
-        """Let Bolt verify and route a payload; status 200 means that it is kept."""
+        """Let Bolt verify and route a request; status 200 means that its payload is kept."""
         return await self.app.async_dispatch(request)
+
+    async def take(self, body: dict[str, Any]) -> BoltResponse:
+        """Take a payload of the socket, which is ours alone: there is nothing to verify, hence nothing for Bolt."""
+        try:
+            return await self._deliver(body)
+        except Exception as error:
+            await _unexpected(error)
+            return BoltResponse(status=500, body="")
 
     def lane(self, channel: str) -> asyncio.Lock:
         """Return what keeps the payloads of one conversation in order of arrival."""

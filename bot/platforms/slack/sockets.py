@@ -3,15 +3,12 @@
 import asyncio
 import json
 import random
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias, cast
 
 import aiohttp
 import structlog
-from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app
-from slack_bolt.async_app import AsyncApp
-from slack_sdk.socket_mode.request import SocketModeRequest
-from slack_sdk.socket_mode.response import SocketModeResponse
+from slack_bolt.response import BoltResponse
 
 from bot.errors import NotSent, SendError
 from bot.platforms.slack.web import Web, call, proxy_for
@@ -25,13 +22,16 @@ _SETTLED = 10.0  # seconds after which a connection counts as a good one
 
 log = structlog.get_logger()
 
+Take: TypeAlias = Callable[[dict[str, Any]], Awaitable[BoltResponse]]
+"""Have a payload kept; status 200 means that it is, and may be acknowledged."""
+
 
 class Connection:
     """One open socket. `leaving` is set when another one should take over, or must."""
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse, app: AsyncApp) -> None:
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, take: Take) -> None:
         self._socket = socket
-        self._app = app
+        self._take = take
         self._under_way: set[asyncio.Task[None]] = set()
         self.leaving = asyncio.Event()
         self.open = True
@@ -50,29 +50,32 @@ class Connection:
         try:
             async for message in self._socket:
                 if message.type is aiohttp.WSMsgType.TEXT:
-                    self._take(json.loads(message.data))
+                    self._heard(json.loads(message.data))
         except (aiohttp.ClientError, OSError, ValueError) as error:
             log.warning("slack_socket_broken", reason=str(error) or type(error).__name__)
         finally:
             self.open = False
             self.leaving.set()
 
-    def _take(self, message: dict[str, Any]) -> None:
+    def _heard(self, message: dict[str, Any]) -> None:
+        envelope, payload = message.get("envelope_id"), message.get("payload")
         if message.get("type") == "disconnect":
             self.leaving.set()
-        elif request := SocketModeRequest.from_dict(message):
+        elif isinstance(envelope, str) and isinstance(payload, dict):
             # One task each, begun in order of arrival: the lanes of the gateway keep that order where it matters.
-            task = asyncio.create_task(self._handle(request))
+            task = asyncio.create_task(self._handle(envelope, cast("dict[str, Any]", payload)))
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
 
-    async def _handle(self, request: SocketModeRequest) -> None:
-        response = await run_async_bolt_app(self._app, request)
+    async def _handle(self, envelope: str, payload: dict[str, Any]) -> None:
+        response = await self._take(payload)
         if response.status != 200:
             return  # not kept: Slack must send it again
-        answer = json.loads(response.body) if response.body else None
+        answer: dict[str, Any] = {"envelope_id": envelope}
+        if response.body:
+            answer["payload"] = json.loads(response.body)
         try:
-            await self._socket.send_json(SocketModeResponse(request.envelope_id, answer).to_dict())
+            await self._socket.send_json(answer)
         except (aiohttp.ClientError, OSError) as error:
             log.info("slack_acknowledgement_lost", reason=str(error) or type(error).__name__)
 
@@ -83,7 +86,7 @@ class SocketMode:
     def __init__(
         self,
         web: Web,
-        app: AsyncApp,
+        take: Take,
         app_token: str,
         *,
         connected: Callable[[bool], None],
@@ -92,7 +95,7 @@ class SocketMode:
         pace: float = 1.0,
     ) -> None:
         self._web = web
-        self._app = app
+        self._take = take
         self._token = app_token
         self._connected = connected
         self._lost = lost
@@ -150,7 +153,7 @@ class SocketMode:
         if hello.get("type") != "hello":
             await socket.close()
             raise ConnectionAbortedError(f"Slack says {hello.get('reason') or hello.get('type')} instead of hello")
-        return Connection(socket, self._app)
+        return Connection(socket, self._take)
 
     def _retire(self, connection: Connection) -> None:
         task = asyncio.create_task(connection.close())
