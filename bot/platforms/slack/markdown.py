@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
@@ -49,8 +50,9 @@ def is_link(url: str) -> bool:
     return len(url) <= _URL_LIMIT and LINK.fullmatch(url) is not None
 
 
+@lru_cache(maxsize=8)  # blocks and plain text of one card are drawn one after the other
 def tree(text: str) -> SyntaxTreeNode:
-    """Parse Markdown."""
+    """Parse Markdown; nobody changes what is returned."""
     return SyntaxTreeNode(_PARSER.parse(text))
 
 
