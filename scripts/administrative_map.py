@@ -35,7 +35,7 @@ AGREEMENT = (
     "Accord du 25 août 2015 entre les deux ministères, point 1 (conseiller diplomatique auprès du préfet de région)"
 )
 PREFECTS = "Décret n° 2004-374 du 29 avril 2004 relatif aux pouvoirs des préfets"
-UNVERIFIED = "à vérifier"
+UNVERIFIED = "connaissance générale, à vérifier"
 ADVISER_TOPICS = ("cooperation_transfrontaliere", "cooperation_decentralisee", "economie")
 """What posts ask the adviser of a region rather than a prefecture."""
 
@@ -173,7 +173,9 @@ class Police:
     city: str
     code: str
     parent: str
-    topics: tuple[str, ...]
+    source: str
+    topics: dict[str, str]
+    """What it answers for, each with its legal basis."""
 
 
 POLICE = (
@@ -183,7 +185,13 @@ POLICE = (
         "Paris",
         "75",
         "region-ile-de-france",
-        ("sejour", "eloignement", "nationalite", "securite"),
+        f"{PREFECTS}, art. 73",
+        {
+            "sejour": UNVERIFIED,
+            "eloignement": UNVERIFIED,
+            "nationalite": UNVERIFIED,
+            "securite": "Code de la sécurité intérieure, art. L. 122-1",
+        },
     ),
     Police(
         "prefecture-de-police-marseille",
@@ -191,7 +199,8 @@ POLICE = (
         "Marseille",
         "13",
         "region-provence-alpes-cote-d-azur",
-        ("securite",),
+        f"{PREFECTS}, art. 78-3",
+        {"securite": f"{PREFECTS}, art. 78-3"},
     ),
 )
 
@@ -309,6 +318,7 @@ def organisations(chart: AdministrativeMap) -> Iterator[Organisation]:
             address=police.city,
             territory=police.code,
             parent=police.parent,
+            source=police.source,
             **local(police.code),
         )
     for departement, arrondissement in chart.sous_prefectures():
@@ -343,6 +353,8 @@ def overseas(departement: Record) -> Organisation:
         address=seat.city,
         territory=code,
         parent=seat.parent,
+        source=f"{SOURCE} ; dénomination et siège : {UNVERIFIED}",
+        checked_on="",
         **local(code),
     )
 
@@ -379,8 +391,8 @@ def competences(chart: AdministrativeMap, rows: Iterable[Organisation]) -> Itera
         if row.kind in {"prefecture", "representation_etat"}:
             yield of_territory(row.id, row.territory, "", PREFECTS if row.kind == "prefecture" else UNVERIFIED)
     for police in POLICE:
-        for topic in police.topics:
-            yield of_territory(police.id, police.code, topic, UNVERIFIED)
+        for topic, legal_basis in police.topics.items():
+            yield of_territory(police.id, police.code, topic, legal_basis)
 
 
 def of_territory(organisation: str, territory: str, topic: str, legal_basis: str) -> Competence:

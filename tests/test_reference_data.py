@@ -50,6 +50,28 @@ LAND_BORDERS = {
     "SR": "973",
     "SX": "978",
 }
+TODAY = "2026-11-23"
+CODE = r"(\d\d|2[ab]|9[78]\d)"
+IDS = {
+    "region": r"region-[a-z-]+",
+    "prefecture": f"prefecture-{CODE}",
+    "representation_etat": r"prefecture-9[78]\d",
+    "sous_prefecture": f"sous-prefecture-{CODE}-[a-z-]+",
+    "police_prefecture": r"prefecture-de-police-[a-z]+",
+    "embassy": r"ambassade-[a-z]{2}",
+    "consulate_general": r"consulat-[a-z-]+",
+    "consulate": r"consulat-[a-z-]+",
+    "honorary_consulate": r"consulat-honoraire-[a-z-]+",
+    "representation": r"(representation|bureau)-[a-z-]+",
+    "ministry": r"ministere-[a-z-]+",
+    "body": r"organe-[a-z0-9-]+",
+    "ccpd": r"ccpd-[a-z-]+",
+    "other": r"prefecture-984",
+}
+OVERSEAS = "975 977 978 984 986 987 988".split()
+WITHOUT_A_POST = {"AF", "KP", "NE", "SD", "SY", "YE"}
+"""Where no French post works today: the ministry answers."""
+
 FRONTIER_AMBASSADOR = "ministere-ambassadeur-frontieres:frontier_ambassador"
 DEPARTEMENTS = [f"{number:02}" for number in range(1, 96) if number != 20] + [
     "2A",
@@ -112,7 +134,7 @@ def region_of(territory: str) -> str:
 
 
 def answering(  # the rule of config/reference/README.md, written again in its plainest form
-    topic: str, country: str, territory: str, place: str = "", *, on: str = "2026-11-23", direction: str = "to_post"
+    topic: str, country: str, territory: str, place: str = "", *, on: str = TODAY, direction: str = "to_post"
 ) -> set[str]:
     """The offices that the most specific competences name."""
     best: dict[tuple[bool, ...], set[str]] = defaultdict(set)
@@ -154,17 +176,43 @@ def test_every_organisation_is_whole() -> None:
         assert row["visibility"] == "all", row
         assert row["status"] in {"open", "closed", "suspended"}, row
         assert re.fullmatch(r"fr( [a-z]{2})*", row["languages"]), row
+        assert re.fullmatch(r"[0-9A-Z]{0,3}", row["subdivision"]), row
         ZoneInfo(row["timezone"])
 
 
-def test_what_was_not_checked_says_so() -> None:
+def test_what_was_not_read_says_so() -> None:
     for row in organisations():
         assert row["source"], row
-        assert bool(row["checked_on"]) == (row["source"] != "à vérifier"), row
-        if row["checked_on"]:
-            date.fromisoformat(row["checked_on"])
-    for row in competences():
-        assert row["legal_basis"], row
+        assert bool(row["checked_on"]) == ("connaissance générale" not in row["source"]), row
+        assert not row["checked_on"] or date.fromisoformat(row["checked_on"]) <= date.fromisoformat(TODAY), row
+    for basis in [*(row["source"] for row in organisations()), *(row["legal_basis"] for row in competences())]:
+        assert basis not in {"", "à vérifier"}
+        assert "connaissance générale" not in basis or basis.endswith("connaissance générale, à vérifier"), basis
+
+
+def test_the_counts_in_the_readme_are_those_of_the_rows() -> None:
+    counts = SimpleNamespace(**runpy.run_path(str(ROOT / "scripts" / "reference_counts.py")))
+    readme = (REFERENCE / "README.md").read_text(encoding="utf-8")
+    assert readme == counts.in_readme(readme), "run scripts/reference_counts.py --write"
+    assert f"| {len(organisations())} |" in counts.tables()
+    assert f"| {len(competences())} |" in counts.tables()
+
+
+@pytest.mark.parametrize(
+    ("basis", "column"),
+    [
+        ("INSEE, code officiel géographique 2026", "INSEE"),
+        ("Loi n° 2013-659 ; ambafrance-uk.org", "texte officiel"),
+        ("be.ambafrance.org ; Décret n° 79-433", "site public"),
+        ("Arrêté du 3 février 2026, selon francais-du-monde.org", "presse et autres"),
+        ("Sénat, rapport l17-281", "Parlement"),
+        ("fr.wikipedia.org (état de 2022)", "encyclopédie"),
+        ("lepetitjournal.com, 22 avril 2015", "presse et autres"),
+        ("INSEE ; siège : connaissance générale, à vérifier", "connaissance générale"),
+    ],
+)
+def test_a_row_rests_on_the_first_source_it_names(basis: str, column: str) -> None:
+    assert runpy.run_path(str(ROOT / "scripts" / "reference_counts.py"))["rests_on"](basis) == column
 
 
 def test_there_is_no_personal_data() -> None:
@@ -226,6 +274,30 @@ def test_every_region_has_its_adviser() -> None:
     assert all(row["organisation"] == row["territory"] for row in competences() if row["role"] == "cdpr")
 
 
+@pytest.mark.parametrize("code", DEPARTEMENTS)
+def test_every_departement_has_its_prefecture_and_its_adviser(code: str) -> None:
+    (prefecture,) = (row for row in organisations() if row["id"] == f"prefecture-{code.lower()}")
+    assert prefecture["kind"] == "prefecture"
+    assert answering("autre", "", code) == {f"{prefecture['parent']}:cdpr"}
+    assert answering("visa", "FR", code, direction="to_prefecture") == {f"{prefecture['id']}:desk"}
+
+
+@pytest.mark.parametrize("code", OVERSEAS)
+def test_a_territory_overseas_has_its_regional_ambassador(code: str) -> None:
+    assert any(row["id"] == f"prefecture-{code}" and row["status"] == "open" for row in organisations())
+    (answer,) = answering("cooperation_decentralisee", "", code)
+    assert answer.endswith(":regional_ambassador")
+
+
+def test_ids_are_formed_as_promised() -> None:
+    for row in organisations():
+        assert re.fullmatch(IDS[row["kind"]], row["id"]), row
+        if row["kind"] == "embassy":
+            assert row["id"] == f"ambassade-{row['country'].lower()}"
+        if row["kind"] in {"prefecture", "representation_etat", "sous_prefecture"}:
+            assert f"prefecture-{row['territory'].lower()}" in row["id"]
+
+
 @pytest.mark.parametrize(
     ("ident", "name", "parent"),
     [
@@ -277,6 +349,21 @@ def test_across_a_land_border_somebody_answers(country: str) -> None:
         ("cooperation_transfrontaliere", "DE", "67", "", "consulat-stuttgart:consul"),
         ("visa", "DE", "75", "Munich", "consulat-francfort:consul"),
         ("protection_consulaire", "DE", "33", "Munich", "consulat-munich:consul"),
+        ("protection_consulaire", "DE", "57", "Sarre", "consulat-sarrebruck:consul"),
+        ("protection_consulaire", "DE", "33", "Karlsruhe", "consulat-stuttgart:consul"),
+        ("protection_consulaire", "ES", "64", "Irun", "consulat-bilbao:consul"),
+        ("protection_consulaire", "ES", "33", "Séville", "consulat-seville:consul"),
+        ("etat_civil", "PL", "33", "Cracovie", "ambassade-pl:consul"),
+        ("etat_civil", "US", "33", "La Nouvelle-Orléans", "consulat-houston:consul"),
+        ("visa", "HU", "33", "", "ambassade-at:consul"),
+        ("visa", "KP", "33", "", "ambassade-cn:consul"),
+        ("etat_civil", "KP", "33", "", "ministere-fae:desk"),
+        ("etat_civil", "PY", "33", "", "ambassade-ar:consul"),
+        ("etat_civil", "JM", "33", "", "ambassade-pa:consul"),
+        ("deplacement_officiel", "BS", "33", "", "ambassade-pa:ambassador"),
+        ("protection_consulaire", "GL", "33", "", "consulat-nuuk:consul"),
+        ("protection_consulaire", "AU", "988", "Melbourne", "consulat-melbourne:consul"),
+        ("etat_civil", "AU", "988", "Melbourne", "consulat-sydney:consul"),
         ("securite", "DE", "67", "", "ambassade-de:asi"),
         ("crise", "DE", "67", "", "ccpd-kehl:desk"),
         ("etat_civil", "ES", "64", "Bilbao", "consulat-madrid:consul"),
@@ -316,6 +403,47 @@ def test_the_most_precise_competence_answers(
     assert answering(topic, country, territory, place) == {expected}
 
 
+@pytest.mark.parametrize(
+    ("country", "codes", "cooperation", "civil_status", "visa"),
+    [
+        ("BE", "59 02 08 55 54", "ambassade-be", "consulat-bruxelles", "consulat-bruxelles"),
+        ("GB", "59 62", "ambassade-gb", "consulat-londres", "consulat-londres"),
+        ("LU", "54 57", "ambassade-lu", "ambassade-lu", "consulat-bruxelles"),
+        ("DE", "57", "consulat-sarrebruck", "consulat-francfort", "consulat-francfort"),
+        ("DE", "67 68", "consulat-stuttgart", "consulat-munich", "consulat-francfort"),
+        ("CH", "68", "consulat-zurich", "consulat-zurich", "consulat-geneve"),
+        ("CH", "90 25 39 01 74", "consulat-geneve", "consulat-geneve", "consulat-geneve"),
+        ("IT", "74 73 05 04 06", "consulat-milan", "consulat-milan", "ambassade-it"),
+        ("IT", "2A 2B", "ambassade-it", "ambassade-it", "ambassade-it"),
+        ("MC", "06", "ambassade-mc", "ambassade-mc", "ambassade-mc"),
+        ("ES", "66 09 31 65", "consulat-barcelone", "consulat-madrid", "consulat-madrid"),
+        ("ES", "64", "consulat-bilbao", "consulat-madrid", "consulat-madrid"),
+        ("AD", "66 09", "ambassade-ad", "ambassade-ad", "ambassade-ad"),
+        ("BR", "973", "ambassade-br", "ambassade-br", "ambassade-br"),
+        ("SR", "973", "ambassade-sr", "ambassade-sr", "ambassade-sr"),
+        ("GY", "973", "ambassade-gy", "ambassade-sr", "ambassade-sr"),
+        ("SX", "978 977", "ambassade-nl", "consulat-amsterdam", "ambassade-do"),
+        ("AG", "971 972", "ambassade-lc", "ambassade-lc", "ambassade-lc"),
+        ("KM", "976 974", "ambassade-km", "ambassade-km", "ambassade-km"),
+        ("MG", "976 974", "ambassade-mg", "consulat-tananarive", "consulat-tananarive"),
+        ("MU", "974", "ambassade-mu", "ambassade-mu", "ambassade-mu"),
+        ("SC", "974", "ambassade-sc", "ambassade-sc", "ambassade-sc"),
+        ("CA", "975", "ambassade-ca", "consulat-moncton", "consulat-montreal"),
+        ("AU", "988", "ambassade-au", "consulat-sydney", "consulat-sydney"),
+        ("NZ", "987 988", "ambassade-nz", "ambassade-nz", "ambassade-nz"),
+        ("VU", "988", "ambassade-vu", "ambassade-vu", "ambassade-vu"),
+        ("FJ", "986 988", "ambassade-fj", "ambassade-fj", "ambassade-fj"),
+    ],
+)
+def test_each_stretch_of_border_has_its_posts(
+    country: str, codes: str, cooperation: str, civil_status: str, visa: str
+) -> None:
+    topics = {"cooperation_transfrontaliere": cooperation, "etat_civil": civil_status, "visa": visa}
+    for code in codes.split():
+        for topic, expected in topics.items():
+            assert {answer.split(":")[0] for answer in answering(topic, country, code)} == {expected}, (code, topic)
+
+
 def test_a_region_s_own_question_without_a_country_stays_with_its_adviser() -> None:
     assert answering("autre", "", "region-grand-est") == {"region-grand-est:cdpr"}
 
@@ -324,6 +452,7 @@ def test_the_past_is_kept_with_its_dates() -> None:
     assert answering("economie", "GY", "973", on="2025-08-31") == {"ambassade-sr:ambassador"}
     assert answering("economie", "GY", "973", on="2025-09-01") == {"ambassade-gy:ambassador"}
     assert answering("etat_civil", "NE", "75") == {"ministere-fae:desk"}
+    assert answering("etat_civil", "GL", "75", on="2026-02-05") == {"ambassade-dk:consul"}
 
 
 def test_without_a_place_germany_is_asked_back() -> None:
@@ -338,10 +467,38 @@ def test_a_prefecture_answers_for_its_territory() -> None:
         assert answering(topic, "FR", "67", direction="to_prefecture") == {"region-grand-est:cdpr"}
 
 
-def test_every_country_of_the_united_nations_has_somebody_who_answers() -> None:
-    served = {row["country"] for row in competences() if not row["topic"]}
-    known = {row["iso2"] for row in countries()}
-    assert known - served <= {"EH"}  # contested: the posts in Morocco answer
+def test_every_country_is_answered_by_an_open_post_or_by_the_ministry() -> None:
+    kinds = {row["id"]: row["kind"] for row in organisations() if row["status"] == "open"}
+    for country in (row["iso2"] for row in countries()):
+        for topic in ("autre", "crise", "visa", "etat_civil", "protection_consulaire", "deplacement_officiel"):
+            answers = answering(topic, country, "75")
+            assert answers, (country, topic)
+            for ident in (answer.split(":")[0] for answer in answers):
+                assert ident in kinds, (country, topic, ident)
+                if topic == "protection_consulaire" and country != "EH":  # contested: no post has it as its district
+                    assert (kinds[ident] == "ministry") == (country in WITHOUT_A_POST), (country, ident)
+
+
+def test_nobody_is_sent_to_a_closed_post() -> None:
+    status = {row["id"]: row["status"] for row in organisations()}
+    successor = {row["id"]: row["successor"] for row in organisations()}
+    for row in competences():
+        in_force = row["valid_from"] <= TODAY and (not row["valid_to"] or row["valid_to"] >= TODAY)
+        assert not in_force or status[row["organisation"]] == "open", row
+    for ident in (ident for ident, its in status.items() if its == "closed"):
+        assert status[successor[ident]] == "open", ident
+    assert {status[f"ambassade-{country.lower()}"] for country in WITHOUT_A_POST - {"KP"}} == {"suspended"}
+
+
+def test_two_posts_share_a_charge_only_where_one_asks_back() -> None:
+    charges: dict[tuple[str, ...], list[Row]] = defaultdict(list)
+    for row in competences():
+        if row["valid_from"] <= TODAY and (not row["valid_to"] or row["valid_to"] >= TODAY):
+            key = ("topic", "country", "territory", "place", "direction")
+            charges[tuple(row[column] for column in key)].append(row)
+    shared = [rows for rows in charges.values() if len(rows) > 1]
+    assert {rows[0]["country"] for rows in shared} == {"CH", "DE", "IT"}
+    assert all(row["legal_basis"].startswith("à défaut de ") for rows in shared for row in rows)
 
 
 def test_countries_have_their_words() -> None:
