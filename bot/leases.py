@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from bot.db import note_queue
@@ -40,46 +40,65 @@ def new_owner() -> str:
     return f"{_HOST}/{os.getpid()}/{secrets.token_hex(4)}"
 
 
+_NAMED = Lane.name.in_(bindparam("names", expanding=True))
+_DUE = (
+    select(Lane.name)
+    .where(
+        Lane.queue.in_(bindparam("queues", expanding=True)),
+        Lane.due_at <= bindparam("now"),
+        or_(Lane.leased_until.is_(None), Lane.leased_until < bindparam("now")),
+    )
+    .order_by(Lane.due_at)
+    .limit(LANES_AT_ONCE)
+    .with_for_update(skip_locked=True)
+)
+_HOLD = (
+    update(Lane)
+    .where(_NAMED)
+    .values(owner=bindparam("by"), leased_until=bindparam("until"), epoch=Lane.epoch + 1)
+    .execution_options(**_BLIND)
+)
+_DROP = update(Lane).where(_NAMED).values(owner=None, leased_until=None, due_at=None).execution_options(**_BLIND)
+_OPEN_JOBS = (
+    select(Job.id, Job.kind, Job.lane, Job.key, Job.args, Job.attempts, Job.due_at, Job.created_at, Job.state)
+    .join(Lane, Lane.name == Job.lane)
+    .where(_NAMED, Lane.owner == bindparam("by"), OPEN_STATES)
+    .order_by(ORDER, Job.id)
+    .limit(bindparam("most"))
+)
+_SENDING = (
+    update(Job)
+    .where(Job.id.in_(bindparam("jobs", expanding=True)))
+    .values(state="sending", attempts=Job.attempts + 1)
+    .execution_options(**_BLIND)
+)
+
+
 def lease(session: Session, queues: Collection[str], owner: str, now: datetime) -> list[Leased]:
     """Lease the lanes that are due and return their first jobs, in order within each lane."""
-    lanes = session.scalars(
-        select(Lane.name)
-        .where(Lane.queue.in_(queues), Lane.due_at <= now, (Lane.leased_until.is_(None)) | (Lane.leased_until < now))
-        .order_by(Lane.due_at)
-        .limit(LANES_AT_ONCE)
-        .with_for_update(skip_locked=True)
-    ).all()
+    connection = session.connection()
+    lanes = connection.scalars(_DUE, {"queues": sorted(queues), "now": now}).all()
     if not lanes:
         return []
-    session.execute(
-        update(Lane)
-        .where(Lane.name.in_(lanes))
-        .values(owner=owner, leased_until=now + LEASE, epoch=Lane.epoch + 1)
-        .execution_options(**_BLIND)
-    )
-    found = _heads(session, lanes)
-    session.execute(
-        update(Job)
-        .where(Job.id.in_([job.id for job in found]))
-        .values(state="sending", attempts=Job.attempts + 1)
-        .execution_options(**_BLIND)
-    )
+    connection.execute(_HOLD, {"names": lanes, "by": owner, "until": now + LEASE})
+    found = _heads(connection, lanes, owner)
+    _begin(connection, found)
     idle = set(lanes) - {job.lane for job in found}
     if idle:
-        session.execute(
-            update(Lane)
-            .where(Lane.name.in_(idle))
-            .values(owner=None, leased_until=None, due_at=None)
-            .execution_options(**_BLIND)
-        )
+        connection.execute(_DROP, {"names": sorted(idle)})
     return found
 
 
-def _heads(session: Session, lanes: Collection[str]) -> list[Leased]:
-    rows = _open_jobs(session, lanes, JOBS_AT_ONCE)
+def _begin(connection: Connection, jobs: Collection[Leased]) -> None:
+    if jobs:
+        connection.execute(_SENDING, {"jobs": [job.id for job in jobs]})
+
+
+def _heads(connection: Connection, lanes: Sequence[str], owner: str) -> list[Leased]:
+    rows = _open_jobs(connection, lanes, owner, JOBS_AT_ONCE)
     if len(rows) == JOBS_AT_ONCE:  # one deep lane must not hide the others
         share = max(1, JOBS_AT_ONCE // len(lanes))
-        rows = [row for lane in lanes for row in _open_jobs(session, [lane], share)]
+        rows = [row for lane in lanes for row in _open_jobs(connection, [lane], owner, share)]
     return [
         Leased(
             r.id,
@@ -96,15 +115,8 @@ def _heads(session: Session, lanes: Collection[str]) -> list[Leased]:
     ]
 
 
-def _open_jobs(session: Session, lanes: Collection[str], limit: int) -> list[Any]:
-    return list(
-        session.execute(
-            select(Job.id, Job.kind, Job.lane, Job.key, Job.args, Job.attempts, Job.due_at, Job.created_at, Job.state)
-            .where(Job.lane.in_(lanes), Job.state.in_(OPEN))
-            .order_by(ORDER, Job.id)
-            .limit(limit)
-        )
-    )
+def _open_jobs(connection: Connection, lanes: Sequence[str], owner: str, most: int) -> Sequence[Any]:
+    return connection.execute(_OPEN_JOBS, {"names": lanes, "by": owner, "most": most}).all()
 
 
 def renew(session: Session, lanes: Iterable[str], owner: str, now: datetime) -> set[str]:
@@ -115,10 +127,24 @@ def renew(session: Session, lanes: Iterable[str], owner: str, now: datetime) -> 
     return set(session.scalars(select(Lane.name).where(Lane.name.in_(lanes), Lane.owner == owner)))
 
 
+@dataclass(frozen=True, slots=True)
+class Next:
+    """What follows in lanes that were settled: jobs to do now, and when the first lane given back is due."""
+
+    jobs: Sequence[Leased] = ()
+    due_at: datetime | None = None
+
+
 def settle(
-    session: Session, settled: Collection[Settled], lanes: Collection[str], owner: str, now: datetime
-) -> datetime | None:
-    """Record what became of jobs and give their lanes back; return when the first of these lanes is due again.
+    session: Session,
+    settled: Collection[Settled],
+    lanes: Collection[str],
+    owner: str,
+    now: datetime,
+    *,
+    go_on: bool = False,
+) -> Next:
+    """Record what became of jobs and give their lanes back. To `go_on` is to keep those in which more is due now.
 
     A job that was sent stays sent whoever owns the lane.
     """
@@ -136,7 +162,18 @@ def settle(
                 .execution_options(**_BLIND)
             )
     _forget_events(session, settled)
-    return _give_back(connection, sorted(lanes), owner)
+    more = _more(connection, sorted(lanes), owner, now) if go_on and lanes else []
+    return Next(more, _give_back(connection, sorted(set(lanes) - {job.lane for job in more}), owner))
+
+
+def _more(connection: Connection, lanes: Sequence[str], owner: str, now: datetime) -> list[Leased]:
+    """Begin what is due at the head of lanes that are still this owner's."""
+    heads: dict[str, list[Leased]] = {}
+    for job in _heads(connection, lanes, owner):
+        heads.setdefault(job.lane, []).append(job)
+    found = [job for line in heads.values() if line[0].due_at <= now for job in line]
+    _begin(connection, found)
+    return found
 
 
 _ENDED = (
@@ -176,7 +213,6 @@ _GIVE_BACK = (
 )
 
 
-_NAMED = Lane.name.in_(bindparam("names", expanding=True))
 _LOCK = select(Lane.name).where(_NAMED).order_by(Lane.name).with_for_update()
 _NEXT = select(func.min(Lane.due_at)).where(_NAMED)
 

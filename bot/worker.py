@@ -17,7 +17,7 @@ from bot.clock import Clock
 from bot.db import Database
 from bot.errors import NotSent, OutcomeUnknown, Refused, Unavailable, in_short
 from bot.jobs import LANES_AT_ONCE, LEASE, Leased, Taken, Waits
-from bot.leases import Settled
+from bot.leases import Next, Settled
 
 log = structlog.get_logger()
 
@@ -161,9 +161,12 @@ class Worker:
         until = time.monotonic() + LEASE.total_seconds()
         for lane, line in lines.items():
             hold = self._held[lane] = _Hold(lane, until)
-            task = asyncio.create_task(self._work(hold, line))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._start(hold, line)
+
+    def _start(self, hold: "_Hold", line: list[Leased]) -> None:
+        task = asyncio.create_task(self._work(hold, line))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _wake_at(self, due_at: datetime) -> None:
         """Look for due jobs at an instant; those after the next poll are found by it."""
@@ -255,16 +258,25 @@ class Worker:
             batch, self._results = self._results, []
             settled = [s for _, line, _ in batch for s in line]
             holds = [hold for hold, _, _ in batch if hold is not None]
-            due = await self._when_possible(functools.partial(self._settle, settled, [hold.lane for hold in holds]))
+            follows = await self._when_possible(functools.partial(self._settle, settled, [h.lane for h in holds]))
             for failed in (s for s in settled if s.state == "failed"):
                 await self._give_up(failed)
-            for hold in holds:
-                if self._held.get(hold.lane) is hold:
-                    del self._held[hold.lane]
+            self._go_on(holds, follows)
             for _, _, done in batch:
                 done.set_result(None)
-            if due is not None:
-                self._wake_at(due)
+
+    def _go_on(self, holds: Sequence["_Hold"], follows: Next) -> None:
+        """Let lanes go, but for those in which there is more to do."""
+        lines: dict[str, list[Leased]] = {}
+        for job in follows.jobs:
+            lines.setdefault(job.lane, []).append(job)
+        for hold in holds:
+            if hold.lane in lines:
+                self._start(hold, lines[hold.lane])
+            elif self._held.get(hold.lane) is hold:
+                del self._held[hold.lane]
+        if follows.due_at is not None:
+            self._wake_at(follows.due_at)
 
     async def _give_up(self, failed: Settled) -> None:
         """Let what follows from a failure for good happen; it stays in `passerelle failed` whatever that does."""
@@ -275,12 +287,12 @@ class Worker:
         except Exception as error:  # the worker goes on
             log.error("giving_up_failed", job=failed.job.id, reason=in_short(error))
 
-    async def _settle(self, settled: list[Settled], lanes: list[str]) -> datetime | None:
-        now = self._clock()
+    async def _settle(self, settled: list[Settled], lanes: list[str]) -> Next:
+        now, go_on = self._clock(), not self._draining
 
-        def work(session: Session) -> datetime | None:
+        def work(session: Session) -> Next:
             self._note_settled(session, settled)
-            return leases.settle(session, settled, lanes, self.owner, now)
+            return leases.settle(session, settled, lanes, self.owner, now, go_on=go_on)
 
         return await self._database.run(work)
 

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import json
 import signal
 
@@ -59,6 +60,8 @@ async def _serve(settings: Settings, database: Database) -> None:
     connect(app)
     async with http.serving(app), running(app):
         await _first_answer(app, stop)
+        gc.collect()
+        gc.freeze()  # what was loaded stays: to walk through it at every full collection would hold up everybody
         await stop.wait()
 
 
