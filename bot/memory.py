@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import cache
 
-from sqlalchemy import String, Text, select
+from sqlalchemy import String, Text, bindparam, delete, select
 from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -21,15 +21,19 @@ class Remembered(Base):
 
 def remember(session: Session, platform: str, values: Mapping[str, str | None]) -> None:
     """Keep values; None forgets one."""
-    for name, value in values.items():
-        if value is None:
-            row = session.get(Remembered, (platform, name))
-            if row is not None:
-                session.delete(row)
-            continue
-        connection = session.connection()
-        row = {"platform": platform, "name": name, "value": value}
-        connection.execute(_keeping(connection.dialect.name), row)
+    rows = [{"platform": platform, "name": name, "value": value} for name, value in values.items()]
+    kept = [row for row in rows if row["value"] is not None]
+    gone = [row["name"] for row in rows if row["value"] is None]
+    connection = session.connection()
+    if kept:
+        connection.execute(_keeping(connection.dialect.name), kept)
+    if gone:
+        connection.execute(_FORGET, {"of": platform, "names": gone})
+
+
+_FORGET = delete(Remembered).where(
+    Remembered.platform == bindparam("of"), Remembered.name.in_(bindparam("names", expanding=True))
+)
 
 
 @cache

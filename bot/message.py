@@ -17,7 +17,7 @@ Surface: TypeAlias = Literal["room", "direct", "home"]
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """An account, known by its platform's full id (`U…` with its team on Slack, `@name:server` on Matrix)."""
+    """An account, known by its platform's full id (`U…` on Slack, `@name:server` on Matrix)."""
 
     platform: str
     id: str

@@ -2,8 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from typing import Any, TypeVar
 
 import structlog
 
@@ -36,18 +36,25 @@ class Backoff:
 
 
 class PatientMemory:
-    """A memory that waits while the database is away: a batch of the sync may be late, never half remembered."""
+    """A memory that waits while the database is away: a batch of the sync may be late, never half remembered.
+
+    One process listens to Matrix, and nobody else writes here: what was read or kept once is not asked for again.
+    """
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
+        self._values: dict[str, str | None] = {}
 
     async def get(self, name: str) -> str | None:
         """Return a value."""
-        return await _once_available(lambda: self._memory.get(name))
+        if name not in self._values:
+            self._values[name] = await _once_available(lambda: self._memory.get(name))
+        return self._values[name]
 
     async def set(self, values: Mapping[str, str | None]) -> None:
         """Keep values."""
         await _once_available(lambda: self._memory.set(values))
+        self._values.update(values)
 
 
 async def _once_available(use: Callable[[], Awaitable[T]]) -> T:
@@ -58,6 +65,23 @@ async def _once_available(use: Callable[[], Awaitable[T]]) -> T:
         except Unavailable as error:
             log.warning("matrix.database_unavailable", error=str(error))
             await backoff.wait()
+
+
+async def together(works: Iterable[Coroutine[Any, Any, T]], most: int) -> list[T]:
+    """Do works at once, `most` of them at a time; return their results in order. The first that fails ends all."""
+    turns = asyncio.Semaphore(most)
+
+    async def in_turn(work: Coroutine[Any, Any, T]) -> T:
+        async with turns:
+            return await work
+
+    tasks = [asyncio.create_task(in_turn(work)) for work in works]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def insist(request: Callable[[], Awaitable[T]]) -> T:

@@ -18,7 +18,7 @@ from bot.platforms import Receive, Report
 from bot.platforms.matrix.connected import Connected
 from bot.platforms.matrix.inbound import Place
 from bot.platforms.matrix.parking import Parking
-from bot.platforms.matrix.patience import Backoff, insist
+from bot.platforms.matrix.patience import Backoff, insist, together
 from bot.platforms.matrix.rooms import Room
 from bot.platforms.matrix.signing import at, canonical, unpadded
 from bot.platforms.matrix.timeline import Deliver, Timeline, own_entry
@@ -27,6 +27,7 @@ from bot.platforms.matrix.wire import HomeserverError, Json, TokenIsDead, Unreac
 log = structlog.get_logger(__name__)
 
 MOST_MISSED = 20_000  # events of a room that are read again after a gap
+ROOMS_AT_ONCE = 32  # order matters within a room only
 TIMELINE = PAGE = 100  # events at once; no homeserver gives more
 _NOTHING = {"not_types": ["*"]}
 
@@ -107,8 +108,9 @@ class Sync:
         await self._timeline.unpark(deliver)
         for room_id, part in _rooms(answer, "invite"):
             await self._invited(room_id, part, since, deliver)
-        for room_id, part in _rooms(answer, "join"):
-            kept.update(await self._joined(room_id, part, since, deliver))
+        joined = _rooms(answer, "join")
+        for known in await together((self._joined(*each, since, deliver) for each in joined), ROOMS_AT_ONCE):
+            kept.update(known)
         for room_id, part in _rooms(answer, "leave"):
             kept.update(await self._left(room_id, part, since, deliver))
         token = cast("str", answer["next_batch"])
