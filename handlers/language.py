@@ -5,7 +5,7 @@ from typing import Literal
 from bot.card import Card, Paragraph, Reply
 from bot.command import command
 from bot.context import Context
-from bot.directory.rooms import room_of
+from bot.directory.rooms import speak
 from bot.directory.tables import Person
 from bot.errors import UserError
 from bot.texts import Text
@@ -15,10 +15,8 @@ from bot.texts import Text
 def language(ctx: Context, langue: Literal["fr", "en"]) -> Reply:
     """Choose French or English: in a direct room for oneself, elsewhere for the room."""
     if ctx.to.surface == "room":
-        row = room_of(ctx.session, ctx.to.platform, ctx.to.room)
-        if row is None:
+        if not speak(ctx.session, ctx.to.platform, ctx.to.room, langue):
             raise UserError("link.not_linked")
-        row.language = langue
     elif ctx.actor.person is not None:
         ctx.session.get_one(Person, ctx.actor.person).language = langue
     return Card(None, (Paragraph(Text.of(f"language.{langue}")),))

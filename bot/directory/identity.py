@@ -12,7 +12,8 @@ from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from bot.directory import rights
-from bot.directory.tables import Organisation, Person, Posting, Room
+from bot.directory.rooms import Place, room_of
+from bot.directory.tables import Organisation, Person, Posting
 from bot.message import User
 
 _SLACK_USER = re.compile(r"(?<![A-Z0-9])[UW][A-Z0-9]{2,}(?![A-Z0-9])")
@@ -69,13 +70,13 @@ def person_of(session: Session, user: User) -> Person | None:
             return None
 
 
-def _linked(session: Session, room: tuple[str, str]) -> Room | None:
-    row = session.get(Room, room)
+def _linked(session: Session, room: tuple[str, str]) -> Place | None:
+    row = room_of(session, *room)
     return row if row is not None and row.organisation is not None and row.state == "open" else None
 
 
 def _linked_actor(
-    session: Session, user: User, person: Person, place: Room | None, vouched: Room | None, on: date
+    session: Session, user: User, person: Person, place: Place | None, vouched: Place | None, on: date
 ) -> Actor:
     held = _organisation_held(session, person.id, place, on)
     organisation = held or (vouched.organisation if vouched else None)
@@ -91,12 +92,12 @@ def _linked_actor(
     )
 
 
-def _vouched_actor(user: User, room: Room) -> Actor:
+def _vouched_actor(user: User, room: Place) -> Actor:
     """Return an actor of whom nothing is known: their language and zone are those of the room."""
     return Actor(user, None, None, room.organisation, frozenset({"member"}), None, None)
 
 
-def _organisation_held(session: Session, person: str, place: Room | None, on: date) -> str | None:
+def _organisation_held(session: Session, person: str, place: Place | None, on: date) -> str | None:
     current = select(Posting).where(
         Posting.person == person, Posting.start <= on, or_(Posting.end.is_(None), Posting.end >= on)
     )

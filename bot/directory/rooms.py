@@ -1,9 +1,9 @@
 """Rooms: which organisation a room speaks for, and where an organisation can be reached."""
 
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -13,9 +13,30 @@ from bot.errors import UserError
 _BEGINNING = datetime.min.replace(tzinfo=UTC)  # imported rooms were always there
 
 
-def room_of(session: Session, platform: str, room: str) -> Room | None:
-    """Return what is known of a room, linked or not; None if nothing is."""
-    return session.get(Room, (platform, room))
+class Place(NamedTuple):
+    """What is known of a room."""
+
+    organisation: str | None
+    language: str
+    relay_unencrypted: bool
+    encrypted: bool
+    state: str
+
+
+_PLACE = select(Room.organisation, Room.language, Room.relay_unencrypted, Room.encrypted, Room.state).where(
+    Room.platform == bindparam("platform"), Room.room == bindparam("room")
+)
+_SEEN = "rooms"
+
+
+def room_of(session: Session, platform: str, room: str) -> Place | None:
+    """Return what is known of a room, linked or not; None if nothing is. A transaction asks for it once."""
+    seen: dict[tuple[str, str], Place | None] = session.info.setdefault(_SEEN, {})
+    key = (platform, room)
+    if key not in seen:
+        row = session.connection().execute(_PLACE, {"platform": platform, "room": room}).first()
+        seen[key] = Place(*row) if row is not None else None
+    return seen[key]
 
 
 def rooms_of(session: Session, organisation: str) -> list[Room]:
@@ -71,7 +92,18 @@ def move(session: Session, platform: str, old: str, new: str) -> Room:
     return row
 
 
+def speak(session: Session, platform: str, room: str, language: str) -> bool:
+    """Let a room be written to in a language; False when nothing is known of the room."""
+    if room_of(session, platform, room) is None:
+        return False
+    _known(session, platform, room).language = language
+    session.flush()
+    return True
+
+
 def _known(session: Session, platform: str, room: str) -> Room:
+    """Return a room's row, to be changed."""
+    session.info.pop(_SEEN, None)
     row = session.get(Room, (platform, room))
     if row is not None:
         return row
