@@ -227,6 +227,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
 
 
 @pytest.mark.xdist_group("image")
+@pytest.mark.xdist_group("image")  # built once
 def test_the_image_starts_and_holds_nothing_of_development(image: Image) -> None:
     told = subprocess.run(
         [*json.loads(image.settings["ENTRYPOINT"]), "--help"],
@@ -255,6 +256,7 @@ def test_the_image_starts_and_holds_nothing_of_development(image: Image) -> None
 
 
 @pytest.mark.xdist_group("image")
+@pytest.mark.xdist_group("image")  # built once
 def test_the_image_takes_its_code_from_the_wheel_only(image: Image) -> None:
     (image.folder / "bot").mkdir()
     (image.folder / "bot" / "__init__.py").write_text("raise SystemExit('taken from the working folder')")
@@ -267,6 +269,7 @@ def test_the_image_takes_its_code_from_the_wheel_only(image: Image) -> None:
 
 
 @pytest.mark.xdist_group("image")
+@pytest.mark.xdist_group("image")  # built once
 def test_the_image_is_pinned_and_serves_as_nobody_in_particular(image: Image) -> None:
     stages = [rest for name, rest in instructions() if name == "FROM"]
     assert all(re.match(r"python:3\.\d+-slim-\w+( AS \w+)?$", stage) for stage in stages)
@@ -278,6 +281,7 @@ def test_the_image_is_pinned_and_serves_as_nobody_in_particular(image: Image) ->
 
 
 @pytest.mark.parametrize(("status", "exit_status"), [(200, 0), (503, 1)])
+@pytest.mark.xdist_group("image")  # built once
 def test_the_image_is_well_when_the_bot_says_so(status: int, exit_status: int) -> None:
     class Health(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
