@@ -1,6 +1,7 @@
 """What is said while the bot is away, or while its platforms limit it, arrives once and hinders nobody else."""
 
 import asyncio
+import contextlib
 import re
 import statistics
 import time
@@ -29,69 +30,84 @@ async def _furnished(made: World) -> None:
     await made.link()
 
 
-async def _ask_on_slack(made: World, names: list[str]) -> None:
-    channel = made.channels[PREFECTURE].id
-    texts = [f"{made.slack.mention} {ASKED.format(name)}" for name in names]
-    said = [{"user": f"U{n % 9}", "channel": channel, "text": text, "thread": ""} for n, text in enumerate(texts)]
+async def _ask_on_slack(made: World, names: list[str], channels: list[str]) -> dict[str, str]:
+    """Ask as nine people; return the threads of the questions, with their names."""
+    said = [
+        {
+            "user": f"U{number % 9}",
+            "channel": channels[number % len(channels)],
+            "text": f"{made.slack.mention} {ASKED.format(name)}",
+            "thread": "",
+        }
+        for number, name in enumerate(names)
+    ]
     for user in sorted({one["user"] for one in said}):
         made.slack.user(user)
-    await made.slack.burst(said)
+    return dict(zip(await made.slack.burst(said), names, strict=True))
 
 
-async def _ask_on_matrix(made: World, people: list[StubUser], names: list[str]) -> None:
+async def _ask_on_matrix(made: World, people: list[StubUser], names: list[str]) -> dict[str, str]:
+    """Ask as several people; return the messages that asked, with their names."""
+    asked: dict[str, str] = {}
     for number, name in enumerate(names):
         content = {"msgtype": "m.text", "body": f"!question {BACK.format(name)}", "m.mentions": {}}
-        await people[number % len(people)].send(made.rooms[POST], "m.room.message", content)
+        asked[await people[number % len(people)].send(made.rooms[POST], "m.room.message", content)] = name
+    return asked
 
 
 class Cards:
-    """The bot's cards on both sides, counted by what they ask."""
+    """The bot's cards: how often each question was told to the other side, and answered to who asked it."""
 
-    def __init__(self, made: World) -> None:
+    def __init__(self, made: World, asked: dict[str, str]) -> None:
         self._slack, self._matrix = Tail(made.slack_ledger), Tail(made.matrix_ledger)
-        self.slack: Counter[str] = Counter()
-        self.matrix: Counter[str] = Counter()
-        self.told: dict[str, float] = {}  # when an asker on Slack saw the card
+        self._asked = asked
+        self.told: Counter[str] = Counter()
+        self.answered: Counter[str] = Counter()
+        self.at: dict[str, float] = {}  # when its asker was answered on Slack
 
     def look(self) -> None:
         for entry in self._slack.news():
-            if entry["kind"] == "post" and (found := _NAME.search(entry["text"])):
-                self.slack[found[0]] += 1
-                self.told.setdefault(found[0], entry["at"])
+            if entry["kind"] == "post":
+                self._note(entry["text"], entry["thread_ts"], entry["at"])
         for sent in self._matrix.news():
-            if sent["sender"] != BOT or "m.new_content" in sent["content"]:
-                continue
-            if found := _NAME.search(sent["content"].get("body", "")):
-                self.matrix[found[0]] += 1
+            content = sent["content"]
+            if sent["sender"] == BOT and sent["type"] == "m.room.message" and "m.new_content" not in content:
+                relation = content.get("m.relates_to", {})
+                self._note(content["body"], relation.get("event_id"), 0.0)
 
-    async def all_seen(self, names: list[str], seconds: float) -> None:
+    def _note(self, text: str, root: str | None, at: float) -> None:
+        if root in self._asked:
+            self.answered[self._asked[root]] += 1
+            self.at.setdefault(self._asked[root], at)
+        elif found := _NAME.search(text):
+            self.told[found[0]] += 1
+
+    async def complete(self, seconds: float) -> None:
+        """Wait until every question has a card on both sides, a moment longer, and see that none has two."""
+        names = set(self._asked.values())
         deadline = time.monotonic() + seconds
-        while not all(self.slack[name] and self.matrix[name] for name in names):
-            assert time.monotonic() < deadline, [n for n in names if not (self.slack[n] and self.matrix[n])]
-            await asyncio.sleep(0.02)
+        while missing := [name for name in sorted(names) if not (self.told[name] and self.answered[name])]:
+            assert time.monotonic() < deadline, f"{len(missing)} of {len(names)} are missing: {missing[:5]}"
+            await asyncio.sleep(0.05)
             self.look()
+        await asyncio.sleep(1.5)
+        self.look()
+        assert self.told == self.answered == dict.fromkeys(names, 1)
 
 
 async def _away(made: World, slack: int, matrix: int, people: int) -> None:
-    """Say things while the bot is down; each is a question once, on both sides, and no more than that."""
+    """Say things while the bot is down; each is a question once, on both sides."""
     await _furnished(made)
-    more = [StubUser(made.stub.url, f"p{n}") for n in range(people)]
-    for person in more:
-        await person.__aenter__()
-        await made.matrix.invite(made.rooms[POST], person.user_id)
-        await person.join(made.rooms[POST])
-    await made.bot.stop()
-    names = [f"s{n:04}" for n in range(slack)], [f"m{n:04}" for n in range(matrix)]
-    await _ask_on_slack(made, names[0])
-    await _ask_on_matrix(made, more, names[1])
-    made.bot.start()
-    cards = Cards(made)
-    await cards.all_seen([*names[0], *names[1]], 60 + (slack + matrix) / 4)
-    await asyncio.sleep(1.5)  # what comes twice comes now
-    cards.look()
-    assert {name: count for name, count in (cards.slack + cards.matrix).items() if count != 2} == {}
-    for person in more:
-        await person.__aexit__(None, None, None)
+    async with contextlib.AsyncExitStack() as stack:
+        crowd = [await stack.enter_async_context(StubUser(made.stub.url, f"p{n}")) for n in range(people)]
+        for person in crowd:
+            await made.matrix.invite(made.rooms[POST], person.user_id)
+            await person.join(made.rooms[POST])
+        await made.bot.stop()
+        asked = await _ask_on_slack(made, [f"s{n:04}" for n in range(slack)], [made.channels[PREFECTURE].id])
+        asked |= await _ask_on_matrix(made, crowd, [f"m{n:04}" for n in range(matrix)])
+        made.bot.start()
+        await Cards(made, asked).complete(60 + (slack + matrix) / 4)
 
 
 async def test_twenty_of_twenty_said_while_away_are_answered_once(url: str, tmp_path: Path) -> None:
@@ -120,19 +136,15 @@ async def test_a_platform_that_limits_every_tenth_call_loses_nothing_and_delays_
         await made.link()
         await asyncio.to_thread(link, url, [(PREFECTURE, "slack", channel) for channel in channels])
         await made.slack.configure(limited_every=10, retry_after=wait)
-        cards, said = Cards(made), dict[str, float]()
+        asked, said = dict[str, str](), dict[str, float]()
         for number in range(count):
-            name, user = f"s{number:04}", f"U{number % 20}"
-            made.slack.user(user)
-            text = f"{made.slack.mention} {ASKED.format(name)}"
+            name = f"s{number:04}"
             said[name] = time.time()
-            await made.slack.burst([{"user": user, "channel": channels[number % rooms], "text": text, "thread": ""}])
+            asked |= await _ask_on_slack(made, [name], [channels[number % rooms]])
             await asyncio.sleep(0.05)
-        await cards.all_seen([*said], 60)
-        await asyncio.sleep(1.5)
-        cards.look()
-        assert {name: times for name, times in (cards.slack + cards.matrix).items() if times != 2} == {}
-        waited = sorted(cards.told[name] - said[name] for name in said)
+        cards = Cards(made, asked)
+        await cards.complete(90)
+        waited = sorted(cards.at[name] - said[name] for name in said)
         print(f"answered after {statistics.median(waited):.2f} s, the slowest tenth after {waited[-count // 10]:.2f} s")
         assert waited[-1] > wait, "some were limited"
         assert statistics.median(waited) < wait / 4
