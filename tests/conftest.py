@@ -1,5 +1,6 @@
 """What all tests share: the servers, the printed seed, databases of either kind with tables and shipped data."""
 
+import functools
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -12,12 +13,18 @@ from bot.app import CONFIG
 from bot.db import Database
 from bot.directory.reference import load_shipped
 from bot.migrate import upgrade
+from bot.routing.rules import Rules
+from bot.texts import Catalogues
 from tests.servers.postgres import Postgres
 
 pytest_plugins = ["tests.servers.fixtures"]
 
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 settings.load_profile("tests")
+
+
+Rules.load = functools.cache(Rules.load)  # type: ignore[method-assign] -- they do not change; read once a process
+Catalogues.load = functools.cache(Catalogues.load)  # type: ignore[method-assign]
 
 
 def pytest_report_header() -> str:

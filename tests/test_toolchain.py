@@ -215,7 +215,7 @@ def copy(image: Image, *words: str) -> None:
             shutil.copy(ROOT / source, image.folder / target)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
     root = tmp_path_factory.mktemp("image")
     python = root / "bin" / "python3"
