@@ -97,7 +97,7 @@ def test_where_markdown_is_shown_as_typed_no_escape_is_seen(value: str) -> None:
 
 @given(st.from_regex(r"[A-Za-zÀ-ÿ0-9 ,.'’:/@()-]+", fullmatch=True))
 def test_ordinary_values_need_no_escape(value: str) -> None:
-    lines_up = re.match(r"\s*(\d+[.)]|-+)(\s|$)", value)
+    lines_up = re.match(r" {4}|\s*(\d+[.)]|-+)(\s|$)", value)
     if not lines_up:
         assert escape(value) == value
 
