@@ -119,8 +119,9 @@ Inbound: TypeAlias = Message | Invocation | Edit | Deletion | Reaction | RoomCha
 
 def storable(inbound: Inbound) -> Inbound:
     """Return an event without the characters that no database keeps: nobody can mean them, and they break it."""
-    changed = {f.name: _bare(getattr(inbound, f.name)) for f in fields(inbound) if f.name not in ("author", "to")}
-    return replace(inbound, **changed)
+    said = {f.name: getattr(inbound, f.name) for f in fields(inbound) if f.name not in ("author", "to")}
+    changed = {name: bare for name, value in said.items() if (bare := _bare(value)) != value}
+    return replace(inbound, **changed) if changed else inbound
 
 
 def _bare(value: Any) -> Any:
