@@ -30,11 +30,12 @@ from bot.memory import PlatformMemory
 from bot.message import Address
 from bot.migrate import upgrade
 from bot.outbox import Destination, Destinations
+from bot.pace import Pace
 from bot.platforms import Live, Platform
 from bot.questions.find import live_threads
 from bot.routing.rules import Rules
 from bot.texts import Catalogues, Reader
-from bot.worker import Pace, Worker
+from bot.worker import Worker
 from config.settings import Settings
 
 log = structlog.get_logger()

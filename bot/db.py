@@ -10,7 +10,7 @@ import secrets
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol, TypeVar, cast
@@ -20,13 +20,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction
+from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 from bot.errors import ConfigurationError, Unavailable
 
 T = TypeVar("T")
-N = TypeVar("N")
 
 GROUP = 32  # transactions that share a commit on SQLite when they wait for the writer anyway
 WRITERS = 4  # threads and connections on PostgreSQL
@@ -227,46 +226,6 @@ def _done(result: object, session: Session) -> Done:
     return Done(result, session.info.get("queues", set()), [note for _, note in session.info["notes"]])
 
 
-def note(session: Session, note: object) -> None:
-    """Note something for the end of the transaction, unless the savepoint in which this happens is undone."""
-    within: list[SessionTransaction] = []
-    transaction = session.get_nested_transaction()
-    while transaction is not None:
-        within.append(transaction)
-        transaction = transaction.parent
-    session.info.setdefault("notes", []).append((within, note))
-
-
-def notes(session: Session) -> Iterator[Any]:
-    """Yield what this transaction noted so far."""
-    return (note for _, note in session.info.get("notes", ()))
-
-
-def take_notes(session: Session, *kinds: type[N]) -> list[N]:
-    """Return what this transaction noted of some kinds, in order, and forget it."""
-    noted = session.info.get("notes", [])
-    taken = [note for _, note in noted if isinstance(note, kinds)]
-    noted[:] = [(within, note) for within, note in noted if not isinstance(note, kinds)]
-    return taken
-
-
-def _unnote(session: Session, undone: SessionTransaction) -> None:
-    noted = session.info.get("notes")
-    if noted:
-        noted[:] = [(within, note) for within, note in noted if undone not in within]
-
-
-event.listen(Session, "after_soft_rollback", _unnote)
-
-
-def _keep(session: Session, instance: object) -> None:
-    """Hold what a transaction has read until it ends: the identity map alone forgets it, and asks again."""
-    session.info.setdefault("kept", []).append(instance)
-
-
-event.listen(Session, "loaded_as_persistent", _keep)
-
-
 def insert_into(session: Session, model: type[Base]) -> sqlite.Insert:
     """Return an INSERT of the session's own dialect, which can say what a conflict does: both say it alike."""
     return insert_on(session.get_bind().dialect.name, model)
@@ -278,9 +237,12 @@ def insert_on(dialect: str, model: type[Base]) -> sqlite.Insert:
     return sqlite.insert(table) if dialect == "sqlite" else cast("sqlite.Insert", postgresql.insert(table))
 
 
-def note_queue(session: Session, queue: str) -> None:
-    """Remember that this transaction gives a queue work: its worker is woken right after the commit."""
-    session.info.setdefault("queues", set()).add(queue)
+def _keep(session: Session, instance: object) -> None:
+    """Hold what a transaction has read until it ends: the identity map alone forgets it, and asks again."""
+    session.info.setdefault("kept", []).append(instance)
+
+
+event.listen(Session, "loaded_as_persistent", _keep)
 
 
 def make_engine(url: str) -> Engine:

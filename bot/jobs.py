@@ -32,7 +32,8 @@ from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.sql.dml import ReturningInsert
 
-from bot.db import Base, Instant, Lessee, insert_on, note, notes, take_notes
+from bot.db import Base, Instant, Lessee, insert_on
+from bot.notes import note, notes, take_notes
 
 LEASE = timedelta(seconds=15)
 LANES_AT_ONCE = 64

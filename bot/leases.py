@@ -15,8 +15,8 @@ from typing import Any, Literal
 from sqlalchemy import Connection, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from bot.db import note_queue
 from bot.jobs import JOBS_AT_ONCE, LANES_AT_ONCE, LEASE, OPEN, OPEN_STATES, ORDER, Job, Lane, Leased
+from bot.notes import note_queue
 
 _HOST = socket.gethostname()
 _BLIND = {"synchronize_session": False}

@@ -18,6 +18,7 @@ from bot.db import Database
 from bot.errors import NotSent, OutcomeUnknown, Refused, Unavailable, in_short
 from bot.jobs import LANES_AT_ONCE, LEASE, Leased, Taken, Waits
 from bot.leases import Next, Settled
+from bot.pace import Bucket, Pace
 
 log = structlog.get_logger()
 
@@ -34,31 +35,6 @@ SOON = 1.0  # seconds: a job due that soon is waited for with its lane in hand
 
 Perform = Callable[[Leased], Awaitable[str | None]]
 """Do a job and return its result; raises a `SendError`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How fast a queue's lanes may go: `rate` jobs a second each, after a burst of `burst`."""
-
-    rate: float
-    burst: int = 1
-
-
-class Bucket:
-    """A token bucket over monotonic time."""
-
-    def __init__(self, pace: Pace) -> None:
-        self._pace = pace
-        self._tokens = float(pace.burst)
-        self._at = time.monotonic()
-
-    def delay(self) -> float:
-        """Take a token and return how many seconds to wait before using it."""
-        now = time.monotonic()
-        self._tokens = min(self._pace.burst, self._tokens + (now - self._at) * self._pace.rate)
-        self._at = now
-        self._tokens -= 1
-        return max(0.0, -self._tokens / self._pace.rate)
 
 
 class Worker:

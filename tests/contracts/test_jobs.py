@@ -16,7 +16,8 @@ from bot.clock import system_clock
 from bot.db import Database
 from bot.errors import NotSent, OutcomeUnknown, Refused
 from bot.jobs import Job, Lane, Leased
-from bot.worker import Pace, Worker
+from bot.pace import Pace
+from bot.worker import Worker
 
 NOON = datetime(2026, 3, 16, 12, tzinfo=UTC)
 

@@ -16,10 +16,11 @@ from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
 
 from bot import db
-from bot.db import Database, Instant, make_engine, note_queue
+from bot.db import Database, Instant, make_engine
 from bot.directory.current import Stamp
 from bot.errors import ConfigurationError, Unavailable
 from bot.memory import Remembered, remember
+from bot.notes import note_queue
 from bot.outbox import Post
 from tests.servers.postgres import Postgres
 
