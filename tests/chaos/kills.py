@@ -16,7 +16,7 @@ from tests.chaos.load import Findings, Load, audit, furnish
 from tests.chaos.world import World
 
 FIRST = ("tables", "loading", "logging-in", "keys", "identity", "first-sync")
-PATIENCE = 120.0  # seconds in which everything must have come to rest after the last start
+PATIENCE = 240.0  # seconds in which everything must have come to rest after the last start
 WORKING = (
     "received-slack",
     "received-matrix",
@@ -112,12 +112,13 @@ async def chaos(world: World, seed: int, kills: int, first: Sequence[str] = FIRS
         await world.bot.ready()
         back = time.monotonic()
         load.enough()
+        await load.said_all(PATIENCE)
         while time.monotonic() - back < PATIENCE:
             run.findings = await audit(load)
             await asyncio.to_thread(_look, world.bot.url, run)
             if not run.faults:
                 break
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(1.0)
         run.settled_in = time.monotonic() - back
         await asyncio.sleep(1.0)  # what comes twice comes now
         run.findings = await audit(load)

@@ -20,6 +20,7 @@ POSTS = {
     "consulat-madrid": "Madrid",
 }
 TURNS = 2  # numbered messages of each side
+CROWD = 60  # conversations under way at once
 GREETING = "Je porte les questions"  # said in a room that the bot was brought into
 
 _NAME = re.compile(r"c\d{4}")
@@ -66,6 +67,7 @@ class Load:
     random: Random
     conversations: dict[str, Conversation] = field(default_factory=dict)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _talks: set[asyncio.Task[None]] = field(default_factory=set)
     _more: asyncio.Event = field(default_factory=asyncio.Event)
 
     def begin(self, rate: float) -> None:
@@ -76,18 +78,25 @@ class Load:
         """Begin no new conversation."""
         self._more.set()
 
+    async def said_all(self, seconds: float) -> None:
+        """Wait until every conversation has come to its end, but no longer than that."""
+        if self._talks:
+            await asyncio.wait(self._talks, timeout=seconds)
+
     async def end(self) -> None:
         """Send everybody home."""
-        for task in self._tasks:
+        tasks = [*self._tasks, *self._talks]
+        for task in tasks:
             task.cancel()
-        results = await asyncio.gather(*self._tasks, return_exceptions=True)
+        results = await asyncio.gather(*tasks, return_exceptions=True)
         for result in results:
             if isinstance(result, Exception):
                 raise result
 
     async def _begin(self, rate: float) -> None:
         while not self._more.is_set():
-            self._tasks.append(asyncio.create_task(self._talk(self._new())))
+            if sum(not talk.done() for talk in self._talks) < CROWD:  # nobody asks for ever without an answer
+                self._talks.add(asyncio.create_task(self._talk(self._new())))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self.random.expovariate(rate)):
                     await self._more.wait()
