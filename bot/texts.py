@@ -19,6 +19,8 @@ from babel.messages.pofile import read_po
 
 LANGUAGES = ("fr", "en")
 
+_WIDE = re.compile(r" (?=[:»](?:[\s.,)]|$))|(?<=«) ")
+_THIN = re.compile(r" (?=[;!?](?:[\s»)]|$))")
 _PLACE = re.compile(r"\{(\w+)\}")
 _SPECIAL = re.compile(r"([\\`*_~\[\]<>]|&(?=#?\w+;))")
 _INDENT = re.compile(r"(?<=\n)[ \t]+|\A(?: {4,}|[ ]*\t)\s*")  # would make a block of code
@@ -143,7 +145,13 @@ def _zone(name: str) -> ZoneInfo:
 
 def _read(file: Traversable) -> dict[str, str]:
     catalogue = read_po(BytesIO(file.read_bytes()))
-    return {str(m.id): str(m.string) for m in catalogue if m.id and m.string}
+    typeset = typeset_french if file.name == "fr.po" else str
+    return {str(m.id): typeset(str(m.string)) for m in catalogue if m.id and m.string}
+
+
+def typeset_french(text: str) -> str:
+    """Keep French signs with the word before them, as the national printing house does: no line begins with one."""
+    return _THIN.sub("\N{NARROW NO-BREAK SPACE}", _WIDE.sub("\N{NO-BREAK SPACE}", text))
 
 
 def to_data(words: "str | Text") -> object:

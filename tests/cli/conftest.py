@@ -17,6 +17,7 @@ from bot.app import world
 from bot.cli import main
 from bot.context import World
 from bot.directory.current import Current
+from tests.typed import typed
 
 PASSERELLE = Path(sys.executable).with_name("passerelle")
 
@@ -73,8 +74,8 @@ def passerelle(
     monkeypatch.setattr("bot.app.world", lambda: replace(around, current=Current()))
 
     def run(*arguments: object, stdin: str | bytes = "") -> Result:
-        typed = stdin.encode() if isinstance(stdin, str) else stdin
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(typed), encoding="utf-8"))
+        keys = stdin.encode() if isinstance(stdin, str) else stdin
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(keys), encoding="utf-8"))
         capsys.readouterr()
         try:
             status = main([str(argument) for argument in arguments])
@@ -84,7 +85,7 @@ def passerelle(
             structlog.reset_defaults()
         out, err = capsys.readouterr()
         assert "Traceback" not in out + err, err
-        return Result(status, out, err)
+        return Result(status, typed(out), typed(err))
 
     return run
 
@@ -100,7 +101,7 @@ def process(folder: Path) -> Callable[..., Result]:
         done = subprocess.run(argv, input=stdin, capture_output=True, timeout=60, env={**os.environ, **environment})
         err = done.stderr.decode(errors="replace")
         assert "Traceback" not in err, err
-        return Result(done.returncode, done.stdout.decode(errors="replace"), err)
+        return Result(done.returncode, typed(done.stdout.decode(errors="replace")), typed(err))
 
     return run
 

@@ -20,6 +20,7 @@ from bot.receipts import Receipt
 from tests.engine.conftest import NOON
 from tests.stories.conftest import SAARBRUCKEN
 from tests.stories.scene import Place, Scene, Stage
+from tests.typed import typed
 
 ROOM = Address("matrix", "!r:h")
 
@@ -104,7 +105,7 @@ async def test_what_a_form_gets_wrong_is_told_beside_its_field(prefecture: Place
     assert str(words).startswith("Je ne vois pas de question")
     reply = await prefecture.invoke("langue", form={"langue": "allemand"})
     assert isinstance(reply, Errors)
-    assert "« allemand » n’est pas un choix" in str(reply.by_field)
+    assert "« allemand » n’est pas un choix" in typed(str(reply.by_field[0][1]))
 
 
 async def test_a_form_is_rendered_for_its_reader(prefecture: Place, play: Scene) -> None:

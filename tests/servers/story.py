@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from tests.typed import typed
+
 
 @dataclass(frozen=True, slots=True)
 class RoomEvent:
@@ -117,13 +119,13 @@ class Participant(ABC):
 
         def wanted(event: RoomEvent) -> bool:
             theirs = event.sender != self.user_id if sender is None else event.sender == sender
-            return theirs and event.replaces is None and re.search(_pattern(contains), event.body) is not None
+            return theirs and event.replaces is None and re.search(_pattern(contains), typed(event.body)) is not None
 
         return await self.until(room, wanted, what=f"message with {contains!r}", after=after, timeout=timeout)
 
     async def expect_edited(self, event: RoomEvent, contains: str, *, timeout: float = 10) -> RoomEvent:
         """The message, once its text was changed to this."""
-        return await self._expect_same(event, lambda now: now.edited and contains in now.body, "edit", timeout)
+        return await self._expect_same(event, lambda now: now.edited and contains in typed(now.body), "edit", timeout)
 
     async def expect_redacted(self, event: RoomEvent, *, timeout: float = 10) -> RoomEvent:
         """The message, once it was taken back."""

@@ -29,6 +29,7 @@ from tests.servers import processes
 from tests.servers.story import RoomEvent
 from tests.servers.strict_client import StrictClient, StrictClients
 from tests.servers.synapse import Synapse
+from tests.typed import typed
 
 PASSERELLE = Path(sys.executable).with_name("passerelle")
 NUMBER = re.compile(r"Q-\d{4}-\d{5}")
@@ -141,7 +142,9 @@ class Across:
         found: list[RoomEvent] = []
 
         async def so() -> bool:
-            found[:] = [e for e in await self.consul.events(self.room) if e.id == event.id and contains in e.body]
+            found[:] = [
+                e for e in await self.consul.events(self.room) if e.id == event.id and contains in typed(e.body)
+            ]
             return bool(found)
 
         await until(so, f"{contains!r} in the card", SLOW, lambda: self.consul.transcript(self.room))
@@ -188,7 +191,7 @@ class Across:
     async def said_to_consulate(self, words: str) -> list[RoomEvent]:
         """All that the bot says in the consulate's room with these words, in order."""
         events = await self.consul.events(self.room)
-        return [e for e in events if e.sender == self.bot_id and e.replaces is None and words in e.body]
+        return [e for e in events if e.sender == self.bot_id and e.replaces is None and words in typed(e.body)]
 
     async def once_and_in_order(self, to_consulate: str, to_prefecture: str, count: int) -> None:
         """Each of the numbered words arrived once, in the order in which they were said."""

@@ -32,6 +32,7 @@ from bot.message import (
 from bot.questions.find import by_number
 from bot.questions.tables import Question
 from config.settings import Settings
+from tests.typed import typed
 
 NOON = datetime(2026, 3, 16, 12, tzinfo=UTC)
 
@@ -48,11 +49,11 @@ class Shown:
 
     @property
     def text(self) -> str:
-        return to_text(self.card)
+        return typed(to_text(self.card))
 
     @property
     def buttons(self) -> list[str]:
-        return [str(b.label) for b in buttons_of(self.card)]
+        return [typed(str(b.label)) for b in buttons_of(self.card)]
 
 
 @dataclass
@@ -219,7 +220,7 @@ class Place:
 
     async def click(self, shown: Shown, label: str, *, forms: bool = False) -> Reply:
         """Press a button by its label."""
-        button = next(b for b in buttons_of(shown.card) if b.label == label)
+        button = next(b for b in buttons_of(shown.card) if typed(str(b.label)) == label)
         thread = shown.to.thread or shown.id
         event = self._event(thread)
         trigger = "t" if forms else None

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import cast
 
+from tests.typed import typed
+
 from .richtext import unescaped
 from .wire import Payload
 
@@ -34,7 +36,7 @@ def text_of(value: object, names: Mapping[str, str] = NAMELESS) -> str:
     if not isinstance(value, dict):
         return ""
     found = cast("Payload", value)
-    text = str(found.get("text", ""))
+    text = typed(str(found.get("text", "")))
     return readable(text, names) if found.get("type") == "mrkdwn" else unescaped(text)
 
 
@@ -106,7 +108,7 @@ def body_lines(body: Payload, names: Mapping[str, str] = NAMELESS) -> list[str]:
     lines = (
         [line for block in blocks for line in block_lines(block, names)]
         if blocks
-        else readable(str(body.get("text", "")), names).split("\n")
+        else readable(typed(str(body.get("text", ""))), names).split("\n")
     )
     lines += [f"({each['name']})" for each in cast("list[Payload]", body.get("files") or [])]
     lines += [
