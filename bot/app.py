@@ -34,6 +34,8 @@ from bot.pace import Pace
 from bot.platforms import Live, Platform
 from bot.questions.find import live_threads
 from bot.routing.rules import Rules
+from bot.search.current import Finder
+from bot.search.words import Lexicon
 from bot.texts import Catalogues, Reader
 from bot.worker import Worker
 from config.settings import Settings
@@ -63,6 +65,7 @@ class App:
     worker: Worker
     platforms: dict[str, Platform]
     clock: Clock
+    finder: Finder
     states: dict[str, State] = field(default_factory=dict[str, State])
     forgot_at: datetime | None = None
     found: Sequence[Finding] = ()
@@ -81,10 +84,12 @@ def open_database(settings: Settings) -> Database:
 
 def world() -> World:
     """Read what is shipped: commands, texts, rules."""
+    rules, current = Rules.load(CONFIG / "routing"), Current()
     return World(
-        rules=Rules.load(CONFIG / "routing"),
+        rules=rules,
         catalogues=Catalogues.load(CONFIG / "texts"),
-        current=Current(),
+        current=current,
+        finder=Finder(current, rules, Lexicon.load(CONFIG)),
         commands=load(handlers),
     )
 
@@ -105,7 +110,7 @@ def build(settings: Settings, database: Database, clock: Clock = system_clock) -
         abandoned=lost,
     )
     database.woken = worker.wake
-    return App(settings, database, dispatcher, worker, platforms, clock)
+    return App(settings, database, dispatcher, worker, platforms, clock, around.finder)
 
 
 def add(app: App, platform: Platform, queues: set[str]) -> None:
@@ -191,6 +196,7 @@ def connect(app: App) -> None:
 @contextlib.asynccontextmanager
 async def running(app: App) -> AsyncGenerator[App]:
     """Run the worker, the tick and the platforms for as long as the block lasts."""
+    app.finder.warm(app.database, app.clock().date())
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(app.worker.run(), name="worker"),
@@ -201,6 +207,7 @@ async def running(app: App) -> AsyncGenerator[App]:
             yield app
         finally:
             await app.worker.drain()
+            await asyncio.to_thread(app.finder.wait)
             for task in tasks:
                 task.cancel()
 

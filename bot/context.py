@@ -15,16 +15,19 @@ from bot.message import Address, Inbound
 from bot.outbox import NOWHERE, Outbox, Placing
 from bot.questions.tables import Question
 from bot.routing.rules import Rules
+from bot.search.current import Finder
+from bot.search.finding import Hit
 from bot.texts import Catalogues
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What does not change while the process runs, but for the directory, which `current` reloads when it did."""
+    """What does not change while the process runs, but for the directory: `current` and `finder` follow it."""
 
     rules: Rules
     catalogues: Catalogues
     current: Current
+    finder: Finder
     commands: Mapping[str, Command]
 
 
@@ -55,6 +58,10 @@ class Context:
     def directory(self) -> Snapshot:
         """Return the directory as it is now."""
         return self.world.current.get(self.session)
+
+    def find(self, text: str, *, limit: int) -> list[Hit]:
+        """Return the best of what a few words find in the directory, as far as the actor may see it."""
+        return self.world.finder.find(self.session, text, limit=limit, visible_to=self.actor, on=self.today)
 
     def say(self, to: Address, card: Card, name: str, placing: Placing = NOWHERE) -> str:
         """Say a card somewhere; `name` tells it from the others of this invocation. Return its key."""

@@ -7,7 +7,7 @@ The catalogues are gettext files, `config/texts/<language>.po`; a sentence's id 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from functools import lru_cache
 from importlib.resources.abc import Traversable
 from io import BytesIO
@@ -49,7 +49,7 @@ class Row(tuple["str | Text", ...]):
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A sentence of the catalogues with its values: strings, numbers, instants, days, or texts again."""
+    """A sentence of the catalogues with its values: strings, numbers, instants, days, times of day, or texts again."""
 
     key: str
     values: tuple[tuple[str, object], ...] = ()
@@ -117,6 +117,8 @@ class Catalogues:
                 return value
             case datetime():
                 return instant(value, reader)
+            case time():
+                return _clock(value, reader.language)
             case date():
                 return format_date(value, "full", locale="fr" if reader.language == "fr" else "en_GB")
             case Lines():
@@ -133,9 +135,14 @@ def instant(value: datetime, reader: Reader) -> str:
     """Return an instant in words, in the reader's zone: « mardi 14 mars à 15 h 30 »."""
     local = value.astimezone(_zone(reader.zone))
     if reader.language == "fr":
-        clock = f"{local.hour} h {local.minute:02d}" if local.minute else f"{local.hour} h"
-        return f"{format_date(local, 'EEEE d MMMM', locale='fr')} à {clock}"
-    return f"{format_date(local, 'EEEE d MMMM', locale='en_GB')} at {local:%H:%M}"
+        return f"{format_date(local, 'EEEE d MMMM', locale='fr')} à {_clock(local.time(), 'fr')}"
+    return f"{format_date(local, 'EEEE d MMMM', locale='en_GB')} at {_clock(local.time(), 'en')}"
+
+
+def _clock(value: time, language: str) -> str:
+    if language == "fr":
+        return f"{value.hour} h {value.minute:02d}" if value.minute else f"{value.hour} h"
+    return f"{value:%H:%M}"
 
 
 @lru_cache
@@ -177,6 +184,8 @@ def _value_to_data(value: object) -> object:
             return {"instant": value.isoformat()}
         case date():
             return {"day": value.isoformat()}
+        case time():
+            return {"time": value.isoformat()}
         case Lines() | Row():
             return {type(value).__name__.lower(): [_value_to_data(v) for v in value]}
         case tuple():
@@ -197,6 +206,8 @@ def _value_from_data(data: Any) -> object:
             return datetime.fromisoformat(text)
         case {"day": text}:
             return date.fromisoformat(text)
+        case {"time": text}:
+            return time.fromisoformat(text)
         case {"lines": items}:
             return Lines(cast("str | Text", _value_from_data(v)) for v in items)
         case {"row": items}:

@@ -6,7 +6,6 @@ from bot.context import Context
 from bot.conversation import deliver_waiting
 from bot.directory import linking, rooms
 from bot.directory.rights import has
-from bot.directory.search import search
 from bot.errors import UserError
 from bot.grammar import Rest
 from bot.texts import Markdown, Text
@@ -46,7 +45,7 @@ def _room(ctx: Context, words: str) -> Reply:
         raise UserError("link.in_the_room")
     orgs = ctx.directory().organisations
     if words not in orgs:
-        hits = search(ctx.session, words, limit=5, visible_to=ctx.actor, on=ctx.today)
+        hits = ctx.find(words, limit=5)
         found = {h.id: h.name for h in hits if h.kind == "organisation"}
         if not found:
             raise UserError("redirect.unknown", words=words[:80])

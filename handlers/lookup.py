@@ -1,44 +1,174 @@
 """Looking somebody up in the directory."""
 
-from bot.card import Button, Buttons, Card, Fields, Paragraph, Reply, Words
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+
+from bot.card import Block, Button, Buttons, Card, Fields, Paragraph, Reply, Words
 from bot.command import command
 from bot.context import Context
-from bot.directory.search import Hit, search
-from bot.directory.tables import Organisation
+from bot.directory.files import ROLES
+from bot.directory.identity import Actor
+from bot.directory.rooms import room_of
+from bot.directory.tables import Organisation, Person
 from bot.errors import UserError
 from bot.grammar import Rest
-from bot.texts import Text
+from bot.interpret import spelled
+from bot.routing.rules import FRANCE
+from bot.search import cards
+from bot.search.finding import Hit
+from bot.search.view import View
+from bot.texts import Markdown, Row, Text, escape
 
-SHOWN = 5
+SHOWN = 5  # of a list
+AHEAD = 0.85  # of the best score: who comes nearer is offered in a list
+BESIDE = 0.75  # who comes nearer than that is offered below the card
+
+_TO_ALL = re.compile(r"(?:a|pour) tous\b[\s:,]*|(?:to|for) (?:all|everybody|everyone)\b[\s:,]*")
+_VCARD = re.compile(r"vcard\s+(\S+)")
 
 
 @command("annuaire", alias="directory", private=True)
 def lookup(ctx: Context, recherche: Rest) -> Reply:
-    """Find an organisation or an office: one hit gives its card, several a short list."""
-    if not recherche.strip():
+    """Find who to write to: one hit gives its card, several a short list, none what comes near.
+
+    `annuaire à tous …` shows it to everybody here; what is shown then is what all of them may see.
+    """
+    words, to_all = _addressed(unicodedata.normalize("NFC", recherche.strip()))
+    if not words:
         raise UserError("lookup.empty")
-    found = search(ctx.session, recherche, limit=SHOWN, visible_to=ctx.actor, on=ctx.today)
-    exact = [hit for hit in found if hit.id == recherche.strip()]
-    if not found:
-        raise UserError("lookup.nothing", words=recherche[:80])
-    if len(found) == 1 or exact:
-        return _card(ctx, (exact or found)[0])
-    buttons = tuple(Button(hit.name, "annuaire", hit.id) for hit in found)
-    return Card(Text.of("lookup.title"), (Buttons(buttons),))
+    view = _view(ctx, _of_room(ctx) if to_all else ctx.actor)
+    kept = _VCARD.fullmatch(words)
+    card = _to_keep(view, kept[1]) if kept else _named(ctx, view, words) or _found(ctx, view, words)
+    if not to_all:
+        return card
+    ctx.say(ctx.to, card, "shown")
+    return None
 
 
-def _card(ctx: Context, hit: Hit) -> Card:
-    row = ctx.session.get(Organisation, hit.id)
-    pairs: list[tuple[Words, Words]] = [
-        (Text.of(f"lookup.{label}"), value)
-        for label, value in (
-            ("city", hit.city),
-            ("phone", hit.phone),
-            ("email", hit.email),
-            ("address", row.address if row else ""),
-            ("organisation", hit.organisation if hit.kind == "person" else ""),
-        )
-        if value
-    ]
-    blocks = (Fields(tuple(pairs)),) if pairs else (Paragraph(Text.of("lookup.no_details")),)
-    return Card(hit.name, blocks)
+def _addressed(words: str) -> tuple[str, bool]:
+    """Return the words to look up, and whether everybody shall see the answer."""
+    found = _TO_ALL.match(spelled(words))
+    return (words[found.end() :], True) if found else (words, False)
+
+
+def _view(ctx: Context, actor: Actor) -> View:
+    reader = ctx.outbox.reader(ctx.to)
+    return View(ctx.session, actor, ctx.now, actor.zone or reader.zone, ctx.world.rules.countries)
+
+
+def _of_room(ctx: Context) -> Actor:
+    """Return who sees what everybody in this room may see: a member of its organisation, else a mere reader."""
+    row = room_of(ctx.session, ctx.to.platform, ctx.to.room) if ctx.to.surface == "room" else None
+    organisation = row.organisation if row is not None else None
+    right = "member" if organisation is not None else "reader"
+    return Actor(None, None, None, organisation, frozenset({right}), None, None)
+
+
+def _named(ctx: Context, view: View, words: str) -> Card | None:
+    """Return the card that a button names by its id and an office."""
+    id_, _, role = words.partition(" ")
+    organisation = view.organisation(id_)
+    if organisation is not None and (not role or role in ROLES):
+        return _organisation(ctx, view, organisation, role, ())
+    person = view.person(id_) if not role else None
+    return _person(ctx, view, person, ()) if person is not None else None
+
+
+def _found(ctx: Context, view: View, words: str) -> Card:
+    hits = ctx.world.finder.find(ctx.session, words, limit=SHOWN, visible_to=view.actor, on=ctx.today)
+    if not hits:
+        raise UserError("lookup.nothing", words=words[:80])
+    if not hits[0].sure:
+        return _list(Text.of("lookup.near", words=words[:80]), view, hits)
+    best = hits[0]
+    hits = [hit for hit in hits if hit.sure and hit.score > BESIDE * best.score and not _shown_by(best, hit, view)]
+    if len(hits) > 1 and hits[1].score > AHEAD * best.score:
+        return _list(None, view, hits)
+    others = hits[1:]
+    organisation = view.organisation(best.id) if best.kind == "organisation" else None
+    if organisation is not None:
+        return _organisation(ctx, view, organisation, best.role or "", others)
+    person = view.person(best.id)
+    return _person(ctx, view, person, others) if person is not None else _list(None, view, hits)
+
+
+def _shown_by(best: Hit, hit: Hit, view: View) -> bool:
+    """Whether the card of the best hit names this one already: it holds the office that was found."""
+    if not best.role or best.kind != "organisation" or hit.kind != "person":
+        return False
+    return hit.id in {person.id for person in view.holders(best.id, best.role)[: cards.HOLDERS]}
+
+
+def _organisation(ctx: Context, view: View, row: Organisation, role: str, others: Sequence[Hit]) -> Card:
+    fields = Fields(tuple(cards.of_organisation(view, row, role)))
+    blocks: list[Block] = [fields]
+    buttons: list[Button] = []
+    if row.status != "open":
+        blocks.insert(0, Paragraph(Text.of(f"lookup.status.{row.status}")))
+        successor = view.organisation(row.successor)
+        buttons += [_button(successor, "", escape(successor.name))] if successor is not None else []
+    for person in view.holders(row.id, role)[: cards.HOLDERS] if role else ():
+        there = view.replacing(person) or person
+        buttons.append(_button(there, "", escape(cards.full_name(there))))
+    buttons += _after(ctx, row, role, others, view)
+    return Card(cards.office(role, row.name), (*blocks, *_buttons(buttons)))
+
+
+def _person(ctx: Context, view: View, row: Person, others: Sequence[Hit]) -> Card:
+    pairs = tuple(cards.of_person(view, row))
+    buttons: list[Button] = []
+    other = view.replacing(row)
+    if other is not None:
+        buttons.append(_button(other, "", escape(cards.full_name(other))))
+    for posting in view.postings(row.id)[:1]:
+        at = view.organisation(posting.organisation)
+        buttons += [_button(at, "", escape(at.name))] if at is not None else []
+    buttons += _after(ctx, row, "", others, view)
+    blocks = (Fields(pairs),) if pairs else (Paragraph(Text.of("lookup.no_details")),)
+    return Card(escape(cards.full_name(row)), (*blocks, *_buttons(buttons)))
+
+
+def _after(ctx: Context, row: Organisation | Person, role: str, others: Sequence[Hit], view: View) -> Iterator[Button]:
+    """Yield what else can be done: keep it, show it to the others here, or look at what was found besides."""
+    yield Button(Text.of("button.vcard"), "annuaire", f"vcard {row.id}")
+    if ctx.to.surface == "room" and ctx.to.platform != "console" and view.actor is ctx.actor:
+        yield Button(Text.of("button.montrer"), "annuaire", f"à tous {row.id} {role}".strip())
+    yield from (_of_hit(view, hit) for hit in others)
+
+
+def _list(title: Words | None, view: View, hits: Sequence[Hit]) -> Card:
+    return Card(title or Text.of("lookup.title"), (Buttons(tuple(_of_hit(view, hit) for hit in hits)),))
+
+
+def _of_hit(view: View, hit: Hit) -> Button:
+    """Return a hit's button, which tells it from the others: what it is, and where."""
+    organisation = view.organisation(hit.organisation)
+    short = (organisation.short_name or organisation.name) if organisation is not None else ""
+    name = escape(hit.name) if hit.kind == "person" else cards.office(hit.role or "", short)
+    post = cards.office(hit.role or "", short) if hit.kind == "person" and short else ""
+    country = view.countries.get(hit.country or "") if hit.country != FRANCE else None
+    abroad = Text.of("lookup.country", country=country.fr, country_en=country.en) if country else ""
+    city = escape(hit.city) if hit.city and hit.city not in short else ""
+    label = Text.of("lookup.label", parts=Row(_marked(part) for part in (name, post, city, abroad) if part))
+    return Button(label, "annuaire", f"{hit.id} {hit.role or ''}".strip() if hit.kind == "organisation" else hit.id)
+
+
+def _marked(part: Words) -> Words:
+    return Markdown(part) if isinstance(part, str) else part
+
+
+def _button(row: Organisation | Person, role: str, label: Words) -> Button:
+    return Button(label, "annuaire", f"{row.id} {role}".strip())
+
+
+def _buttons(buttons: Sequence[Button]) -> tuple[Buttons, ...]:
+    return (Buttons(tuple(dict.fromkeys(buttons))),) if buttons else ()
+
+
+def _to_keep(view: View, id_: str) -> Card:
+    row = view.organisation(id_) or view.person(id_)
+    if row is None:
+        raise UserError("lookup.nothing", words=id_[:80])
+    name = row.name if isinstance(row, Organisation) else cards.full_name(row)
+    return Card(escape(name), (Paragraph(Text.of("lookup.vcard")), Paragraph(f"```\n{cards.to_keep(view, row)}\n```")))

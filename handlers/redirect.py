@@ -4,7 +4,6 @@ from bot.card import Button, Buttons, Card, Paragraph, Reply
 from bot.command import command
 from bot.context import Context
 from bot.conversation import otherwise, place, redraw, retire
-from bot.directory.search import search
 from bot.errors import UserError
 from bot.grammar import Rest
 from bot.questions import find, moves
@@ -43,15 +42,12 @@ def _find(ctx: Context, words: str) -> tuple[str, str | None] | Card:
     orgs = ctx.directory().organisations
     if first in orgs and orgs[first].status == "open":
         return first, role.strip() or None
-    hits = [
-        h for h in search(ctx.session, words, limit=20, visible_to=ctx.actor, on=ctx.today) if h.kind == "organisation"
-    ]
-    unique = list({hit.id: hit for hit in hits}.values())[:OFFERED]
-    if not unique:
+    hits = [hit for hit in ctx.find(words, limit=20) if hit.kind == "organisation"][:OFFERED]
+    if not hits:
         raise UserError("redirect.unknown", words=words[:80])
-    if len(unique) == 1:
-        return unique[0].id, unique[0].role or None
-    buttons = tuple(Button(hit.name, "rediriger", f"{hit.id} {hit.role or ''}".strip()) for hit in unique)
+    if len(hits) == 1 and hits[0].sure:
+        return hits[0].id, hits[0].role or None
+    buttons = tuple(Button(hit.name, "rediriger", f"{hit.id} {hit.role or ''}".strip()) for hit in hits)
     return Card(None, (Paragraph(Text.of("redirect.which")), Buttons(buttons)))
 
 

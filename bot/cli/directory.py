@@ -7,16 +7,16 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from bot.app import open_database
+from bot.app import open_database, world
 from bot.cli.parsing import Commands, count
 from bot.cli.service import in_words
 from bot.clock import system_clock
 from bot.directory import exporting, importing, rights
 from bot.directory.identity import OPERATOR, Actor, identify
 from bot.directory.reading import read
-from bot.directory.search import Hit, search
 from bot.errors import UserError
 from bot.message import User
+from bot.search.finding import Hit
 from config.settings import Settings
 
 
@@ -85,7 +85,7 @@ def _search(settings: Settings, options: argparse.Namespace) -> int:
             actor = identify(session, User("console", options.person), ("console", ""), direct=True, on=today)
             if actor is None:
                 raise UserError("rights.unknown_person", person=options.person)
-        return search(session, " ".join(options.text), limit=options.limit, visible_to=actor, on=today)
+        return world().finder.find(session, " ".join(options.text), limit=options.limit, visible_to=actor, on=today)
 
     hits = database.run_now(work)
     database.close()

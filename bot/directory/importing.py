@@ -5,7 +5,7 @@ so does a column that a file lacks; an empty cell empties. A competence whose la
 stored without a last day and is otherwise alike, unless the files name that one too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,13 +13,14 @@ from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from bot.directory import checks
-from bot.directory.current import touch
-from bot.directory.files import COMPETENCES, FILES, ORGANISATIONS, PEOPLE, File
+from bot.directory.current import changed, touch
+from bot.directory.files import ABSENCES, COMPETENCES, FILES, ORGANISATIONS, PEOPLE, POSTINGS, File
 from bot.directory.matching import Key, Match, Row, key_of, matches, released
 from bot.directory.parsed import Parsed, Problem, Result
 from bot.directory.tables import Competence, Person, competence_key
 
 _LOCK = 7_267_001  # of PostgreSQL's advisory locks: one import at a time
+_OF_PEOPLE = (POSTINGS, ABSENCES)
 _ROUTED = (ORGANISATIONS, COMPETENCES)  # what routing keeps in memory; releases bring it, and its rows are marked
 
 
@@ -129,5 +130,14 @@ def _write(session: Session, plans: Sequence[_Plan]) -> None:
         if plan.changed:
             session.execute(update(plan.file.table), plan.changed)
     session.expire_all()
-    if any(plan.file in _ROUTED and (plan.added or plan.changed) for plan in plans):
+    written = [plan for plan in plans if plan.added or plan.changed]
+    if any(plan.file in _ROUTED for plan in written):
         touch(session)
+    else:
+        changed(session, people=_people(written))
+
+
+def _people(written: Iterable[_Plan]) -> set[str]:
+    """Return whose own row, postings or absences were written."""
+    rows = ((plan.file, row) for plan in written for row in (*plan.added, *plan.changed))
+    return {row["id"] if file is PEOPLE else row["person"] for file, row in rows if file in (PEOPLE, *_OF_PEOPLE)}

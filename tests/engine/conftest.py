@@ -15,6 +15,8 @@ from bot.directory.current import Current
 from bot.directory.identity import Actor
 from bot.message import Address, Message, User
 from bot.outbox import Outbox
+from bot.search.current import Finder
+from bot.search.words import Lexicon
 from bot.texts import Catalogues
 from config.settings import Settings
 from tests.stories.scene import Place, Scene, scene
@@ -41,7 +43,9 @@ def database(new_url: Callable[[str], str]) -> Iterator[Database]:
 
 @pytest_asyncio.fixture
 async def play(database: Database, around: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Scene]:
-    monkeypatch.setattr("bot.app.world", lambda: replace(around, current=Current()))  # read once for all tests
+    current = Current()
+    fresh = replace(around, current=current, finder=Finder(current, around.rules, Lexicon.load(CONFIG)))
+    monkeypatch.setattr("bot.app.world", lambda: fresh)  # read once for all tests
     async with scene(database) as made:
         yield made
 

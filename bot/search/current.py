@@ -1,0 +1,153 @@
+"""The index of this process, kept true: what changed is read anew and looked at first, until all is.
+
+A full index is made beside the bot, in a thread and a reading transaction of its own; meanwhile the old one answers.
+"""
+
+import threading
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.db import Database
+from bot.directory.current import Current, changes_since, entries_stamp
+from bot.directory.identity import Actor
+from bot.directory.tables import Posting
+from bot.errors import Unavailable
+from bot.routing.rules import Rules
+from bot.search.entries import Only, read
+from bot.search.finding import Hit, Source, find
+from bot.search.index import Index
+from bot.search.words import Lexicon
+
+log = structlog.get_logger()
+
+FEW = 300  # changed entries that are read within a look-up's transaction
+"""More of them wait for the next full index."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    stamp: int
+    index: Index
+
+
+@dataclass(frozen=True, slots=True)
+class _Newer:
+    """What changed between the held index and a stamp."""
+
+    since: int
+    stamp: int
+    index: Index
+    stale: frozenset[str]
+
+
+class Finder:
+    """Finds in the directory as a transaction sees it."""
+
+    def __init__(self, current: Current, rules: Rules, lexicon: Lexicon) -> None:
+        self._current = current
+        self._rules = rules
+        self._lexicon = lexicon
+        self._held: _Held | None = None
+        self._newer: _Newer | None = None
+        self._database: Database | None = None
+        self._on = date.min
+        self._making: threading.Thread | None = None
+        self._lock = threading.Lock()
+
+    def find(self, session: Session, text: str, *, limit: int, visible_to: Actor | None, on: date) -> list[Hit]:
+        """Return the best `limit` of what is found and `visible_to` may see on a day; strangers (None) see nothing.
+
+        Without a complete hit they are what comes near.
+        """
+        self._on = max(self._on, on)
+        return find(session, self._source(session), text, limit=limit, visible_to=visible_to, on=on)
+
+    def warm(self, database: Database, on: date) -> None:
+        """Begin to make the index, to be used from a day on; from now on make new ones beside the bot."""
+        self._database, self._on = database, on
+        self._make()
+
+    def wait(self) -> None:
+        """Wait for an index that is being made."""
+        making = self._making
+        if making is not None:
+            making.join()
+
+    def _source(self, session: Session) -> Source:
+        held = self._held
+        if held is None:
+            held = self._first(session)
+        newer = self._changed(session, held)
+        directory = self._current.get(session)
+        stale = newer.stale if newer else frozenset[str]()
+        return Source(held.index, newer.index if newer else None, stale, directory, self._lexicon, self._rules)
+
+    def _first(self, session: Session) -> _Held:
+        """Return the index that is being made beside, or make it now."""
+        self.wait()
+        with self._lock:
+            if self._held is None:
+                self._held = self._read(session)
+            return self._held
+
+    def _read(self, session: Session) -> _Held:
+        stamp = entries_stamp(session)
+        return _Held(stamp, read(session, self._lexicon, self._on).built())
+
+    def _changed(self, session: Session, held: _Held) -> _Newer | None:
+        """Return what changed since the index was made, as this transaction sees it."""
+        stamp = entries_stamp(session)
+        if stamp == held.stamp:
+            return None
+        known = self._newer
+        if known is not None and (known.since, known.stamp) == (held.stamp, stamp):
+            return known
+        only = _closure(session, changes_since(session, held.stamp))
+        if only is None:
+            self._make()
+            return known if known is not None and known.since == held.stamp else None
+        newer = _Newer(
+            held.stamp,
+            stamp,
+            read(session, self._lexicon, self._on, only).built(),
+            frozenset((*only.organisations, *only.people)),
+        )
+        self._newer = newer
+        return newer
+
+    def _make(self) -> None:
+        """Make a new index: beside, where there is a database to read from; else before the next look-up."""
+        database = self._database
+        if database is None:
+            self._held = None
+            return
+        with self._lock:
+            if self._making is not None and self._making.is_alive():
+                return
+            self._making = threading.Thread(target=self._beside, args=(database,), name="index", daemon=True)
+            self._making.start()
+
+    def _beside(self, database: Database) -> None:
+        try:
+            self._held = database.reading(self._read)
+        except Unavailable as error:  # the old one answers on; the next change tries again
+            log.warning("index_not_made", reason=str(error))
+
+
+def _closure(session: Session, changed: Collection[tuple[str, str]] | None) -> Only | None:
+    """Return what to read anew because these rows changed; None when it is all, or too much."""
+    if changed is None:
+        return None
+    organisations = {id_ for kind, id_ in changed if kind == "organisation"}
+    people = {id_ for kind, id_ in changed if kind == "person"}
+    held = select(Posting.person).where(Posting.organisation.in_(organisations)).limit(FEW + 1)
+    people |= set(session.scalars(held)) if organisations else set()
+    if len(organisations) + len(people) > FEW:
+        return None
+    of = select(Posting.organisation).where(Posting.person.in_(people)).distinct()
+    return Only(organisations | set(session.scalars(of)), people)

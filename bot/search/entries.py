@@ -1,0 +1,290 @@
+"""What can be found, read from the directory: organisations with their words, offices with their places, people.
+
+The least that a word takes to be known is the right that sees its field (`bot.directory.visibility`).
+"""
+
+from array import array
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from operator import itemgetter
+from sys import intern
+from typing import Any
+
+from sqlalchemy import Executable, Row, exists, literal, null, select
+from sqlalchemy.orm import Session
+
+from bot.directory.tables import Competence, Organisation, Person, Posting
+from bot.directory.visibility import field_needed, needed
+from bot.routing.spelling import keys, plain
+from bot.search.index import Builder, Entries, Words, number_of_email, numbers_of_phones
+from bot.search.words import Lexicon
+
+KINDS = (  # the worthier first, of those that are found as well
+    "region prefecture police_prefecture representation_etat embassy representation consulate_general consulate "
+    "ministry body ccpd sous_prefecture honorary_consulate other"
+).split()
+
+_WORTH_OF_KIND = {kind: 1 - 0.004 * rank for rank, kind in enumerate(KINDS)}
+_CLOSED = 0.5  # what a closed organisation is worth
+_OFFICE = 0.97  # an office comes after its organisation, unless it was asked for
+_PERSON = 0.95
+_FREE_PERSON = 0.9
+_SHARED = {"office": 1.0, "person": 0.7}  # what finding a word of the organisation says of what belongs to it
+_WORTH_OF_NAME = {"given_name": 0.97, "family_name": 1.0}
+_AT_ONCE = 2_000  # rows of people that are held at once
+_OUTER = 0.6  # what the name of a territory says of what lies within
+
+_ORGANISATION = select(
+    Organisation.id,
+    Organisation.kind,
+    Organisation.name,
+    Organisation.short_name,
+    Organisation.country,
+    Organisation.city,
+    Organisation.territory,
+    Organisation.parent,
+    Organisation.phone,
+    Organisation.email,
+    Organisation.visibility,
+    Organisation.status,
+)
+_COMPETENCE = select(
+    Competence.organisation,
+    Competence.role,
+    Competence.valid_from,
+    Competence.valid_to,
+    Competence.country,
+    Competence.territory,
+    Competence.place,
+).distinct()
+_PERSON_COLUMNS = (
+    Person.id,
+    Person.given_name,
+    Person.family_name,
+    Person.email,
+    Person.phone,
+    Person.visibility,
+)
+_HELD = select(*_PERSON_COLUMNS, Posting.organisation, Posting.role, Posting.start, Posting.end).join(
+    Posting, Posting.person == Person.id
+)
+_FREE = select(
+    *_PERSON_COLUMNS,
+    literal("").label("organisation"),
+    literal("").label("role"),
+    null().label("start"),
+    null().label("end"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """What to read when not everything: organisations with their offices, and people, by id."""
+
+    organisations: Collection[str]
+    people: Collection[str]
+
+
+def read(session: Session, lexicon: Lexicon, on: date, only: Only | None = None) -> Builder:
+    """Return the entries of the directory, or of some of it, to be looked up on a day and later."""
+    builder = Builder()
+    rows = {row.id: row for row in sorted(_rows(session, _ORGANISATION), key=itemgetter(0))}
+    chosen = rows if only is None else {id_: rows[id_] for id_ in sorted(only.organisations) if id_ in rows}
+    territories = _territories(rows.values())
+    _add_organisations(builder, list(chosen.values()), lexicon, territories)
+    _add_offices(builder, chosen, _offices(session, lexicon, territories, rows.values()))
+    _add_people(builder, session, lexicon, on, only)
+    return builder
+
+
+def _rows(session: Session, statement: Executable) -> Sequence[Row[Any]]:
+    return session.connection().execute(statement).all()
+
+
+def _territories(rows: Iterable[Row[Any]]) -> Mapping[str, tuple[str, tuple[str, ...]]]:
+    """Return, by code, the region of each territory and the words of its name and chief town."""
+    found: dict[str, tuple[str, tuple[str, ...]]] = {}
+    for row in rows:
+        if row.kind in ("prefecture", "representation_etat", "region") and row.territory:
+            found.setdefault(row.territory, (row.parent or "", (*keys(row.short_name), *keys(row.city))))
+    return found
+
+
+def _add_organisations(
+    builder: Builder,
+    rows: Sequence[Row[Any]],
+    lexicon: Lexicon,
+    territories: Mapping[str, tuple[str, tuple[str, ...]]],
+) -> None:
+    builder.add(
+        Entries(
+            kind="organisation",
+            ids=[row.id for row in rows],
+            levels=[needed(row.visibility) for row in rows],
+            owners=[(at, row.id) for at, row in enumerate(rows)],
+            bags=[[builder.bag(_of_organisation(row, lexicon, territories)) for row in rows]],
+            worth=[_worth(row) for row in rows],
+            numbers=_numbers("organisation", rows),
+        )
+    )
+
+
+def _worth(row: Row[Any]) -> float:
+    return _WORTH_OF_KIND.get(row.kind, 0.9) * (_CLOSED if row.status == "closed" else 1)
+
+
+def _numbers(kind: str, rows: Sequence[Row[Any]]) -> Sequence[tuple[Sequence[int], int]]:
+    phones = array("q", numbers_of_phones([row.phone for row in rows]))
+    emails = array("q", (number_of_email(row.email) for row in rows))
+    return (phones, field_needed(kind, "phone")), (emails, field_needed(kind, "email"))
+
+
+def _of_organisation(row: Row[Any], lexicon: Lexicon, territories: Mapping[str, tuple[str, tuple[str, ...]]]) -> Words:
+    within = row.kind not in ("prefecture", "region", "representation_etat")
+    region, around = territories.get(row.territory, ("", ()))
+    yield from _named("name", keys(row.short_name), 1.0)
+    yield from _named("name", keys(row.name), 0.95)
+    yield from _named("id", keys(row.id), _OUTER)
+    yield from _named("city", keys(row.city), 0.98)
+    yield from _each("city", lexicon.cities.get(plain(row.city).casefold(), ()), 0.95)
+    yield from _each("kind", lexicon.kinds.get(row.kind, ()), 0.9)
+    yield from _each("country", lexicon.countries.get(row.country, ()), 0.85)
+    yield from _each("territory", keys(row.territory), _OUTER if within else 1.0)
+    yield from _named("territory", around if within else (), _OUTER)
+    yield from _each("parent", territories.get(region, ("", ()))[1], 0.5)
+    yield from _each("email", keys(row.email.partition("@")[0]), 0.6)
+
+
+def _named(field: str, names: Sequence[str], worth: float) -> Words:
+    """Yield the words of a name: « Moselle » is rather Moselle than Meurthe-et-Moselle."""
+    return _each(field, names, worth * (0.9 + 0.1 / len(names)) if names else 0.0)
+
+
+def _each(field: str, names: Iterable[str], worth: float, kind: str = "organisation") -> Words:
+    level = field_needed(kind, field)
+    return ((name, worth, level) for name in names)
+
+
+_Office = tuple[str, str, date | None, date | None]
+
+
+def _offices(
+    session: Session,
+    lexicon: Lexicon,
+    territories: Mapping[str, tuple[str, tuple[str, ...]]],
+    rows: Iterable[Row[Any]],
+) -> Mapping[_Office, set[tuple[str, float]]]:
+    """Return the offices that there are, held or not, and the words of the places that each answers for."""
+    inside: dict[str, list[str]] = {}
+    for code, (region, _) in territories.items():
+        inside.setdefault(region, []).append(code)
+    found: dict[_Office, set[tuple[str, float]]] = {}
+    for row in rows:
+        if row.kind in lexicon.heads:
+            found[row.id, lexicon.heads[row.kind], None, None] = set()
+    for row in _rows(session, _COMPETENCE):
+        words = found.setdefault((row.organisation, row.role, row.valid_from, row.valid_to), set())
+        words.update((word, 0.85) for word in lexicon.countries.get(row.country, ()))
+        words.update((word, 0.9) for word in keys(row.place))
+        for code in (row.territory, *inside.get(row.territory, ())) if row.territory else ():
+            words.update((word, 0.85) for word in (*keys(code), *territories.get(code, ("", ()))[1]))
+    for (_, role, _, _), words in found.items():
+        words.update((word, 1.0) for word in lexicon.roles.get(role, ()))
+    return {office: found[office] for office in sorted(found, key=_order)}
+
+
+def _order(office: _Office) -> tuple[str, str, date, date]:
+    return office[0], office[1], office[2] or date.min, office[3] or date.max
+
+
+def _add_offices(
+    builder: Builder, rows: Mapping[str, Row[Any]], offices: Mapping[_Office, set[tuple[str, float]]]
+) -> None:
+    chosen = [(rows[office[0]], office, words) for office, words in offices.items() if office[0] in rows]
+    level = field_needed("organisation", "competences")
+    builder.add(
+        Entries(
+            kind="office",
+            ids=[row.id for row, _, _ in chosen],
+            levels=[needed(row.visibility) for row, _, _ in chosen],
+            owners=[(at, row.id) for at, (row, _, _) in enumerate(chosen)],
+            bags=[[builder.bag((word, worth, level) for word, worth in sorted(words)) for _, _, words in chosen]],
+            worth=[_OFFICE * _worth(row) for row, _, _ in chosen],
+            roles=[office[1] for _, office, _ in chosen],
+            organisations=[row.id for row, _, _ in chosen],
+            shares=_SHARED["office"],
+            first=[_first(office[2]) for _, office, _ in chosen],
+            last=[_last(office[3]) for _, office, _ in chosen],
+        )
+    )
+
+
+def _first(day: date | None) -> int:
+    return day.toordinal() if day else 1
+
+
+def _last(day: date | None) -> int:
+    return (day or date.max).toordinal()
+
+
+class _Bags:
+    """The words of names and offices, put into bags once: names come again."""
+
+    def __init__(self, builder: Builder, lexicon: Lexicon) -> None:
+        self._builder = builder
+        self._names: dict[str, dict[str, int]] = {field: {} for field in _WORTH_OF_NAME}
+        self._offices = {
+            role: builder.bag(_each("postings", names, 1.0, "person")) for role, names in lexicon.roles.items()
+        }
+
+    def of_names(self, field: str, names: Iterable[str]) -> list[int]:
+        """Return the bags of a column of names."""
+        known, level, worth = self._names[field], field_needed("person", field), _WORTH_OF_NAME[field]
+        bag = self._builder.bag
+        found: list[int] = []
+        for name in names:
+            if name not in known:
+                known[name] = bag((word, worth, level) for word in keys.__wrapped__(name))
+            found.append(known[name])
+        return found
+
+    def of_roles(self, roles: Iterable[str]) -> list[int]:
+        """Return the bags of a column of offices."""
+        return [self._offices.get(role, self._builder.nothing) for role in roles]
+
+
+def _add_people(builder: Builder, session: Session, lexicon: Lexicon, on: date, only: Only | None) -> None:
+    """Add people in their offices, and by themselves those whom no office holds for good."""
+    binary = "BINARY" if session.get_bind().dialect.name == "sqlite" else "C"  # the same order on both
+    by_key = [column.collate(binary) for column in (Person.id, Posting.organisation, Posting.role)]
+    settled = exists().where(Posting.person == Person.id, Posting.end.is_(None), Posting.start <= on)
+    bags = _Bags(builder, lexicon)
+    for statement in (_HELD.order_by(*by_key, Posting.start), _FREE.where(~settled).order_by(by_key[0])):
+        chosen = statement if only is None else statement.where(Person.id.in_(only.people))
+        rows = session.connection().execute(chosen, execution_options={"yield_per": _AT_ONCE})
+        for part in rows.partitions():
+            builder.add(_people(part, bags))
+
+
+def _people(rows: Sequence[Row[Any]], bags: _Bags) -> Entries:
+    levels = {visibility: needed(visibility) for visibility in {row.visibility for row in rows}}
+    hidden = [(at, row) for at, row in enumerate(rows) if row.visibility == "own"]
+    return Entries(
+        kind="person",
+        ids=[row.id for row in rows],
+        levels=[levels[row.visibility] for row in rows],
+        owners=[(at, id_) for at, row in hidden for id_ in (row.id, row.organisation)],
+        bags=[
+            bags.of_names("given_name", (row.given_name for row in rows)),
+            bags.of_names("family_name", (row.family_name for row in rows)),
+            bags.of_roles(row.role for row in rows),
+        ],
+        worth=[_PERSON if row.role else _FREE_PERSON for row in rows],
+        roles=[intern(row.role) for row in rows],
+        organisations=[intern(row.organisation) for row in rows],
+        shares=_SHARED["person"],
+        first=array("i", (_first(row.start) for row in rows)),
+        last=array("i", (_last(row.end) for row in rows)),
+        numbers=_numbers("person", rows),
+    )

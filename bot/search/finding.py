@@ -1,0 +1,223 @@
+"""Looking something up: a few words in, what was found and may be shown out.
+
+What the index finds is read from the database again and shown as it stands there, by the rights of who asks.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.directory.identity import Actor
+from bot.directory.snapshot import Snapshot
+from bot.directory.tables import Organisation, Person, Posting
+from bot.directory.visibility import Owned, level_of, sees
+from bot.routing.rules import Rules
+from bot.search.index import Index
+from bot.search.questions import in_charge, wider
+from bot.search.ranking import ENOUGH, Asked, Part, Ranked, Viewer, by_number, rank, visible, without_numbers
+from bot.search.words import Lexicon
+
+SURE = 0.6  # what is found less well comes near, even if every word was found somehow
+LONGEST = 300  # characters that are looked at
+_OFFICES = 4  # of one organisation may be found as well
+_SPARE = 5  # hits that may turn out, when their rows are read, to be hidden since
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """What was found, as far as it may be shown; `score` is between 0 and 1."""
+
+    kind: str  # organisation, person
+    id: str
+    name: str
+    role: str | None
+    organisation: str | None
+    country: str | None
+    city: str | None
+    phone: str | None
+    email: str | None
+    score: float
+    sure: bool = True  # it has all that was asked; else it comes near
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where to look: an index, what changed since it was made, the directory and the words of routing."""
+
+    index: Index
+    newer: Index | None
+    stale: frozenset[str]  # ids whose entries in `index` are older than those in `newer`
+    directory: Snapshot
+    lexicon: Lexicon
+    rules: Rules
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    kind: str
+    id: str
+    role: str
+    organisation: str
+    score: float
+    complete: bool
+
+
+def find(session: Session, source: Source, text: str, *, limit: int, visible_to: Actor | None, on: date) -> list[Hit]:
+    """Return the best `limit` of what is found and `visible_to` may see on a day; strangers (None) see nothing.
+
+    Without a complete hit they are what comes near.
+    """
+    text = text[:LONGEST].strip()
+    if visible_to is None or level_of(visible_to) < 0:
+        return []
+    viewer = Viewer(level_of(visible_to), (visible_to.organisation, visible_to.person), on.toordinal())
+    entries = _told_apart(_entries(source, text, _Asker(viewer, visible_to, on), limit))
+    return _shown(session, entries[: limit + _SPARE], visible_to, on)[:limit]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asker:
+    viewer: Viewer
+    actor: Actor
+    on: date
+
+
+def _entries(source: Source, text: str, asker: _Asker, limit: int) -> Iterator[_Entry]:
+    parts = _parts(source, asker.viewer)
+    exact = [entry for part in parts for entry in _exact(part, text, asker.viewer)]
+    yield from exact
+    tokens = source.lexicon.tokens(without_numbers(text))
+    if exact or not tokens:
+        return
+    for recipient in in_charge(text, tokens, source.rules, source.directory, asker.actor, asker.on):
+        yield _Entry("office", recipient.organisation, recipient.role, recipient.organisation, 1.0, complete=True)
+    best = _ranked(parts, source.lexicon, tokens, asker.viewer, limit)
+    if not any(entry.complete for entry in best):
+        for others in wider(text, tokens, source.rules):
+            widened = _ranked(parts, source.lexicon, others, asker.viewer, limit)
+            if any(entry.complete for entry in widened):
+                best = widened
+                break
+    yield from (entry for entry in best if entry.complete or entry.score >= ENOUGH)
+
+
+def _parts(source: Source, viewer: Viewer) -> list[Part]:
+    """Return both indexes; what changed is found in the newer one only."""
+    shown = np.ones(len(source.index), bool)
+    for id_ in source.stale:
+        shown[source.index.places(id_)] = False
+    parts = [Part(source.index, visible(source.index, viewer), shown)]
+    if source.newer is not None:
+        parts.append(Part(source.newer, visible(source.newer, viewer), np.ones(len(source.newer), bool)))
+    return parts
+
+
+def _exact(part: Part, text: str, viewer: Viewer) -> Iterator[_Entry]:
+    """Yield what is named by its id, its telephone number or its mail address."""
+    known = part.seen & part.shown
+    named = [place for place in part.index.places(text) if known[place]]
+    for place in named or by_number(part.index, text, viewer, known):
+        yield _entry(part.index, Ranked(place, 1.0, complete=True))
+
+
+def _ranked(
+    parts: Sequence[Part], lexicon: Lexicon, tokens: tuple[str, ...], viewer: Viewer, limit: int
+) -> list[_Entry]:
+    """Return the best entries of both indexes; those that are found as well in a stable order."""
+    asked = Asked(tokens, lexicon.roles_in(tokens))
+    found: list[_Entry] = []
+    for part in parts:
+        like = parts[0] if part is not parts[0] else None
+        found += (_entry(part.index, it) for it in rank(part, asked, viewer, _OFFICES * limit, like))
+    return sorted(found, key=lambda it: (-round(it.score, 4), it.kind == "person", it.id, it.role))
+
+
+def _entry(index: Index, found: Ranked) -> _Entry:
+    at = found.place
+    own = index.organisation[at - index.organisations] if at >= index.organisations else at
+    organisation = index.ids[own] if own >= 0 else ""
+    return _Entry(index.kinds[at], index.ids[at], index.roles[at], organisation, found.score, found.complete)
+
+
+def _told_apart(entries: Iterable[_Entry]) -> list[_Entry]:
+    """Return the best entry of each organisation and person."""
+    best: dict[tuple[bool, str], _Entry] = {}
+    for entry in entries:
+        best.setdefault((entry.kind == "person", entry.id), entry)
+    return list(best.values())
+
+
+def _shown(session: Session, entries: Sequence[_Entry], actor: Actor, on: date) -> list[Hit]:
+    """Return entries with what may be shown of their rows, in the same order."""
+    people = _people(session, [entry.id for entry in entries if entry.kind == "person"])
+    wanted = {entry.organisation for entry in entries} | {entry.id for entry in entries if entry.kind != "person"}
+    organisations = {
+        row.id: row
+        for row in session.scalars(select(Organisation).where(Organisation.id.in_(sorted(wanted))))
+        if sees(actor, Owned("organisation", row.visibility, (row.id,)))
+    }
+    hits: list[Hit] = []
+    for entry in entries:
+        if entry.kind == "person" and entry.id in people:
+            person, held = people[entry.id]
+            hit = _person(entry, person, held, organisations.get(entry.organisation), actor, on)
+        else:
+            row = organisations.get(entry.id)
+            hit = _organisation(entry, row, actor) if row is not None and entry.kind != "person" else None
+        if hit is not None:
+            hits.append(hit)
+    return hits
+
+
+def _people(session: Session, ids: Sequence[str]) -> dict[str, tuple[Person, list[Posting]]]:
+    found = {row.id: (row, list[Posting]()) for row in session.scalars(select(Person).where(Person.id.in_(ids)))}
+    for posting in session.scalars(select(Posting).where(Posting.person.in_(ids))) if ids else ():
+        found[posting.person][1].append(posting)
+    return found
+
+
+def _organisation(entry: _Entry, row: Organisation, actor: Actor) -> Hit:
+    owned = Owned("organisation", row.visibility, (row.id,))
+    return Hit(
+        kind="organisation",
+        id=row.id,
+        name=row.name,
+        role=entry.role or None,
+        organisation=row.id,
+        country=row.country or None,
+        city=row.city or None,
+        phone=(row.phone or None) if sees(actor, owned, "phone") else None,
+        email=(row.email or None) if sees(actor, owned, "email") else None,
+        score=_score(entry),
+        sure=entry.complete and entry.score >= SURE,
+    )
+
+
+def _person(
+    entry: _Entry, row: Person, held: Iterable[Posting], at: Organisation | None, actor: Actor, on: date
+) -> Hit | None:
+    current = {p.organisation for p in held if p.start <= on and (p.end is None or on <= p.end)}
+    owned = Owned("person", row.visibility, {row.id, *current})
+    if not sees(actor, owned):
+        return None
+    return Hit(
+        kind="person",
+        id=row.id,
+        name=f"{row.given_name} {row.family_name}".strip() or row.id,
+        role=(entry.role or None) if at is not None else None,
+        organisation=at.id if at else None,
+        country=(at.country or None) if at else None,
+        city=(at.city or None) if at else None,
+        phone=(row.phone or None) if sees(actor, owned, "phone") else None,
+        email=(row.email or None) if sees(actor, owned, "email") else None,
+        score=_score(entry),
+        sure=entry.complete and entry.score >= SURE,
+    )
+
+
+def _score(entry: _Entry) -> float:
+    return round(min(max(entry.score, 0.001), 1.0), 3)

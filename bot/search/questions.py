@@ -1,0 +1,67 @@
+"""Who is in charge, when a look-up asks for a topic: routing answers, on what the asker may see of the directory."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+from types import MappingProxyType
+
+from bot.directory.identity import Actor
+from bot.directory.snapshot import Snapshot
+from bot.directory.visibility import Owned, sees
+from bot.routing.decide import route
+from bot.routing.model import Question, Recipient
+from bot.routing.reading import Reading, read
+from bot.routing.rules import FRANCE, Rules
+from bot.routing.spelling import keys
+from bot.routing.topics import score
+
+
+def in_charge(
+    text: str, tokens: Sequence[str], rules: Rules, directory: Snapshot, actor: Actor, on: date
+) -> tuple[Recipient, ...]:
+    """Return who is in charge of what a text asks, best first; nobody unless all of it names a topic and places."""
+    reading = read(text, rules)
+    evidence = score(reading, rules).evidence
+    said = {at for it in (*evidence, *reading.names) for at in range(it.start, it.end)}
+    spoken = {reading.words[at].key for at in said}
+    if not evidence or not spoken.issuperset(tokens):
+        return ()
+    assignment = route(Question(text), rules, seen_by(directory, actor), on)
+    back = assignment.question_back.choices if assignment.question_back else ()
+    found = (assignment.recipient, *(choice.recipient for choice in back))
+    return tuple(dict.fromkeys(recipient for recipient in found if recipient is not None))
+
+
+def seen_by(directory: Snapshot, actor: Actor) -> Snapshot:
+    """Return the directory as if what an actor may not see were not there."""
+    seen = {
+        id_: organisation
+        for id_, organisation in directory.organisations.items()
+        if sees(actor, Owned("organisation", organisation.visibility, (id_,)))
+    }
+    if len(seen) == len(directory.organisations):
+        return directory
+    competences = tuple(row for row in directory.competences if row.organisation in seen)
+    return replace(directory, organisations=MappingProxyType(seen), competences=competences)
+
+
+def wider(text: str, tokens: Sequence[str], rules: Rules) -> Iterator[tuple[str, ...]]:
+    """Yield words in which a foreign place is replaced by what holds it: its region, then its country."""
+    reading = read(text, rules)
+    for level in (0, 1):
+        found = tuple(dict.fromkeys(_widened(reading, tokens, level)))
+        if found != tuple(tokens):
+            yield found
+
+
+def _widened(reading: Reading, tokens: Sequence[str], level: int) -> Iterator[str]:
+    instead: dict[str, tuple[str, ...]] = {}
+    for name in reading.names:
+        sense = name.senses[0]
+        if name.open or name.demonym or sense.country in {FRANCE, ""} or sense.kind == "country":
+            continue
+        holders = [keys(within) for within in sense.within]
+        outer = holders[0] if holders and not level else (sense.country.lower(),)
+        instead |= {word.key: outer for word in reading.words[name.start : name.end]}
+    for token in tokens:
+        yield from instead.get(token, (token,))

@@ -1,0 +1,82 @@
+"""The words by which things are called: the files of `config/search`, and the names that routing knows too."""
+
+import csv
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.resources.abc import Traversable
+from io import StringIO
+
+from bot.routing.spelling import keys, plain, words
+from bot.search.vocabulary import Vocabulary
+
+_OF_COUNTRIES = ("iso2", "name", "name_en", "synonyms", "demonyms")
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """Other names: of kinds, offices, countries (by code) and cities, each as plain words."""
+
+    kinds: Mapping[str, tuple[str, ...]]
+    roles: Mapping[str, tuple[str, ...]]
+    heads: Mapping[str, str]
+    countries: Mapping[str, tuple[str, ...]]
+    cities: Mapping[str, tuple[str, ...]]
+    ignored: frozenset[str]
+    _office_words: Vocabulary
+
+    @classmethod
+    def load(cls, config: Traversable) -> "Lexicon":
+        """Read the files, from the folder of all configuration."""
+        table = tomllib.loads((config / "search" / "words.toml").read_text("utf-8"))
+        countries = _rows(config / "routing" / "countries.csv")
+        ignored = frozenset(keys(table["ignored"]))
+
+        def named(names: str) -> tuple[str, ...]:
+            return tuple(word for word in _words([names]) if word not in ignored)
+
+        roles = {role: named(names) for role, names in table["roles"].items()}
+        return cls(
+            kinds={kind: named(names) for kind, names in table["kinds"].items()},
+            roles=roles,
+            heads=table["heads"],
+            countries={row["iso2"]: _words(row[column] for column in _OF_COUNTRIES) for row in countries},
+            cities=_cities(config, countries),
+            ignored=ignored,
+            _office_words=Vocabulary({word for names in roles.values() for word in names}),
+        )
+
+    def tokens(self, text: str) -> tuple[str, ...]:
+        """Return the plain words of a query; those that name nothing only where there are no others."""
+        found = tuple(dict.fromkeys(word.key for word in words(text)))
+        return tuple(token for token in found if token not in self.ignored) or found
+
+    def roles_in(self, tokens: Iterable[str]) -> frozenset[str]:
+        """Return the offices that words may name."""
+        meant = {word for token in tokens for word in self._office_words.meant(token)}
+        return frozenset(role for role, names in self.roles.items() if not meant.isdisjoint(names))
+
+
+def _cities(config: Traversable, countries: Iterable[Mapping[str, str]]) -> dict[str, tuple[str, ...]]:
+    """Return the other names of each city by the plain form of any of them."""
+    groups = [row["capital"].split("|") for row in countries]
+    places = (row for row in _rows(config / "routing" / "places.csv") if row["kind"] == "city")
+    groups += [[row["name"], *row["aliases"].split("|")] for row in places]
+    groups += [[row["name"], *row["others"].split("|")] for row in _rows(config / "search" / "cities.csv")]
+    found: dict[str, set[str]] = {}
+    for group in groups:
+        found.setdefault(plain(group[0]).casefold(), set()).update(_words(group))
+    return {name: tuple(sorted(others)) for name, others in found.items()}
+
+
+def _words(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_listed(names)))
+
+
+def _listed(names: Iterable[str]) -> Iterator[str]:
+    for name in names:
+        yield from keys(name)
+
+
+def _rows(file: Traversable) -> list[dict[str, str]]:
+    return list(csv.DictReader(StringIO(file.read_text("utf-8"), newline="")))
