@@ -35,7 +35,6 @@ from bot.platforms import Live, Platform
 from bot.questions.find import live_threads
 from bot.routing.rules import Rules
 from bot.search.current import Finder
-from bot.search.words import Lexicon
 from bot.texts import Catalogues, Reader
 from bot.worker import Worker
 from config.settings import Settings
@@ -89,7 +88,7 @@ def world() -> World:
         rules=rules,
         catalogues=Catalogues.load(CONFIG / "texts"),
         current=current,
-        finder=Finder(current, rules, Lexicon.load(CONFIG)),
+        finder=Finder(current, rules, CONFIG),
         commands=load(handlers),
     )
 

@@ -16,7 +16,7 @@ from bot.outbox import NOWHERE, Outbox, Placing
 from bot.questions.tables import Question
 from bot.routing.rules import Rules
 from bot.search.current import Finder
-from bot.search.finding import Hit
+from bot.search.hits import Hit
 from bot.texts import Catalogues
 
 

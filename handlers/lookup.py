@@ -16,13 +16,13 @@ from bot.grammar import Rest
 from bot.interpret import spelled
 from bot.routing.rules import FRANCE
 from bot.search import cards
-from bot.search.finding import Hit
+from bot.search.hits import Hit
 from bot.search.view import View
 from bot.texts import Markdown, Row, Text, escape
 
 SHOWN = 5  # of a list
 AHEAD = 0.85  # of the best score: who comes nearer is offered in a list
-BESIDE = 0.75  # who comes nearer than that is offered below the card
+BESIDE = 0.8  # who comes nearer than that is offered below the card
 
 _TO_ALL = re.compile(r"(?:a|pour) tous\b[\s:,]*|(?:to|for) (?:all|everybody|everyone)\b[\s:,]*")
 _VCARD = re.compile(r"vcard\s+(\S+)")

@@ -16,7 +16,7 @@ from bot.directory.identity import OPERATOR, Actor, identify
 from bot.directory.reading import read
 from bot.errors import UserError
 from bot.message import User
-from bot.search.finding import Hit
+from bot.search.hits import Hit
 from config.settings import Settings
 
 

@@ -107,7 +107,11 @@ def _address(view: View, row: Organisation) -> Iterator[Pair]:
     where = address if city.casefold() in address.casefold() else ", ".join(it for it in (address, city) if it)
     if where:
         country = view.countries.get(view.value(row, "country"))
-        named = country and Text.of("lookup.where", where=where, country=country.fr, country_en=country.en)
+        named = (
+            country
+            and country.fr != where
+            and Text.of("lookup.where", where=where, country=country.fr, country_en=country.en)
+        )
         yield Text.of("lookup.address"), named or escape(where)
 
 

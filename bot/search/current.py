@@ -7,6 +7,9 @@ import threading
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
+from importlib.resources.abc import Traversable
+from typing import TYPE_CHECKING
 
 import structlog
 from sqlalchemy import select
@@ -18,10 +21,13 @@ from bot.directory.identity import Actor
 from bot.directory.tables import Posting
 from bot.errors import Unavailable
 from bot.routing.rules import Rules
-from bot.search.entries import Only, read
-from bot.search.finding import Hit, Source, find
-from bot.search.index import Index
-from bot.search.words import Lexicon
+from bot.search.hits import Hit
+
+if TYPE_CHECKING:  # arrays take a fifth of a second to import: a thread does it once the bot runs
+    from bot.search.entries import Only
+    from bot.search.finding import Source
+    from bot.search.index import Index
+    from bot.search.words import Lexicon
 
 log = structlog.get_logger()
 
@@ -32,7 +38,7 @@ FEW = 300  # changed entries that are read within a look-up's transaction
 @dataclass(frozen=True, slots=True)
 class _Held:
     stamp: int
-    index: Index
+    index: "Index"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +47,17 @@ class _Newer:
 
     since: int
     stamp: int
-    index: Index
+    index: "Index"
     stale: frozenset[str]
 
 
 class Finder:
     """Finds in the directory as a transaction sees it."""
 
-    def __init__(self, current: Current, rules: Rules, lexicon: Lexicon) -> None:
+    def __init__(self, current: Current, rules: Rules, config: Traversable) -> None:
         self._current = current
         self._rules = rules
-        self._lexicon = lexicon
+        self._config = config
         self._held: _Held | None = None
         self._newer: _Newer | None = None
         self._database: Database | None = None
@@ -64,6 +70,8 @@ class Finder:
 
         Without a complete hit they are what comes near.
         """
+        from bot.search.finding import find  # noqa: PLC0415 - see above
+
         self._on = max(self._on, on)
         return find(session, self._source(session), text, limit=limit, visible_to=visible_to, on=on)
 
@@ -78,11 +86,13 @@ class Finder:
         if making is not None:
             making.join()
 
-    def _source(self, session: Session) -> Source:
-        held = self._held
-        if held is None:
-            held = self._first(session)
+    def _source(self, session: Session) -> "Source":
+        from bot.search.finding import Source  # noqa: PLC0415 - see above
+
+        held = self._held or self._first(session)
         newer = self._changed(session, held)
+        if newer is None and self._database is None and entries_stamp(session) != held.stamp:
+            held = self._held = self._read(session)
         directory = self._current.get(session)
         stale = newer.stale if newer else frozenset[str]()
         return Source(held.index, newer.index if newer else None, stale, directory, self._lexicon, self._rules)
@@ -97,7 +107,18 @@ class Finder:
 
     def _read(self, session: Session) -> _Held:
         stamp = entries_stamp(session)
-        return _Held(stamp, read(session, self._lexicon, self._on).built())
+        return _Held(stamp, self._index(session, None))
+
+    def _index(self, session: Session, only: "Only | None") -> "Index":
+        from bot.search.entries import read  # noqa: PLC0415 - see above
+
+        return read(session, self._lexicon, self._on, only).built()
+
+    @cached_property
+    def _lexicon(self) -> "Lexicon":
+        from bot.search.words import Lexicon  # noqa: PLC0415 - see above
+
+        return Lexicon.load(self._config)
 
     def _changed(self, session: Session, held: _Held) -> _Newer | None:
         """Return what changed since the index was made, as this transaction sees it."""
@@ -114,17 +135,16 @@ class Finder:
         newer = _Newer(
             held.stamp,
             stamp,
-            read(session, self._lexicon, self._on, only).built(),
+            self._index(session, only),
             frozenset((*only.organisations, *only.people)),
         )
         self._newer = newer
         return newer
 
     def _make(self) -> None:
-        """Make a new index: beside, where there is a database to read from; else before the next look-up."""
+        """Make a new index beside, where there is a database to read from; else the look-up makes it."""
         database = self._database
         if database is None:
-            self._held = None
             return
         with self._lock:
             if self._making is not None and self._making.is_alive():
@@ -139,8 +159,10 @@ class Finder:
             log.warning("index_not_made", reason=str(error))
 
 
-def _closure(session: Session, changed: Collection[tuple[str, str]] | None) -> Only | None:
+def _closure(session: Session, changed: Collection[tuple[str, str]] | None) -> "Only | None":
     """Return what to read anew because these rows changed; None when it is all, or too much."""
+    from bot.search.entries import Only  # noqa: PLC0415 - see above
+
     if changed is None:
         return None
     organisations = {id_ for kind, id_ in changed if kind == "organisation"}

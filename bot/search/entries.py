@@ -21,7 +21,7 @@ from bot.search.index import Builder, Entries, Words, number_of_email, numbers_o
 from bot.search.words import Lexicon
 
 KINDS = (  # the worthier first, of those that are found as well
-    "region prefecture police_prefecture representation_etat embassy representation consulate_general consulate "
+    "prefecture region police_prefecture representation_etat embassy representation consulate_general consulate "
     "ministry body ccpd sous_prefecture honorary_consulate other"
 ).split()
 

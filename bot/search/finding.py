@@ -16,32 +16,17 @@ from bot.directory.snapshot import Snapshot
 from bot.directory.tables import Organisation, Person, Posting
 from bot.directory.visibility import Owned, level_of, sees
 from bot.routing.rules import Rules
+from bot.search.hits import Hit
 from bot.search.index import Index
 from bot.search.questions import in_charge, wider
 from bot.search.ranking import ENOUGH, Asked, Part, Ranked, Viewer, by_number, rank, visible, without_numbers
 from bot.search.words import Lexicon
 
-SURE = 0.6  # what is found less well comes near, even if every word was found somehow
+NAMED = 0.85  # what is found as well is called so, and is not asked as a topic
+SURE = 0.68  # what is found less well comes near, even if every word was found somehow
 LONGEST = 300  # characters that are looked at
 _OFFICES = 4  # of one organisation may be found as well
 _SPARE = 5  # hits that may turn out, when their rows are read, to be hidden since
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """What was found, as far as it may be shown; `score` is between 0 and 1."""
-
-    kind: str  # organisation, person
-    id: str
-    name: str
-    role: str | None
-    organisation: str | None
-    country: str | None
-    city: str | None
-    phone: str | None
-    email: str | None
-    score: float
-    sure: bool = True  # it has all that was asked; else it comes near
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +48,7 @@ class _Entry:
     role: str
     organisation: str
     score: float
+    fit: float
     complete: bool
 
 
@@ -93,9 +79,14 @@ def _entries(source: Source, text: str, asker: _Asker, limit: int) -> Iterator[_
     tokens = source.lexicon.tokens(without_numbers(text))
     if exact or not tokens:
         return
-    for recipient in in_charge(text, tokens, source.rules, source.directory, asker.actor, asker.on):
-        yield _Entry("office", recipient.organisation, recipient.role, recipient.organisation, 1.0, complete=True)
     best = _ranked(parts, source.lexicon, tokens, asker.viewer, limit)
+    named = [entry for entry in best[:1] if entry.kind != "office" and entry.complete and entry.score >= NAMED]
+    yield from named
+    for recipient in in_charge(text, tokens, source.rules, source.directory, asker.actor, asker.on):
+        score = named[0].score if named else 1.0
+        yield _Entry(
+            "office", recipient.organisation, recipient.role, recipient.organisation, score, 1.0, complete=True
+        )
     if not any(entry.complete for entry in best):
         for others in wider(text, tokens, source.rules):
             widened = _ranked(parts, source.lexicon, others, asker.viewer, limit)
@@ -121,7 +112,7 @@ def _exact(part: Part, text: str, viewer: Viewer) -> Iterator[_Entry]:
     known = part.seen & part.shown
     named = [place for place in part.index.places(text) if known[place]]
     for place in named or by_number(part.index, text, viewer, known):
-        yield _entry(part.index, Ranked(place, 1.0, complete=True))
+        yield _entry(part.index, Ranked(place, 1.0, 1.0, complete=True))
 
 
 def _ranked(
@@ -140,7 +131,7 @@ def _entry(index: Index, found: Ranked) -> _Entry:
     at = found.place
     own = index.organisation[at - index.organisations] if at >= index.organisations else at
     organisation = index.ids[own] if own >= 0 else ""
-    return _Entry(index.kinds[at], index.ids[at], index.roles[at], organisation, found.score, found.complete)
+    return _Entry(index.kinds[at], index.ids[at], index.roles[at], organisation, found.score, found.fit, found.complete)
 
 
 def _told_apart(entries: Iterable[_Entry]) -> list[_Entry]:
@@ -193,7 +184,7 @@ def _organisation(entry: _Entry, row: Organisation, actor: Actor) -> Hit:
         phone=(row.phone or None) if sees(actor, owned, "phone") else None,
         email=(row.email or None) if sees(actor, owned, "email") else None,
         score=_score(entry),
-        sure=entry.complete and entry.score >= SURE,
+        sure=entry.complete and entry.fit >= SURE,
     )
 
 
@@ -215,7 +206,7 @@ def _person(
         phone=(row.phone or None) if sees(actor, owned, "phone") else None,
         email=(row.email or None) if sees(actor, owned, "email") else None,
         score=_score(entry),
-        sure=entry.complete and entry.score >= SURE,
+        sure=entry.complete and entry.fit >= SURE,
     )
 
 

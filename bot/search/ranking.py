@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from bot.search.arrays import Flags, Floats
+from bot.search.arrays import Flags, Floats, Ints
 from bot.search.index import NUMBER, Index, number_of_email, numbers_of_phones
 
 TOKENS = 12  # words of a query that are looked at
@@ -36,10 +36,14 @@ class Viewer:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """An entry that was found; `complete` when every word was. `score` is at most 1."""
+    """An entry that was found, by its score; `fit` is how well it has what was asked, whatever else it is worth.
+
+    Both are at most 1. `complete` when every word was found.
+    """
 
     place: int
     score: float
+    fit: float
     complete: bool
 
 
@@ -56,8 +60,8 @@ def by_number(index: Index, text: str, viewer: Viewer, seen: Flags) -> list[int]
     known = index.numbers
     places: dict[int, None] = {}
     for number in wanted:
-        start, end = np.searchsorted(known.numbers, [number, number + 1]).tolist()
-        at = np.arange(start, end)
+        start, end = (int(np.searchsorted(known.numbers, it)) for it in (number, number + 1))
+        at: Ints = np.arange(start, end)
         if number < NUMBER // 10:  # typed without what stands before
             whole = 10 ** len(str(number))
             at = np.flatnonzero((known.numbers < NUMBER) & (known.numbers % whole == number))
@@ -106,14 +110,16 @@ def rank(part: Part, asked: Asked, viewer: Viewer, limit: int, like: Part | None
         total += rarity
     if not total:
         return []
-    worth = index.worth / np.float32(total)
-    worth[~complete] *= _INCOMPLETE
+    fit = score / np.float32(total)
+    worth = np.where(complete, index.worth, index.worth * _INCOMPLETE)
     for role, places in index.offices.items():
         if role not in asked.roles:
             worth[places] *= _UNASKED
-    score *= worth
+    score = fit * worth
     score[~(seen & part.shown)] = 0
-    return [Ranked(place, float(score[place]), bool(complete[place])) for place in _best(score, limit)]
+    return [
+        Ranked(place, float(score[place]), float(fit[place]), bool(complete[place])) for place in _best(score, limit)
+    ]
 
 
 def _best(score: Floats, limit: int) -> Iterable[int]:

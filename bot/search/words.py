@@ -23,6 +23,7 @@ class Lexicon:
     countries: Mapping[str, tuple[str, ...]]
     cities: Mapping[str, tuple[str, ...]]
     ignored: frozenset[str]
+    short: Mapping[str, str]  # what is typed for another word
     _office_words: Vocabulary
 
     @classmethod
@@ -43,12 +44,13 @@ class Lexicon:
             countries={row["iso2"]: _words(row[column] for column in _OF_COUNTRIES) for row in countries},
             cities=_cities(config, countries),
             ignored=ignored,
+            short=table["short"],
             _office_words=Vocabulary({word for names in roles.values() for word in names}),
         )
 
     def tokens(self, text: str) -> tuple[str, ...]:
         """Return the plain words of a query; those that name nothing only where there are no others."""
-        found = tuple(dict.fromkeys(word.key for word in words(text)))
+        found = tuple(dict.fromkeys(self.short.get(word.key, word.key) for word in words(text)))
         return tuple(token for token in found if token not in self.ignored) or found
 
     def roles_in(self, tokens: Iterable[str]) -> frozenset[str]:

@@ -16,7 +16,6 @@ from bot.directory.identity import Actor
 from bot.message import Address, Message, User
 from bot.outbox import Outbox
 from bot.search.current import Finder
-from bot.search.words import Lexicon
 from bot.texts import Catalogues
 from config.settings import Settings
 from tests.stories.scene import Place, Scene, scene
@@ -44,7 +43,7 @@ def database(new_url: Callable[[str], str]) -> Iterator[Database]:
 @pytest_asyncio.fixture
 async def play(database: Database, around: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Scene]:
     current = Current()
-    fresh = replace(around, current=current, finder=Finder(current, around.rules, Lexicon.load(CONFIG)))
+    fresh = replace(around, current=current, finder=Finder(current, around.rules, CONFIG))
     monkeypatch.setattr("bot.app.world", lambda: fresh)  # read once for all tests
     async with scene(database) as made:
         yield made
