@@ -1,11 +1,17 @@
 """What the commands answer where the usual story does not lead."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy.orm import Session
 
-from bot.card import buttons_of
+from bot.card import Card, buttons_of
+from bot.context import Context
 from bot.directory import rights
+from bot.directory.identity import Actor
 from bot.directory.tables import Person
+from bot.errors import UserError
+from handlers.lookup import lookup
 from tests.stories.conftest import SAARBRUCKEN
 from tests.stories.scene import Place, Scene
 
@@ -109,3 +115,18 @@ async def test_redirected_to_who_has_no_room_one_is_told_how_to_reach_them(
     await consulate.invoke("rediriger", "Q-2026-00001 ambassade-de")
     told = consulate.posts[-1].text + consulate.transcript()
     assert "Pour joindre" in told or "L’annuaire n’a ni téléphone ni adresse" in told
+
+
+def test_what_is_shown_to_all_is_what_all_may_see(context: Context) -> None:
+    row = Person(id="hidden", given_name="Agente", family_name="Zwickau", visibility="own")
+    context.session.add(row)
+    context.session.flush()
+    coordinator = Actor(context.actor.user, "boss", None, None, frozenset({"coordinator"}), None, None)
+    ctx = replace(context, actor=coordinator)
+    alone = lookup(ctx, "hidden")
+    assert isinstance(alone, Card)
+    assert alone.title == "Agente Zwickau"
+    for words in ("hidden", "Zwickau"):
+        with pytest.raises(UserError, match=r"lookup\.nothing"):
+            lookup(ctx, f"à tous {words}")
+    assert lookup(ctx, "À TOUS : consulat-munich") is None

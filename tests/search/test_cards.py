@@ -1,0 +1,114 @@
+"""What `annuaire` shows: cards, lists, near misses, to the asker alone or to all."""
+
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+
+import pytest
+import pytest_asyncio
+from sqlalchemy.orm import Session
+
+from bot.db import Database
+from bot.directory.tables import Organisation
+from tests.search.conftest import people
+from tests.stories.scene import Clock, Place, Scene, fields_of, scene
+
+MORNING = datetime(2026, 11, 23, 9, 5, tzinfo=UTC)
+
+
+@pytest_asyncio.fixture
+async def play(new_url: Callable[[str], str]) -> AsyncIterator[Scene]:
+    database = Database(new_url("sqlite"))
+    database.run_now(people)
+    async with scene(database, Clock(MORNING)) as made:
+        yield made
+    database.close()
+
+
+@pytest.fixture
+def office(play: Scene) -> Place:
+    return play.link("prefecture-57")
+
+
+async def test_one_hit_gives_a_card_with_all_that_is_needed(office: Place) -> None:
+    await office.say("annuaire consulat munich")
+    card = office.posts[-1].card
+    assert card.title == "Consulat général de France à Munich"
+    assert dict(fields_of(card)) == {
+        "Téléphone": "+49 89 419 41 10",
+        "Courriel": "contact.munich@example.org",
+        "Adresse": "Munich, Allemagne",
+        "Sur place": "10 h 05 · ouvert, ferme à 12 h 30",
+        "Fiche": fields_of(card)["Fiche"],
+    }
+
+
+async def test_the_time_is_that_of_the_place(office: Place, play: Scene) -> None:
+    def set_hours(session: Session) -> None:
+        session.get_one(Organisation, "ambassade-jp").opening_hours = "Mo-Fr 09:00-17:00; PH off"
+
+    play.app.database.run_now(set_hours)
+    await office.say("annuaire ambassade japon")
+    shown = fields_of(office.posts[-1].card)["Sur place"]
+    assert shown.startswith("18 h 05 · fermé, ouvre mardi 24 novembre 2026 à 9 h (chez vous mardi 24 novembre à 1 h)")
+    assert "jour férié" in shown
+
+
+async def test_an_office_names_who_holds_it_and_who_stands_in(office: Place) -> None:
+    await office.say("annuaire cdpr grand est")
+    card = office.posts[-1]
+    held = fields_of(card.card)["Titulaire"]
+    assert held == "Agente Modèle-Est : jusqu’au mardi 1 décembre 2026 inclus ; remplaçant : Agent Exemple-Isar"
+    await office.click(card, "Agent Exemple-Isar")
+    assert fields_of(office.posts[-1].card)["Téléphone"] == "+49 89 000 33 44"
+    await office.say("annuaire asi andorre")
+    assert "personne n’est inscrit" in office.posts[-1].text
+
+
+async def test_several_hits_are_told_apart(office: Place) -> None:
+    await office.say("annuaire consulat allemagne")
+    labels = office.posts[-1].buttons
+    assert "CG Munich · Allemagne" in labels
+    assert len(set(labels)) == len(labels) == 5
+
+
+async def test_a_near_miss_is_one_press_away(office: Place) -> None:
+    await office.say("annuaire munich introuvable")
+    card = office.sees("Vouliez-vous dire")
+    await office.click(card, card.buttons[0])
+    assert office.posts[-1].card.title == "Consulat général de France à Munich"
+    await office.say("annuaire xyzzy")
+    office.sees("Rien trouvé pour « xyzzy »")
+
+
+async def test_a_closed_post_leads_to_its_successor(office: Place, play: Scene) -> None:
+    def close(session: Session) -> None:
+        row = session.get_one(Organisation, "consulat-munich")
+        row.status, row.successor = "closed", "consulat-francfort"
+
+    play.app.database.run_now(close)
+    await office.invoke("annuaire", "consulat-munich")
+    card = office.sees("Ce service est fermé.")
+    await office.click(card, "Consulat général de France à Francfort")
+    assert office.posts[-1].card.title == "Consulat général de France à Francfort"
+
+
+async def test_the_answer_is_the_askers_until_it_is_shown(office: Place) -> None:
+    await office.slash("annuaire", "consulat munich")
+    private = office.posts[-1]
+    assert private.to.audience is not None
+    await office.click(private, "Montrer à tous")
+    shown = office.posts[-1]
+    assert (shown.to.audience, shown.card.title) == (None, private.card.title)
+    assert "Montrer à tous" not in shown.buttons
+    await office.slash("annuaire", "à tous consulat munich")
+    assert office.posts[-1].to.audience is None
+
+
+async def test_a_vcard_can_be_kept(office: Place) -> None:
+    await office.say("annuaire consulat munich")
+    await office.click(office.posts[-1], "vCard")
+    text = office.posts[-1].text
+    assert "BEGIN:VCARD\nVERSION:4.0\nFN:Consulat général de France à Munich" in text
+    assert "TEL:+49 89 419 41 10" in text
+    await office.say("annuaire vcard nobody")
+    office.sees("Rien trouvé")
