@@ -42,6 +42,7 @@ from config.settings import Settings
 log = structlog.get_logger()
 
 CONFIG = files("config")
+SETTLED = 1.0  # seconds after which a start is over
 FORGET_EVERY = timedelta(hours=6)
 
 
@@ -195,10 +196,10 @@ def connect(app: App) -> None:
 @contextlib.asynccontextmanager
 async def running(app: App) -> AsyncGenerator[App]:
     """Run the worker, the tick and the platforms for as long as the block lasts."""
-    app.finder.warm(app.database, app.clock().date())
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(app.worker.run(), name="worker"),
+            group.create_task(_warm(app), name="warm"),
             group.create_task(schedule.run(lambda: tick(app)), name="tick"),
             *(group.create_task(_supervise(app, p), name=p.name) for p in app.platforms.values()),
         ]
@@ -209,6 +210,12 @@ async def running(app: App) -> AsyncGenerator[App]:
             await asyncio.to_thread(app.finder.wait)
             for task in tasks:
                 task.cancel()
+
+
+async def _warm(app: App) -> None:
+    """Make the directory's index once the bot has started: neither shall wait for the other."""
+    await asyncio.sleep(SETTLED)
+    app.finder.warm(app.database, app.clock().date())
 
 
 async def _supervise(app: App, platform: Platform) -> None:

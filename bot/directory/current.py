@@ -13,7 +13,6 @@ _SEEN = "directory"
 _CHANGED = "directory changed"
 NAMED = 200  # rows whose change is told one by one
 KEPT = 2000  # changes that are remembered; who looked away for longer reads all
->>>>>>> 4d13fa5 (The directory is searched in memory: typing errors, other names, offices, numbers, rights before ranking)
 
 
 class Stamp(Base):
@@ -37,36 +36,8 @@ def touch(session: Session) -> None:
     """Say that organisations or competences changed; to be called in the transaction that changes them."""
     session.info.pop(_SEEN, None)
     session.info[_CHANGED] = True
-
-
-class Stamp(Base):
-    """A number that grows with each change of what it names."""
-
-    __tablename__ = "stamp"
-    name: Mapped[str] = mapped_column(String(40), primary_key=True)
-    value: Mapped[int] = mapped_column(BigInteger, default=0)
-
-
-class Changed(Base):
-    """A row that can be looked up changed; `kind` is organisation or person, or `all` for too many to name."""
-
-    __tablename__ = "directory_change"
-    stamp: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    kind: Mapped[str] = mapped_column(String(20), primary_key=True)
-    id: Mapped[str] = mapped_column(String(ID), primary_key=True)
-
-
-def touch(session: Session) -> None:
-    """Say that organisations or competences changed; to be called in the transaction that changes them."""
-    session.info.pop(_SEEN, None)
-<<<<<<< HEAD
-    session.info[_CHANGED] = True
-    if not session.execute(update(Stamp).where(Stamp.name == "directory").values(value=Stamp.value + 1)).rowcount:  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
-        session.add(Stamp(name="directory", value=1))
-=======
     _next(session, "directory")
     changed(session)
->>>>>>> 4d13fa5 (The directory is searched in memory: typing errors, other names, offices, numbers, rights before ranking)
 
 
 def changed(session: Session, *, organisations: Collection[str] = (), people: Collection[str] = ()) -> None:
@@ -74,6 +45,7 @@ def changed(session: Session, *, organisations: Collection[str] = (), people: Co
 
     A person's postings and absences are theirs.
     """
+    session.info[_CHANGED] = True
     stamp = _next(session, "entries")
     rows = [("organisation", id_) for id_ in organisations] + [("person", id_) for id_ in people]
     if not rows or len(rows) > NAMED:
@@ -81,6 +53,11 @@ def changed(session: Session, *, organisations: Collection[str] = (), people: Co
         session.execute(delete(Changed))
     session.execute(delete(Changed).where(Changed.stamp <= stamp - KEPT))
     session.execute(insert(Changed), [{"stamp": stamp, "kind": kind, "id": id_} for kind, id_ in dict.fromkeys(rows)])
+
+
+def changed_here(session: Session) -> bool:
+    """Say whether this transaction changed the directory: what it sees may never be."""
+    return _CHANGED in session.info
 
 
 def entries_stamp(session: Session) -> int:

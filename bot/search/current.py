@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.db import Database
-from bot.directory.current import Current, changes_since, entries_stamp
+from bot.directory.current import Current, changed_here, changes_since, entries_stamp
 from bot.directory.identity import Actor
 from bot.directory.tables import Posting
 from bot.errors import Unavailable
@@ -78,7 +78,8 @@ class Finder:
     def warm(self, database: Database, on: date) -> None:
         """Begin to make the index, to be used from a day on; from now on make new ones beside the bot."""
         self._database, self._on = database, on
-        self._make()
+        if self._held is None:
+            self._make()
 
     def wait(self) -> None:
         """Wait for an index that is being made."""
@@ -92,7 +93,7 @@ class Finder:
         held = self._held or self._first(session)
         newer = self._changed(session, held)
         if newer is None and self._database is None and entries_stamp(session) != held.stamp:
-            held = self._held = self._read(session)
+            held = self._kept(session)
         directory = self._current.get(session)
         stale = newer.stale if newer else frozenset[str]()
         return Source(held.index, newer.index if newer else None, stale, directory, self._lexicon, self._rules)
@@ -101,9 +102,14 @@ class Finder:
         """Return the index that is being made beside, or make it now."""
         self.wait()
         with self._lock:
-            if self._held is None:
-                self._held = self._read(session)
-            return self._held
+            return self._held or self._kept(session)
+
+    def _kept(self, session: Session) -> _Held:
+        """Return a new index, and keep it unless it holds what may never be."""
+        held = self._read(session)
+        if not changed_here(session):
+            self._held = held
+        return held
 
     def _read(self, session: Session) -> _Held:
         stamp = entries_stamp(session)
@@ -138,7 +144,8 @@ class Finder:
             self._index(session, only),
             frozenset((*only.organisations, *only.people)),
         )
-        self._newer = newer
+        if not changed_here(session):
+            self._newer = newer
         return newer
 
     def _make(self) -> None:

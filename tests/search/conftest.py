@@ -32,7 +32,7 @@ class Directory:
         found = self.find(text, actor)
         return (found[0].id, found[0].role) if found else None
 
-    def change(self, work: Callable[[Session], None], **whose: set[str]) -> None:
+    def change(self, work: Callable[[Session], object], **whose: set[str]) -> None:
         """Change rows as others do, and say whose."""
 
         def both(session: Session) -> None:

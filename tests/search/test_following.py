@@ -1,11 +1,12 @@
 """The index follows the directory, in this process and in others."""
 
+import pytest
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from bot.directory.current import NAMED, touch
+from bot.directory.current import NAMED, changed, touch
+from bot.directory.identity import OPERATOR
 from bot.directory.tables import Organisation, Person
-from bot.search import current
 from tests.search.conftest import TODAY, Directory, actor
 
 
@@ -66,6 +67,24 @@ def test_many_changes_make_a_new_index_beside(directory: Directory) -> None:
     assert directory.find("agente zwickaub")[0].name == "Agente Zwickaub"
 
 
+def test_what_is_undone_was_never_found(directory: Directory) -> None:
+    directory.find("munich")
+
+    def undone(session: Session) -> None:
+        named(session, "neue", "Zwickau")
+        session.flush()
+        changed(session, people={"neue"})
+        seen = directory.finder.find(session, "zwickau", limit=1, visible_to=OPERATOR, on=TODAY)
+        assert [hit.id for hit in seen] == ["neue"]
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        directory.database.run_now(undone)
+    directory.change(lambda s: named(s, "other", "Quedlinburg"), people={"other"})
+    assert directory.first("quedlinburg") == ("other", None)
+    assert "neue" not in [hit.id for hit in directory.find("zwickau")]
+
+
 def test_without_a_beside_the_next_look_up_reads_all(directory: Directory) -> None:
     directory.find("munich")
     directory.database.run_now(lambda s: named(s, "neue", "Zwickau"))
@@ -73,10 +92,9 @@ def test_without_a_beside_the_next_look_up_reads_all(directory: Directory) -> No
     assert directory.first("zwickau") == ("neue", None)
 
 
-def test_forgotten_changes_are_noticed(directory: Directory, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_forgotten_changes_are_noticed(directory: Directory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.directory.current.KEPT", 3)
     directory.find("munich")
     for number in range(6):
         directory.change(lambda s, n=number: named(s, f"neue-{n}", "Zwickau"), people={f"neue-{number}"})
     assert {hit.id for hit in directory.find("zwickau", limit=10) if hit.sure} == {f"neue-{n}" for n in range(6)}
-    assert current.FEW > 0

@@ -1,0 +1,188 @@
+"""The directory's search beside its peers, on the same made-up entries and the same badly typed queries.
+
+`python -m tests.bench.search` runs each contender at each size in a process of its own, so that its memory is its own,
+and prints a table; `make bench` does so too. A million entries are measured with `--sizes 1000000`, ours alone.
+"""
+
+import argparse
+import asyncio
+import ctypes
+import gc
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from bot.app import CONFIG
+from bot.db import Base, Database
+from bot.directory.current import Current
+from bot.directory.identity import OPERATOR
+from bot.routing.rules import Rules
+from bot.search.current import Finder
+from tests.bench.made_up import MadeUp, Typed, directory, fill, typed
+from tests.servers.postgres import Postgres
+
+TODAY = date(2026, 11, 23)
+TYPOS = (0, 1, 2)
+CONTENDERS = ("ours", "ours (pg)", "fts5", "trigrams (pg)", "scan")
+LARGEST_OF_PEERS = 100_000
+TARGETS = "targets at 100,000: recall@5 99/99/96 %, p95 15 ms, build 2 s, 60 MB"
+
+Search = Callable[[str], list[str]]
+
+
+def measured(make: Callable[[], Search], queries: dict[int, list[Typed]]) -> dict[str, Any]:
+    """Return how well and how soon a way to search finds, and what it costs to make."""
+    before = memory()
+    began = time.perf_counter()
+    search = make()
+    built = time.perf_counter() - began
+    used = memory() - before
+    recall: list[float] = []
+    took: list[float] = []
+    answers: list[list[str]] = []
+    for typos in TYPOS:
+        found = 0
+        for query in queries[typos]:
+            began = time.perf_counter()
+            ids = search(query.text)
+            took.append((time.perf_counter() - began) * 1000)
+            found += not query.meant.isdisjoint(ids)
+            answers.append(ids)
+        recall.append(100 * found / len(queries[typos]))
+    took.sort()
+    return {
+        "recall": recall,
+        "p50": statistics.median(took),
+        "p95": took[int(len(took) * 0.95)],
+        "build": built,
+        "memory": used,
+        "answers": answers,
+    }
+
+
+def memory() -> float:
+    """Return the megabytes that this process holds, what it gave back put aside."""
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
+    return psutil.Process().memory_info().rss / 1024**2
+
+
+def ours(entries: list[MadeUp], url: str) -> Callable[[], Search]:
+    """Return what makes our index, once the tables are filled and everything is imported."""
+    database = Database(url)
+    Base.metadata.create_all(database.engine)
+    finder(database).find("warm")  # what is imported and compiled is no part of an index
+    database.run_now(lambda session: fill(session, entries))
+    made = finder(database)
+
+    def make() -> Search:
+        made.find("x")
+        return made.find
+
+    return make
+
+
+class finder:  # noqa: N801 - a function with a memory
+    """Finds in a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._finder = Finder(Current(), Rules.load(CONFIG / "routing"), CONFIG)
+
+    def find(self, text: str) -> list[str]:
+        """Return the ids of the best five."""
+        hits = self._database.run_now(
+            lambda session: self._finder.find(session, text, limit=5, visible_to=OPERATOR, on=TODAY)
+        )
+        return [hit.id for hit in hits]
+
+
+def contend(options: argparse.Namespace) -> None:
+    """Measure one contender in this process and print its figures as JSON."""
+    from tests.bench import search_peers as peers
+
+    entries = directory(options.size, options.seed)
+    asked = options.queries if options.contender.startswith("ours") else options.peer_queries
+    queries = {typos: typed(entries, options.queries, typos, options.seed)[:asked] for typos in TYPOS}
+    folder = Path(options.folder)
+    makers: dict[str, Callable[[], Callable[[], Search]]] = {
+        "ours": lambda: ours(entries, f"sqlite:///{folder}/ours.db"),
+        "ours (pg)": lambda: ours(entries, options.url),
+        "fts5": lambda: lambda: peers.fts5(entries, folder),
+        "trigrams (pg)": lambda: lambda: peers.postgres(entries, options.url),
+        "scan": lambda: lambda: peers.scan(entries),
+    }
+    make = makers[options.contender]()
+    if options.contender.startswith("ours"):
+        entries.clear()  # ours has them from its database
+    print(json.dumps(measured(make, queries)))
+
+
+async def compare(options: argparse.Namespace) -> str:
+    """Run all contenders in turns and return the report."""
+    lines = [
+        f"{'entries':>9} {'':14}{'recall@5, 0/1/2 typos':>24}{'p50 ms':>9}{'p95 ms':>9}{'build s':>9}{'MB':>7}",
+    ]
+    async with Postgres() as cluster:
+        for size in options.sizes:
+            answers: dict[str, Any] = {}
+            for contender in CONTENDERS:
+                if size > LARGEST_OF_PEERS and contender not in ("ours", "ours (pg)"):
+                    continue
+                with tempfile.TemporaryDirectory() as folder:
+                    url = cluster.create_database() if "pg" in contender else ""
+                    figures = run(options, contender, size, folder, url)
+                    if url:
+                        cluster.drop_database(url)
+                answers[contender] = figures["answers"]
+                recall = "/".join(f"{value:.1f}" for value in figures["recall"])
+                numbers = f"{figures['p50']:9.1f}{figures['p95']:9.1f}{figures['build']:9.2f}{figures['memory']:7.0f}"
+                lines.append(f"{size:>9} {contender:14}{recall:>24}{numbers}")
+                print(lines[-1], file=sys.stderr, flush=True)
+            same = answers["ours"] == answers["ours (pg)"]
+            lines.append(f"{size:>9} both databases give {'the same' if same else 'DIFFERENT'} answers")
+    return "\n".join([*lines, TARGETS])
+
+
+def run(options: argparse.Namespace, contender: str, size: int, folder: str, url: str) -> dict[str, Any]:
+    """Measure one contender in a process of its own."""
+    argv = [sys.executable, "-m", "tests.bench.search", "--contender", contender, "--size", str(size)]
+    argv += ["--folder", folder, "--url", url, "--seed", str(options.seed), "--queries", str(options.queries)]
+    argv += ["--peer-queries", str(options.peer_queries)]
+    found = subprocess.run(argv, check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(found.stdout.splitlines()[-1])
+
+
+def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Return the sizes of a run."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.search", description=__doc__)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000])
+    parser.add_argument("--seed", type=int, default=2026)
+    parser.add_argument("--queries", type=int, default=300, help="for each number of typos")
+    parser.add_argument("--peer-queries", type=int, default=100, help="of these, so many for slow peers")
+    for hidden in ("--contender", "--folder", "--url"):
+        parser.add_argument(hidden, default="", help=argparse.SUPPRESS)
+    parser.add_argument("--size", type=int, default=0, help=argparse.SUPPRESS)
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and print."""
+    options = parsed(arguments)
+    if options.contender:
+        contend(options)
+    else:
+        print(asyncio.run(compare(options)))
+
+
+if __name__ == "__main__":
+    main()
