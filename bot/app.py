@@ -196,6 +196,7 @@ def connect(app: App) -> None:
 @contextlib.asynccontextmanager
 async def running(app: App) -> AsyncGenerator[App]:
     """Run the worker, the tick and the platforms for as long as the block lasts."""
+    app.finder.read_from(app.database, app.clock().date())
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(app.worker.run(), name="worker"),
@@ -215,7 +216,7 @@ async def running(app: App) -> AsyncGenerator[App]:
 async def _warm(app: App) -> None:
     """Make the directory's index once the bot has started: neither shall wait for the other."""
     await asyncio.sleep(SETTLED)
-    app.finder.warm(app.database, app.clock().date())
+    app.finder.warm()
 
 
 async def _supervise(app: App, platform: Platform) -> None:

@@ -75,9 +75,12 @@ class Finder:
         self._on = max(self._on, on)
         return find(session, self._source(session), text, limit=limit, visible_to=visible_to, on=on)
 
-    def warm(self, database: Database, on: date) -> None:
-        """Begin to make the index, to be used from a day on; from now on make new ones beside the bot."""
+    def read_from(self, database: Database, on: date) -> None:
+        """Make indexes beside the bot from now on, reading from a database; they are for a day and later."""
         self._database, self._on = database, on
+
+    def warm(self) -> None:
+        """Begin to make the first index."""
         if self._held is None:
             self._make()
 
@@ -99,10 +102,10 @@ class Finder:
         return Source(held.index, newer.index if newer else None, stale, directory, self._lexicon, self._rules)
 
     def _first(self, session: Session) -> _Held:
-        """Return the index that is being made beside, or make it now."""
+        """Return the index that is made beside, or make it now."""
+        self._make()
         self.wait()
-        with self._lock:
-            return self._held or self._kept(session)
+        return self._held or self._kept(session)
 
     def _kept(self, session: Session) -> _Held:
         """Return a new index, and keep it unless it holds what may never be."""

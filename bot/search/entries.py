@@ -11,7 +11,7 @@ from operator import itemgetter
 from sys import intern
 from typing import Any
 
-from sqlalchemy import Executable, Row, exists, literal, null, select
+from sqlalchemy import Executable, Row, exists, literal, null, or_, select
 from sqlalchemy.orm import Session
 
 from bot.directory.tables import Competence, Organisation, Person, Posting
@@ -25,6 +25,7 @@ KINDS = (  # the worthier first, of those that are found as well
     "ministry body ccpd sous_prefecture honorary_consulate other"
 ).split()
 
+_LAND = ("prefecture", "representation_etat", "region")  # in charge of a territory, and called by its name
 _WORTH_OF_KIND = {kind: 1 - 0.004 * rank for rank, kind in enumerate(KINDS)}
 _CLOSED = 0.5  # what a closed organisation is worth
 _OFFICE = 0.97  # an office comes after its organisation, unless it was asked for
@@ -89,11 +90,15 @@ class Only:
 def read(session: Session, lexicon: Lexicon, on: date, only: Only | None = None) -> Builder:
     """Return the entries of the directory, or of some of it, to be looked up on a day and later."""
     builder = Builder()
-    rows = {row.id: row for row in sorted(_rows(session, _ORGANISATION), key=itemgetter(0))}
+    found, competences = _ORGANISATION, _COMPETENCE
+    if only is not None:
+        found = found.where(or_(Organisation.kind.in_(_LAND), Organisation.id.in_(only.organisations)))
+        competences = competences.where(Competence.organisation.in_(only.organisations))
+    rows = {row.id: row for row in sorted(_rows(session, found), key=itemgetter(0))}
     chosen = rows if only is None else {id_: rows[id_] for id_ in sorted(only.organisations) if id_ in rows}
     territories = _territories(rows.values())
     _add_organisations(builder, list(chosen.values()), lexicon, territories)
-    _add_offices(builder, chosen, _offices(session, lexicon, territories, rows.values()))
+    _add_offices(builder, chosen, _offices(_rows(session, competences), lexicon, territories, chosen.values()))
     _add_people(builder, session, lexicon, on, only)
     return builder
 
@@ -106,7 +111,7 @@ def _territories(rows: Iterable[Row[Any]]) -> Mapping[str, tuple[str, tuple[str,
     """Return, by code, the region of each territory and the words of its name and chief town."""
     found: dict[str, tuple[str, tuple[str, ...]]] = {}
     for row in rows:
-        if row.kind in ("prefecture", "representation_etat", "region") and row.territory:
+        if row.kind in _LAND and row.territory:
             found.setdefault(row.territory, (row.parent or "", (*keys(row.short_name), *keys(row.city))))
     return found
 
@@ -141,7 +146,7 @@ def _numbers(kind: str, rows: Sequence[Row[Any]]) -> Sequence[tuple[Sequence[int
 
 
 def _of_organisation(row: Row[Any], lexicon: Lexicon, territories: Mapping[str, tuple[str, tuple[str, ...]]]) -> Words:
-    within = row.kind not in ("prefecture", "region", "representation_etat")
+    within = row.kind not in _LAND
     region, around = territories.get(row.territory, ("", ()))
     yield from _named("name", keys(row.short_name), 1.0)
     yield from _named("name", keys(row.name), 0.95)
@@ -170,7 +175,7 @@ _Office = tuple[str, str, date | None, date | None]
 
 
 def _offices(
-    session: Session,
+    competences: Iterable[Row[Any]],
     lexicon: Lexicon,
     territories: Mapping[str, tuple[str, tuple[str, ...]]],
     rows: Iterable[Row[Any]],
@@ -183,7 +188,7 @@ def _offices(
     for row in rows:
         if row.kind in lexicon.heads:
             found[row.id, lexicon.heads[row.kind], None, None] = set()
-    for row in _rows(session, _COMPETENCE):
+    for row in competences:
         words = found.setdefault((row.organisation, row.role, row.valid_from, row.valid_to), set())
         words.update((word, 0.85) for word in lexicon.countries.get(row.country, ()))
         words.update((word, 0.9) for word in keys(row.place))

@@ -56,7 +56,8 @@ def test_what_changed_and_what_is_read_anew_find_the_same(directory: Directory) 
 
 
 def test_many_changes_make_a_new_index_beside(directory: Directory) -> None:
-    directory.finder.warm(directory.database, TODAY)
+    directory.finder.read_from(directory.database, TODAY)
+    directory.finder.warm()
     assert directory.first("consulat munich") == ("consulat-munich", None)
     rows = [
         {"id": f"p-{n}", "given_name": "Agente", "family_name": f"Zwickau{chr(97 + n % 26)}"} for n in range(NAMED + 1)
