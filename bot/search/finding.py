@@ -87,13 +87,16 @@ def _entries(source: Source, text: str, asker: _Asker, limit: int) -> Iterator[_
         yield _Entry(
             "office", recipient.organisation, recipient.role, recipient.organisation, score, 1.0, complete=True
         )
-    if not any(entry.complete for entry in best):
-        for others in wider(text, tokens, source.rules):
-            widened = _ranked(parts, source.lexicon, others, asker.viewer, limit)
-            if any(entry.complete for entry in widened):
-                best = widened
-                break
+    if not any(entry.complete and entry.fit >= NAMED for entry in best):
+        for others in wider(text, source.lexicon, source.rules):
+            best = _better(best, _ranked(parts, source.lexicon, others, asker.viewer, limit))
     yield from (entry for entry in best if entry.complete or entry.score >= ENOUGH)
+
+
+def _better(one: list[_Entry], other: list[_Entry]) -> list[_Entry]:
+    """Return the list whose best complete entry has more of what was asked; the first unless the other does."""
+    fits = [max((entry.fit for entry in it if entry.complete), default=0.0) for it in (one, other)]
+    return other if fits[1] > fits[0] else one
 
 
 def _parts(source: Source, viewer: Viewer) -> list[Part]:

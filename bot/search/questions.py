@@ -14,6 +14,7 @@ from bot.routing.reading import Reading, read
 from bot.routing.rules import FRANCE, Rules
 from bot.routing.spelling import keys
 from bot.routing.topics import score
+from bot.search.words import Lexicon, code
 
 
 def in_charge(
@@ -45,12 +46,13 @@ def seen_by(directory: Snapshot, actor: Actor) -> Snapshot:
     return replace(directory, organisations=MappingProxyType(seen), competences=competences)
 
 
-def wider(text: str, tokens: Sequence[str], rules: Rules) -> Iterator[tuple[str, ...]]:
+def wider(text: str, lexicon: Lexicon, rules: Rules) -> Iterator[tuple[str, ...]]:
     """Yield words in which a foreign place is replaced by what holds it: its region, then its country."""
-    reading = read(text, rules)
+    reading = read(lexicon.places_in(text), rules)
+    meant = lexicon.tokens(lexicon.places_in(text))
     for level in (0, 1):
-        found = tuple(dict.fromkeys(_widened(reading, tokens, level)))
-        if found != tuple(tokens):
+        found = tuple(dict.fromkeys(_widened(reading, meant, level)))
+        if found != meant:
             yield found
 
 
@@ -61,7 +63,7 @@ def _widened(reading: Reading, tokens: Sequence[str], level: int) -> Iterator[st
         if name.open or name.demonym or sense.country in {FRANCE, ""} or sense.kind == "country":
             continue
         holders = [keys(within) for within in sense.within]
-        outer = holders[0] if holders and not level else (sense.country.lower(),)
+        outer = holders[0] if holders and not level else (code(sense.country),)
         instead |= {word.key: outer for word in reading.words[name.start : name.end]}
     for token in tokens:
         yield from instead.get(token, (token,))

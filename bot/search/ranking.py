@@ -18,6 +18,8 @@ TOKENS = 12  # words of a query that are looked at
 ENOUGH = 0.4  # of what is asked must be found for an entry to come near
 _JOINED = 0.95  # what a word typed as two says, or two typed as one
 _SHORTEST_HALF = 2
+_SHORT, _SAYS_LITTLE = 3, 0.5  # two letters are soon the wrong ones
+_UNLIKELY = 0.85  # who typed a word that there is hardly meant another
 _LONG = 6  # letters of a word that says much even though nothing has it
 _INCOMPLETE = np.float32(0.8)  # what an entry is worth in which a word is missing
 _UNASKED = np.float32(0.75)  # an office whose role was not named
@@ -155,7 +157,8 @@ class _Token:
         if not rarities:
             return found, self._rarity(1) * min(len(token), _LONG) / (2 * _LONG)
         likeness, rarity = max(rarities, key=lambda pair: (pair[0], -pair[1]))
-        return found, likeness * rarity
+        short = len(token) < _SHORT and token.isalpha()
+        return found, likeness * rarity * (_SAYS_LITTLE if short else 1)
 
     def _halves(self, token: str) -> Iterator[tuple[int, int]]:
         """Yield pairs of words that were typed as one."""
@@ -169,14 +172,17 @@ class _Token:
         index, postings = self._index, self._index.postings
         found = np.zeros(len(index), np.float32)
         rarities: list[tuple[float, float]] = []
+        others = 1.0
         for word, likeness in meant:
             at = slice(postings.start[word], postings.start[word + 1])
             entries, weights = postings.entries[at], postings.weights[at]
             known = (postings.levels[at] <= self._level) & self._seen[entries]
             entries, weights = entries[known], weights[known]
             if len(entries):
-                found[entries] = np.maximum(found[entries], likeness * weights)
-                rarities.append((likeness, self._rarity(int(index.frequency[self._level, word]))))
+                likely = likeness if likeness == 1 else likeness * others
+                others = _UNLIKELY if likeness == 1 else others
+                found[entries] = np.maximum(found[entries], likely * weights)
+                rarities.append((likely, self._rarity(int(index.frequency[self._level, word]))))
         self._share(found)
         return found, rarities
 

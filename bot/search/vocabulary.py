@@ -13,6 +13,7 @@ from bot.search.arrays import Ints
 
 _SHORTEST_PREFIX = 3
 _LONGEST_WORD = 40  # characters that are looked at
+_NEVER = 255  # the length of what is no word that people type, and which is not meant by any that they do
 
 
 class Vocabulary:
@@ -21,7 +22,8 @@ class Vocabulary:
     def __init__(self, words: Iterable[str]) -> None:
         self.words: Sequence[str] = sorted(words)
         self._places = {word: place for place, word in enumerate(self.words)}
-        self._lengths = np.fromiter((len(word) for word in self.words), np.uint8, len(self.words))
+        lengths = (min(len(word), _LONGEST_WORD) if word.isalnum() else _NEVER for word in self.words)
+        self._lengths = np.fromiter(lengths, np.uint8, len(self.words))
         self._letters = np.fromiter(map(_letters, self.words), np.uint32, len(self.words))
 
     def __len__(self) -> int:
@@ -40,7 +42,7 @@ class Vocabulary:
         exact = self._places.get(typed)
         if exact is not None:
             yield exact, 1.0
-        if any(c.isdigit() for c in typed):
+        if not typed.isalpha():
             padded = self._places.get(typed.zfill(2))  # département 1 is 01
             if exact is None and padded is not None:
                 yield padded, 1.0

@@ -10,7 +10,8 @@ from io import StringIO
 from bot.routing.spelling import keys, plain, words
 from bot.search.vocabulary import Vocabulary
 
-_OF_COUNTRIES = ("iso2", "name", "name_en", "synonyms", "demonyms")
+_OF_COUNTRIES = ("name", "name_en", "synonyms", "demonyms")
+_CLOSE = 0.8  # how like the name of a place a word must be to be meant for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class Lexicon:
     ignored: frozenset[str]
     short: Mapping[str, str]  # what is typed for another word
     _office_words: Vocabulary
+    _place_words: Vocabulary
 
     @classmethod
     def load(cls, config: Traversable) -> "Lexicon":
@@ -41,11 +43,14 @@ class Lexicon:
             kinds={kind: named(names) for kind, names in table["kinds"].items()},
             roles=roles,
             heads=table["heads"],
-            countries={row["iso2"]: _words(row[column] for column in _OF_COUNTRIES) for row in countries},
+            countries={
+                row["iso2"]: (code(row["iso2"]), *_words(row[column] for column in _OF_COUNTRIES)) for row in countries
+            },
             cities=_cities(config, countries),
             ignored=ignored,
             short=table["short"],
             _office_words=Vocabulary({word for names in roles.values() for word in names}),
+            _place_words=Vocabulary(set(_listed(_names_of_places(config, countries)))),
         )
 
     def tokens(self, text: str) -> tuple[str, ...]:
@@ -57,6 +62,27 @@ class Lexicon:
         """Return the offices that words may name."""
         meant = {word for token in tokens for word in self._office_words.meant(token)}
         return frozenset(role for role, names in self.roles.items() if not meant.isdisjoint(names))
+
+    def places_in(self, text: str) -> str:
+        """Return the words of a text, with what is nearly the name of a foreign place spelled as that."""
+        return " ".join(self._place(word.key) for word in words(text))
+
+    def _place(self, word: str) -> str:
+        like = [] if word in self.ignored else list(self._place_words.like(word))
+        place, likeness = max(like, key=lambda it: it[1], default=(0, 0.0))
+        return self._place_words.words[place] if likeness >= _CLOSE else word
+
+
+def code(country: str) -> str:
+    """Return the word that stands for a country: nobody types it, so that « DE » is no country among other words."""
+    return f":{country.lower()}"
+
+
+def _names_of_places(config: Traversable, countries: Iterable[Mapping[str, str]]) -> Iterator[str]:
+    for row in countries:
+        yield from (*row["capital"].split("|"), *row["cities"].split("|"))
+    for row in _rows(config / "routing" / "places.csv"):
+        yield from (row["name"], *row["aliases"].split("|"))
 
 
 def _cities(config: Traversable, countries: Iterable[Mapping[str, str]]) -> dict[str, tuple[str, ...]]:
