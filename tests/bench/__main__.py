@@ -1,4 +1,4 @@
-"""`make bench`: our bot beside bare Bolt and bare nio, in turns, on the same servers."""
+"""`make bench`: our bot beside bare Bolt and bare nio, in turns, on the same servers; its search beside its peers."""
 
 import argparse
 import asyncio
@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psutil
 
+from tests.bench import lookups, search
 from tests.bench.measure import Clocks, burst, computation, latency
 from tests.bench.servers import Servers, linked, prepared, servers
 from tests.chaos.world import ROOT, BotProcess
@@ -22,6 +23,7 @@ from tests.servers import processes
 from tests.servers.postgres import Postgres
 
 PEERS = {"slack": "bolt", "matrix": "nio"}
+PARTS = ("bot", "search", "lookups")
 TARGETS = {"p50": 2.5, "burst": 0.5, "start": 2.0, "memory": 140.0}
 
 
@@ -170,7 +172,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--platforms", nargs="+", default=["slack", "matrix"], choices=["slack", "matrix"])
     parser.add_argument("--postgres", action="store_true", help="our bot on PostgreSQL too")
     parser.add_argument("--keep", type=Path, help="where files are kept; else they are thrown away")
+    parser.add_argument("--parts", nargs="+", default=PARTS, choices=PARTS, help="what is measured")
     sizes = parser.parse_args(arguments)
+    if "search" in sizes.parts:
+        search.main([])
+    if "lookups" in sizes.parts:
+        lookups.main([])
+    if "bot" in sizes.parts:
+        measure_bot(sizes)
+
+
+def measure_bot(sizes: argparse.Namespace) -> None:
+    """Measure the bot beside its peers and print."""
     with tempfile.TemporaryDirectory(prefix="bench-", dir=sizes.keep) as directory:
         figures = asyncio.run(run(sizes, Path(directory)))
     print(report(figures, sizes))

@@ -1,7 +1,7 @@
 """The directory's search beside its peers, on the same made-up entries and the same badly typed queries.
 
 `python -m tests.bench.search` runs each contender at each size in a process of its own, so that its memory is its own,
-and prints a table; `make bench` does so too. A million entries are measured with `--sizes 1000000`, ours alone.
+and prints a table, from which the growth is read; `make bench` does so too. `--sizes 1000000` measures ours alone.
 """
 
 import argparse
