@@ -22,6 +22,7 @@ from bot.db import Database
 from bot.delivery import note_settled, performers
 from bot.directory import reference
 from bot.directory.current import Current
+from bot.directory.holidays import Place
 from bot.directory.rooms import room_of
 from bot.dispatch import Dispatcher
 from bot.errors import ConfigurationError
@@ -214,9 +215,10 @@ async def running(app: App) -> AsyncGenerator[App]:
 
 
 async def _warm(app: App) -> None:
-    """Make the directory's index once the bot has started: neither shall wait for the other."""
+    """Prepare for look-ups once the bot has started: neither shall wait for the other."""
     await asyncio.sleep(SETTLED)
     app.finder.warm()
+    await asyncio.to_thread(Place("FR").is_holiday, app.clock().date())
 
 
 async def _supervise(app: App, platform: Platform) -> None:

@@ -7,15 +7,18 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from bot.app import open_database, world
+from bot.app import CONFIG, open_database
 from bot.cli.parsing import Commands, count
 from bot.cli.service import in_words
 from bot.clock import system_clock
 from bot.directory import exporting, importing, rights
+from bot.directory.current import Current
 from bot.directory.identity import OPERATOR, Actor, identify
 from bot.directory.reading import read
 from bot.errors import UserError
 from bot.message import User
+from bot.routing.rules import Rules
+from bot.search.current import Finder
 from bot.search.hits import Hit
 from config.settings import Settings
 
@@ -85,7 +88,8 @@ def _search(settings: Settings, options: argparse.Namespace) -> int:
             actor = identify(session, User("console", options.person), ("console", ""), direct=True, on=today)
             if actor is None:
                 raise UserError("rights.unknown_person", person=options.person)
-        return world().finder.find(session, " ".join(options.text), limit=options.limit, visible_to=actor, on=today)
+        finder = Finder(Current(), Rules.load(CONFIG / "routing"), CONFIG)
+        return finder.find(session, " ".join(options.text), limit=options.limit, visible_to=actor, on=today)
 
     hits = database.run_now(work)
     database.close()

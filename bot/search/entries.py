@@ -3,21 +3,21 @@
 The least that a word takes to be known is the right that sees its field (`bot.directory.visibility`).
 """
 
-from array import array
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from operator import itemgetter
-from sys import intern
 from typing import Any
 
-from sqlalchemy import Executable, Row, exists, literal, null, or_, select
+from sqlalchemy import Executable, Row, or_, select
 from sqlalchemy.orm import Session
 
-from bot.directory.tables import Competence, Organisation, Person, Posting
+from bot.directory.tables import Competence, Organisation
 from bot.directory.visibility import field_needed, needed
 from bot.routing.spelling import keys, plain
-from bot.search.index import Builder, Entries, Words, number_of_email, numbers_of_phones
+from bot.search.columns import each, first_day, last_day, numbers
+from bot.search.index import Builder, Entries, Words
+from bot.search.people import add_people
 from bot.search.words import Lexicon
 
 KINDS = (  # the worthier first, of those that are found as well
@@ -29,11 +29,7 @@ _LAND = ("prefecture", "representation_etat", "region")  # in charge of a territ
 _WORTH_OF_KIND = {kind: 1 - 0.004 * rank for rank, kind in enumerate(KINDS)}
 _CLOSED = 0.5  # what a closed organisation is worth
 _OFFICE = 0.97  # an office comes after its organisation, unless it was asked for
-_PERSON = 0.95
-_FREE_PERSON = 0.9
-_SHARED = {"office": 1.0, "person": 0.7}  # what finding a word of the organisation says of what belongs to it
-_WORTH_OF_NAME = {"given_name": 0.97, "family_name": 1.0}
-_AT_ONCE = 2_000  # rows of people that are held at once
+_SHARED = 1.0  # what it says of an office that a word of its organisation was found
 _OUTER = 0.6  # what the name of a territory says of what lies within
 
 _ORGANISATION = select(
@@ -59,24 +55,6 @@ _COMPETENCE = select(
     Competence.territory,
     Competence.place,
 ).distinct()
-_PERSON_COLUMNS = (
-    Person.id,
-    Person.given_name,
-    Person.family_name,
-    Person.email,
-    Person.phone,
-    Person.visibility,
-)
-_HELD = select(*_PERSON_COLUMNS, Posting.organisation, Posting.role, Posting.start, Posting.end).join(
-    Posting, Posting.person == Person.id
-)
-_FREE = select(
-    *_PERSON_COLUMNS,
-    literal("").label("organisation"),
-    literal("").label("role"),
-    null().label("start"),
-    null().label("end"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +77,7 @@ def read(session: Session, lexicon: Lexicon, on: date, only: Only | None = None)
     territories = _territories(rows.values())
     _add_organisations(builder, list(chosen.values()), lexicon, territories)
     _add_offices(builder, chosen, _offices(_rows(session, competences), lexicon, territories, chosen.values()))
-    _add_people(builder, session, lexicon, on, only)
+    add_people(builder, session, lexicon, on, only.people if only is not None else None)
     return builder
 
 
@@ -108,10 +86,10 @@ def _rows(session: Session, statement: Executable) -> Sequence[Row[Any]]:
 
 
 def _territories(rows: Iterable[Row[Any]]) -> Mapping[str, tuple[str, tuple[str, ...]]]:
-    """Return, by code, the region of each territory and the words of its name and chief town."""
+    """Return, by code, the region of each territory and the words of its name and chief town, as all may know them."""
     found: dict[str, tuple[str, tuple[str, ...]]] = {}
     for row in rows:
-        if row.kind in _LAND and row.territory:
+        if row.kind in _LAND and row.territory and not needed(row.visibility):
             found.setdefault(row.territory, (row.parent or "", (*keys(row.short_name), *keys(row.city))))
     return found
 
@@ -130,19 +108,13 @@ def _add_organisations(
             owners=[(at, row.id) for at, row in enumerate(rows)],
             bags=[[builder.bag(_of_organisation(row, lexicon, territories)) for row in rows]],
             worth=[_worth(row) for row in rows],
-            numbers=_numbers("organisation", rows),
+            numbers=numbers("organisation", rows),
         )
     )
 
 
 def _worth(row: Row[Any]) -> float:
     return _WORTH_OF_KIND.get(row.kind, 0.9) * (_CLOSED if row.status == "closed" else 1)
-
-
-def _numbers(kind: str, rows: Sequence[Row[Any]]) -> Sequence[tuple[Sequence[int], int]]:
-    phones = array("q", numbers_of_phones([row.phone for row in rows]))
-    emails = array("q", (number_of_email(row.email) for row in rows))
-    return (phones, field_needed(kind, "phone")), (emails, field_needed(kind, "email"))
 
 
 def _of_organisation(row: Row[Any], lexicon: Lexicon, territories: Mapping[str, tuple[str, tuple[str, ...]]]) -> Words:
@@ -152,23 +124,18 @@ def _of_organisation(row: Row[Any], lexicon: Lexicon, territories: Mapping[str, 
     yield from _named("name", keys(row.name), 0.95)
     yield from _named("id", keys(row.id), _OUTER)
     yield from _named("city", keys(row.city), 0.98)
-    yield from _each("city", lexicon.cities.get(plain(row.city).casefold(), ()), 0.95)
-    yield from _each("kind", lexicon.kinds.get(row.kind, ()), 0.9)
-    yield from _each("country", lexicon.countries.get(row.country, ()), 0.85)
-    yield from _each("territory", keys(row.territory), _OUTER if within else 1.0)
+    yield from each("city", lexicon.cities.get(plain(row.city).casefold(), ()), 0.95)
+    yield from each("kind", lexicon.kinds.get(row.kind, ()), 0.9)
+    yield from each("country", lexicon.countries.get(row.country, ()), 0.85)
+    yield from each("territory", keys(row.territory), _OUTER if within else 1.0)
     yield from _named("territory", around if within else (), _OUTER)
-    yield from _each("parent", territories.get(region, ("", ()))[1], 0.5)
-    yield from _each("email", keys(row.email.partition("@")[0]), 0.6)
+    yield from each("parent", territories.get(region, ("", ()))[1], 0.5)
+    yield from each("email", keys(row.email.partition("@")[0]), 0.6)
 
 
 def _named(field: str, names: Sequence[str], worth: float) -> Words:
     """Yield the words of a name: « Moselle » is rather Moselle than Meurthe-et-Moselle."""
-    return _each(field, names, worth * (0.9 + 0.1 / len(names)) if names else 0.0)
-
-
-def _each(field: str, names: Iterable[str], worth: float, kind: str = "organisation") -> Words:
-    level = field_needed(kind, field)
-    return ((name, worth, level) for name in names)
+    return each(field, names, worth * (0.9 + 0.1 / len(names)) if names else 0.0)
 
 
 _Office = tuple[str, str, date | None, date | None]
@@ -218,78 +185,8 @@ def _add_offices(
             worth=[_OFFICE * _worth(row) for row, _, _ in chosen],
             roles=[office[1] for _, office, _ in chosen],
             organisations=[row.id for row, _, _ in chosen],
-            shares=_SHARED["office"],
-            first=[_first(office[2]) for _, office, _ in chosen],
-            last=[_last(office[3]) for _, office, _ in chosen],
+            shares=_SHARED,
+            first=[first_day(office[2]) for _, office, _ in chosen],
+            last=[last_day(office[3]) for _, office, _ in chosen],
         )
-    )
-
-
-def _first(day: date | None) -> int:
-    return day.toordinal() if day else 1
-
-
-def _last(day: date | None) -> int:
-    return (day or date.max).toordinal()
-
-
-class _Bags:
-    """The words of names and offices, put into bags once: names come again."""
-
-    def __init__(self, builder: Builder, lexicon: Lexicon) -> None:
-        self._builder = builder
-        self._names: dict[str, dict[str, int]] = {field: {} for field in _WORTH_OF_NAME}
-        self._offices = {
-            role: builder.bag(_each("postings", names, 1.0, "person")) for role, names in lexicon.roles.items()
-        }
-
-    def of_names(self, field: str, names: Iterable[str]) -> list[int]:
-        """Return the bags of a column of names."""
-        known, level, worth = self._names[field], field_needed("person", field), _WORTH_OF_NAME[field]
-        bag = self._builder.bag
-        found: list[int] = []
-        for name in names:
-            if name not in known:
-                known[name] = bag((word, worth, level) for word in keys.__wrapped__(name))
-            found.append(known[name])
-        return found
-
-    def of_roles(self, roles: Iterable[str]) -> list[int]:
-        """Return the bags of a column of offices."""
-        return [self._offices.get(role, self._builder.nothing) for role in roles]
-
-
-def _add_people(builder: Builder, session: Session, lexicon: Lexicon, on: date, only: Only | None) -> None:
-    """Add people in their offices, and by themselves those whom no office holds for good."""
-    binary = "BINARY" if session.get_bind().dialect.name == "sqlite" else "C"  # the same order on both
-    by_key = [column.collate(binary) for column in (Person.id, Posting.organisation, Posting.role)]
-    settled = exists().where(Posting.person == Person.id, Posting.end.is_(None), Posting.start <= on)
-    bags = _Bags(builder, lexicon)
-    for statement in (_HELD.order_by(*by_key, Posting.start), _FREE.where(~settled).order_by(by_key[0])):
-        chosen = statement if only is None else statement.where(Person.id.in_(only.people))
-        rows = session.connection().execute(chosen, execution_options={"yield_per": _AT_ONCE})
-        for part in rows.partitions():
-            builder.add(_people(part, bags))
-
-
-def _people(rows: Sequence[Row[Any]], bags: _Bags) -> Entries:
-    levels = {visibility: needed(visibility) for visibility in {row.visibility for row in rows}}
-    hidden = [(at, row) for at, row in enumerate(rows) if row.visibility == "own"]
-    return Entries(
-        kind="person",
-        ids=[row.id for row in rows],
-        levels=[levels[row.visibility] for row in rows],
-        owners=[(at, id_) for at, row in hidden for id_ in (row.id, row.organisation)],
-        bags=[
-            bags.of_names("given_name", (row.given_name for row in rows)),
-            bags.of_names("family_name", (row.family_name for row in rows)),
-            bags.of_roles(row.role for row in rows),
-        ],
-        worth=[_PERSON if row.role else _FREE_PERSON for row in rows],
-        roles=[intern(row.role) for row in rows],
-        organisations=[intern(row.organisation) for row in rows],
-        shares=_SHARED["person"],
-        first=array("i", (_first(row.start) for row in rows)),
-        last=array("i", (_last(row.end) for row in rows)),
-        numbers=_numbers("person", rows),
     )

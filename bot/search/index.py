@@ -5,14 +5,12 @@ of their organisation, which are kept once. Nothing here depends on the database
 give the same index.
 """
 
-import re
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
-from zlib import crc32
 
 import numpy as np
 
@@ -23,9 +21,6 @@ from bot.search.vocabulary import Vocabulary
 Words = Iterable[tuple[str, float, int]]
 """Words with what finding one says (at most 1), and the least right (its number) that may know."""
 
-NUMBER = 10**8  # the last eight digits of a telephone number tell it, whatever stands before them
-_NO_DIGIT = re.compile(r"[^0-9\n]+")
-_SHORTEST_NUMBER = 6
 _MEMBER = RIGHTS.index("member")
 _FIRST, _LAST = 1, date.max.toordinal()
 
@@ -107,8 +102,8 @@ class Index:
     def of_owners(self, owners: Iterable[str | None]) -> Flags:
         """Return which entries belong to any of these."""
         found = np.zeros(len(self), bool)
-        for owner in owners:
-            found[self.owned.get(owner or "", _NONE)] = True
+        for owner in filter(None, owners):
+            found[self.owned.get(owner, _NONE)] = True
         return found
 
 
@@ -256,16 +251,3 @@ def _numbers(parts: Iterable[Entries]) -> Numbers:
     numbers, entries, levels = (np.concatenate(columns) for columns in zip(*found, strict=True))
     order = np.lexsort((entries, numbers))
     return Numbers(numbers[order].astype(np.int64), entries[order].astype(np.int32), levels[order].astype(np.int8))
-
-
-def numbers_of_phones(phones: Sequence[str]) -> list[int]:
-    """Return the numbers by which telephone numbers are known, however they are spelled; 0 for what is too short."""
-    digits = _NO_DIGIT.sub("", "\n".join(phone.replace("\n", "") for phone in phones).replace("(0)", ""))
-    bare = (number.lstrip("0") for number in digits.split("\n")) if phones else ()
-    return [int(number[-8:]) if len(number) >= _SHORTEST_NUMBER else 0 for number in bare]
-
-
-def number_of_email(email: str) -> int:
-    """Return the number by which a mail address is known, 0 for none; no telephone number is as large."""
-    known = email.strip().lower().encode("utf-8", "surrogatepass")
-    return NUMBER + (len(known) << 32) + crc32(known) if known else 0

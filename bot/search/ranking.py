@@ -12,7 +12,8 @@ from itertools import pairwise
 import numpy as np
 
 from bot.search.arrays import Flags, Floats, Ints
-from bot.search.index import NUMBER, Index, number_of_email, numbers_of_phones
+from bot.search.index import Index
+from bot.search.numbers import NUMBER, number_of_email, numbers_of_phones
 
 TOKENS = 12  # words of a query that are looked at
 ENOUGH = 0.4  # of what is asked must be found for an entry to come near

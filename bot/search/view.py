@@ -26,6 +26,10 @@ class View:
     countries: Mapping[str, Label]
 
     @cached_property
+    def _owned(self) -> dict[str, Owned]:
+        return {}
+
+    @cached_property
     def absent(self) -> Mapping[str, Away]:
         """Who is away today."""
         return away(self.session, self.now.date())
@@ -75,5 +79,8 @@ class View:
         """Say whether a field of a row may be seen."""
         if isinstance(row, Organisation):
             return sees(self.actor, Owned("organisation", row.visibility, (row.id,)), field)
-        held = self.session.scalars(self._current.where(Posting.person == row.id))
-        return sees(self.actor, Owned("person", row.visibility, {row.id, *(p.organisation for p in held)}), field)
+        if row.id not in self._owned:
+            held = self.session.scalars(self._current.where(Posting.person == row.id))
+            owners = {row.id, *(posting.organisation for posting in held)}
+            self._owned[row.id] = Owned("person", row.visibility, owners)
+        return sees(self.actor, self._owned[row.id], field)

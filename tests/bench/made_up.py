@@ -6,7 +6,7 @@ search works: a finger slips on an AZERTY keyboard, wherever it is.
 
 import random
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from itertools import islice
@@ -88,10 +88,10 @@ def directory(size: int, seed: int) -> list[MadeUp]:
     return [*organisations, *people]
 
 
-def _distinct(draw: random.Random, count: int, make: object) -> Iterator[str]:
+def _distinct(draw: random.Random, count: int, make: Callable[[random.Random], str]) -> Iterator[str]:
     seen: set[str] = set()
     while len(seen) < count:
-        name: str = make(draw)  # type: ignore[operator]
+        name = make(draw)
         if name not in seen:
             seen.add(name)
             yield name

@@ -83,11 +83,11 @@ def ours(url: str, entries: list[MadeUp]) -> Callable[[], Search]:
     """Return what makes our index, once the tables are filled (by a process of its own) and everything is imported."""
     database = Database(url)
     Base.metadata.create_all(database.engine)
-    finder(database).find("warm")  # what is imported and compiled is no part of an index
+    Finding(database).find("warm")  # what is imported and compiled is no part of an index
     filling = multiprocessing.get_context("fork").Process(target=_fill, args=(url, entries))
     filling.start()
     filling.join()
-    made = finder(database)
+    made = Finding(database)
 
     def make() -> Search:
         made.find("x")
@@ -102,7 +102,7 @@ def _fill(url: str, entries: list[MadeUp]) -> None:
     database.close()
 
 
-class finder:  # noqa: N801 - a function with a memory
+class Finding:
     """Finds in a database."""
 
     def __init__(self, database: Database) -> None:
