@@ -94,8 +94,9 @@ class Finder:
         from bot.search.finding import Source  # noqa: PLC0415 - see above
 
         held = self._held or self._first(session)
-        newer = self._changed(session, held)
-        if newer is None and self._database is None and entries_stamp(session) != held.stamp:
+        stamp = entries_stamp(session)
+        newer = self._changed(session, held, stamp) if stamp != held.stamp else None
+        if newer is None and stamp != held.stamp and self._database is None:
             held = self._kept(session)
         directory = self._current.get(session)
         stale = newer.stale if newer else frozenset[str]()
@@ -129,11 +130,8 @@ class Finder:
 
         return Lexicon.load(self._config)
 
-    def _changed(self, session: Session, held: _Held) -> _Newer | None:
-        """Return what changed since the index was made, as this transaction sees it."""
-        stamp = entries_stamp(session)
-        if stamp == held.stamp:
-            return None
+    def _changed(self, session: Session, held: _Held, stamp: int) -> _Newer | None:
+        """Return what changed since the index was made, as this transaction sees it; None when that is too much."""
         known = self._newer
         if known is not None and (known.since, known.stamp) == (held.stamp, stamp):
             return known

@@ -1,5 +1,6 @@
 """What `annuaire` shows: cards, lists, near misses, to the asker alone or to all."""
 
+import re
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 
@@ -7,12 +8,19 @@ import pytest
 import pytest_asyncio
 from sqlalchemy.orm import Session
 
+from bot.card import Card
 from bot.db import Database
 from bot.directory.tables import Organisation
 from tests.search.conftest import people
-from tests.stories.scene import Clock, Place, Scene, fields_of, scene
+from tests.stories.scene import Clock, Place, Scene, scene
+from tests.stories.scene import fields_of as fields_with_signs
 
 MORNING = datetime(2026, 11, 23, 9, 5, tzinfo=UTC)
+
+
+def fields_of(card: Card) -> dict[str, str]:
+    """The fields of a card, the spaces before its signs put aside."""
+    return {label: re.sub(r"[\u00a0\u202f]", " ", value) for label, value in fields_with_signs(card).items()}
 
 
 @pytest_asyncio.fixture
