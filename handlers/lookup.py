@@ -28,7 +28,7 @@ _TO_ALL = re.compile(r"(?:a|pour) tous\b[\s:,]*|(?:to|for) (?:all|everybody|ever
 _VCARD = re.compile(r"vcard\s+(\S+)")
 
 
-@command("annuaire", alias="directory", private=True)
+@command("annuaire", alias="directory", right="reader", private=True)
 def lookup(ctx: Context, recherche: Rest) -> Reply:
     """Find who to write to: one hit gives its card, several a short list, none what comes near.
 
