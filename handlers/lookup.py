@@ -24,6 +24,7 @@ SHOWN = 5  # of a list
 AHEAD = 0.85  # of the best score: who comes nearer is offered in a list
 BESIDE = 0.8  # who comes nearer than that is offered below the card
 
+_PREFECTURES = ("prefecture", "region", "representation_etat")
 _TO_ALL = re.compile(r"(?:a|pour) tous\b[\s:,]*|(?:to|for) (?:all|everybody|everyone)\b[\s:,]*")
 _VCARD = re.compile(r"vcard\s+(\S+)")
 
@@ -144,7 +145,7 @@ def _list(title: Words | None, view: View, hits: Sequence[Hit]) -> Card:
 def _of_hit(view: View, hit: Hit) -> Button:
     """Return a hit's button, which tells it from the others: what it is, and where."""
     organisation = view.organisation(hit.organisation)
-    short = (organisation.short_name or organisation.name) if organisation is not None else ""
+    short = _short(organisation) if organisation is not None else ""
     name = escape(hit.name) if hit.kind == "person" else cards.office(hit.role or "", short)
     post = cards.office(hit.role or "", short) if hit.kind == "person" and short else ""
     country = view.countries.get(hit.country or "") if hit.country != FRANCE else None
@@ -152,6 +153,11 @@ def _of_hit(view: View, hit: Hit) -> Button:
     city = escape(hit.city) if hit.city and hit.city not in short else ""
     label = Text.of("lookup.label", parts=Row(_marked(part) for part in (name, post, city, abroad) if part))
     return Button(label, "annuaire", f"{hit.id} {hit.role or ''}".strip() if hit.kind == "organisation" else hit.id)
+
+
+def _short(row: Organisation) -> str:
+    """Return a name for a button; those of prefectures are short, and say what they are prefectures of."""
+    return row.name if row.kind in _PREFECTURES else row.short_name or row.name
 
 
 def _marked(part: Words) -> Words:
