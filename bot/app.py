@@ -25,7 +25,6 @@ from bot.directory.current import Current
 from bot.directory.rooms import room_of
 from bot.dispatch import Dispatcher
 from bot.errors import ConfigurationError
-from bot.lost import Lost
 from bot.memory import PlatformMemory
 from bot.message import Address
 from bot.migrate import upgrade
@@ -94,7 +93,6 @@ def build(settings: Settings, database: Database, clock: Clock = system_clock) -
     around = world()
     dispatcher = Dispatcher(database, around, destinations(settings, around.current), clock)
     platforms: dict[str, Platform] = {}
-    lost = Lost(dispatcher, clock)
     worker = Worker(
         database,
         queues={"in"},
@@ -102,7 +100,6 @@ def build(settings: Settings, database: Database, clock: Clock = system_clock) -
         clock=clock,
         settled=note_settled,
         paces=_paces(settings),
-        abandoned=lost,
     )
     database.woken = worker.wake
     return App(settings, database, dispatcher, worker, platforms, clock)

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, event, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 
 from bot.directory.tables import Organisation, Room
 from bot.errors import UserError
@@ -90,6 +90,13 @@ def move(session: Session, platform: str, old: str, new: str) -> Room:
     before.state = "closed"
     session.flush()
     return row
+
+
+def _unsee(session: Session, _undone: SessionTransaction) -> None:
+    session.info.pop(_SEEN, None)
+
+
+event.listen(Session, "after_soft_rollback", _unsee)
 
 
 def speak(session: Session, platform: str, room: str, language: str) -> bool:

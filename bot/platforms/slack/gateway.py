@@ -32,7 +32,12 @@ from bot.platforms.slack.web import LOGGER, Web, call
 Passed: TypeAlias = Callable[[str], Awaitable[bool]]
 """Wait a moment for a channel's missed messages; True once they are all kept."""
 
+TooEarly: TypeAlias = Callable[[str, str], Awaitable[bool]]
+"""Say whether a reply must wait for a channel's missed messages: the root of its thread may be among them."""
+
 log = structlog.get_logger()
+
+_NAMED_WITHIN = 2.0  # seconds of the three that Slack waits for an answer
 
 
 class Gateway:
@@ -45,12 +50,14 @@ class Gateway:
         direct: DirectRooms,
         clock: Clock,
         passed: Passed,
+        too_early: TooEarly,
         dropped: Callable[[], None],
     ) -> None:
         self._web = web
         self._direct = direct
         self._clock = clock
         self._passed = passed
+        self._too_early = too_early
         self._dropped = dropped
         self._me: Identity | None = None
         self._receive: Receive | None = None
@@ -120,12 +127,15 @@ class Gateway:
         return await self._placed(invocation) if invocation is not None else None
 
     async def _placed(self, asked: Invocation) -> Invocation:
-        """Give what is said outside of any conversation, from the Home say, the direct one: its replies come there."""
+        """Give what is said outside of any conversation, from the Home say, the direct one: its replies come there.
+
+        Raises Unavailable when Slack does not name it in time: the person is told so, and tries again.
+        """
         try:
-            room = await self._direct.room_with(asked.to.room)
-        except SendError as error:
-            log.warning("slack_direct_room_unknown", reason=str(error))
-            return asked
+            async with asyncio.timeout(_NAMED_WITHIN):
+                room = await self._direct.room_with(asked.to.room)
+        except (SendError, TimeoutError) as error:
+            raise Unavailable(f"the direct conversation is not known: {error}") from error
         return replace(asked, to=replace(asked.to, room=room))
 
     async def commit(self, inbound: Inbound) -> Reply:
@@ -138,11 +148,14 @@ class Gateway:
         """Answer a payload of any kind: kept, or of no interest to us."""
         channel = channel_of(body)
         caught_up = "event" not in body or await self._passed(channel)
+        thread = "" if caught_up else str(body["event"].get("thread_ts") or "")
+        if thread and await self._too_early(channel, thread):
+            return BoltResponse(status=503, body="")
         async with self.lane(channel):
-            inbound = await self.convert(body)
-            if inbound is None:
-                return _acknowledged()
             try:
+                inbound = await self.convert(body)
+                if inbound is None:
+                    return _acknowledged()
                 reply = await self.commit(_with_cursor(inbound) if caught_up else inbound)
             except Unavailable as error:
                 log.warning("slack_payload_not_kept", reason=in_short(error))
