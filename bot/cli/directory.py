@@ -43,12 +43,13 @@ def add_to(commands: Commands) -> None:
 
 def _search(settings: Settings, options: argparse.Namespace) -> int:
     database = open_database(settings)
-    today = system_clock().date()
+    now = system_clock()
+    today = now.date()
 
     def work(session: Session) -> list[Hit]:
         actor: Actor | None = OPERATOR
         if options.person:
-            actor = identify(session, User("console", options.person), ("console", ""), direct=True, on=today)
+            actor = identify(session, User("console", options.person), ("console", ""), direct=True, at=now)
             if actor is None:
                 raise UserError("rights.unknown_person", person=options.person)
         return search(session, " ".join(options.text), limit=options.limit, visible_to=actor, on=today)

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Self
 
 from bot.app import open_database
 from bot.cli.parsing import Commands
@@ -96,7 +97,7 @@ class _Progress:
         self._shown = sys.stderr.isatty()
         self._at = time.monotonic()
 
-    def __enter__(self) -> "_Progress":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.db import Database
-from bot.directory.identity import person_of
+from bot.directory.accounts import person_of
 from bot.directory.linking import LIFE, TRIES, prove, start
 from bot.errors import UserError
 from bot.message import User
