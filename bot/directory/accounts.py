@@ -1,6 +1,7 @@
 """Accounts on platforms, and whose they are."""
 
 import re
+from collections.abc import Collection
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
@@ -33,11 +34,11 @@ def person_of(session: Session, user: User) -> Person | None:
             return None
 
 
-def address_of(person: Person) -> Address | None:
-    """Return where a person is spoken to alone: on Slack if they are there, else on Matrix; None without accounts."""
-    if person.slack_id is not None:
-        found = _SLACK_USER.findall(person.slack_id)
-        return Address("slack", found[-1], surface="direct") if found else None
-    if person.matrix_id is not None:  # the platform finds the room
+def address_of(person: Person, platforms: Collection[str]) -> Address | None:
+    """Return where a person is spoken to alone, on the first of these platforms where they have an account."""
+    slack = _SLACK_USER.findall(person.slack_id or "")
+    if slack and "slack" in platforms:
+        return Address("slack", slack[-1], surface="direct")
+    if person.matrix_id is not None and "matrix" in platforms:  # the platform finds the room
         return Address("matrix", person.matrix_id, audience=User("matrix", person.matrix_id))
     return None

@@ -102,9 +102,7 @@ def overdue(session: Session, now: datetime, *, offset: int, limit: int) -> tupl
     people = select(Confirmation, Person).join(Person, Person.id == Confirmation.person).where(late)
     found = [
         Overdue(person.id, f"{person.given_name} {person.family_name}".strip() or person.id, "person", row.since)
-        for row, person in session.execute(
-            people.order_by(Confirmation.since, Person.id).offset(offset).limit(limit)
-        ).tuples()
+        for row, person in session.execute(people.order_by(Confirmation.since, Person.id).offset(offset).limit(limit))
     ]
     if len(found) < limit:
         ordered = select(Organisation).where(unchecked).order_by(Organisation.checked_on, Organisation.id)

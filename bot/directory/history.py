@@ -105,6 +105,11 @@ def of(session: Session, file: File, row: Row, limit: int = 20) -> list[Change]:
     return list(session.scalars(found.order_by(Change.id.desc()).limit(limit)))
 
 
+def values(change: Change) -> tuple[Row | None, Row]:
+    """Return the columns that a change is about, before (None: the row is new) and after it."""
+    return json.loads(change.before) if change.before is not None else None, json.loads(change.after)
+
+
 def key_text(file: File, row: Row) -> str:
     """Return the key of a row as the history has it."""
     return " ".join(str(row[name] or "-") for name in file.key)

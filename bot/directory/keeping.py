@@ -72,8 +72,12 @@ def correct(
     new: dict[str, Any] = {}
     wrong: dict[str, Text] = {}
     for name, value in values.items():
+        column = of.file.by_name[name]
+        if not value.strip() and column.empty:  # « visible to all » is said, not left out
+            wrong[name] = Text.of("import.required")
+            continue
         try:
-            new[name] = of.file.by_name[name].value(value.strip())
+            new[name] = column.value(value.strip())
         except BadCell as found:
             wrong[name] = found.reason
     if wrong:

@@ -1,6 +1,6 @@
 """Whom the bot serves, as whom: linked accounts anywhere, insiders in linked rooms, strangers nowhere."""
 
-from datetime import date
+from datetime import UTC, datetime
 
 import pytest
 
@@ -8,7 +8,7 @@ from bot.db import Database
 from bot.directory import rights, rooms
 from bot.directory.identity import Actor, identify
 from bot.message import User
-from tests.directory.conftest import NOON, TODAY, Files
+from tests.directory.conftest import NOON, Files
 
 AGENT = User("matrix", "@agent.a:example.org", insider=True)
 COLLEAGUE = User("matrix", "@collegue:example.org", insider=True)
@@ -23,9 +23,9 @@ def directory(peopled: Files) -> Database:
 
 
 def who(
-    database: Database, user: User, room: tuple[str, str] = ROOM, *, direct: bool = False, on: date = TODAY
+    database: Database, user: User, room: tuple[str, str] = ROOM, *, direct: bool = False, at: datetime = NOON
 ) -> Actor | None:
-    return database.run_now(lambda session: identify(session, user, room, direct, on))
+    return database.run_now(lambda session: identify(session, user, room, direct, at))
 
 
 def test_a_linked_account_is_served_anywhere(directory: Database) -> None:
@@ -71,7 +71,7 @@ def test_who_left_keeps_rights_but_speaks_for_nobody(directory: Database) -> Non
     actor = who(directory, former, ("slack", "C1"))
     assert actor is not None
     assert (actor.person, actor.organisation, actor.rights) == ("agent-c", None, frozenset())
-    then = who(directory, former, ("slack", "C1"), on=date(2025, 12, 31))
+    then = who(directory, former, ("slack", "C1"), at=datetime(2025, 12, 31, 12, tzinfo=UTC))
     assert then is not None
     assert (then.organisation, then.rights) == ("prefecture-67", {"member"}), "the last day is included"
 

@@ -34,6 +34,7 @@ WORDS: dict[cells.Read, list[str]] = {
     cells.language: ["", "fr", "en", "de"],
     cells.yes_or_no: ["", "yes", "no", "oui"],
     cells.opening_hours: ["", "Mo-Fr 09:00-12:00", "24/7", 'Mo "x"', "demain"],
+    cells.email: ["", "a@example.org", "+b@example.org", "nobody"],
     cells.website: ["", "https://example.org", "ftp://x"],
     cells.matrix_account: ["", "@a:example.org", "@b:example.org", "a"],
     cells.account: ["", "U1", "U2", "!a:example.org", "a b"],
