@@ -18,7 +18,7 @@ from bot.texts import Text
 
 SUFFIXES = (".zip", ".tar.bz2")
 FILES = 1_000  # of an archive, at most
-UNPACKED = 600_000_000  # bytes of an archive that are unpacked, at most
+UNPACKED = 400_000_000  # bytes of an archive that are unpacked, at most
 _CATALOGUE = 500_000  # bytes of a zip archive's list of files
 _TAIL = 66_000  # bytes at the end of a zip archive among which that list is announced
 _BLOCK = 512  # bytes, of a tar archive

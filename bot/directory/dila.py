@@ -103,10 +103,11 @@ def _post(record: Record) -> Iterator[dict[str, str]]:
     if country == "FR" or not (country or place.get("pays")):
         return
     town = slug(str(place.get("nom_commune") or ""))
+    said = country or str(place.get("pays"))  # an unknown State is named as the country that cannot be read
     if name.startswith("ambassade"):
-        yield _new(record, f"ambassade-{country.lower()}", "embassy", country or str(place.get("pays") or ""), "")
+        yield _new(record, f"ambassade-{slug(said)}", "embassy", said, "")
     elif name.startswith("consulat-general") and town:
-        yield _new(record, f"consulat-{town}", "consulate_general", country or str(place.get("pays") or ""), "")
+        yield _new(record, f"consulat-{town}", "consulate_general", said, "")
 
 
 def _new(record: Record, id_: str, kind: str, country: str, territory: str) -> dict[str, str]:

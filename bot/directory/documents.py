@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import IO, Any, TypeAlias, cast
 
 from bot.directory.gathering import Unreadable
-from bot.directory.records import LINE
+from bot.directory.records import LINE, LINES
 from bot.texts import Text
 
 UNKNOWN = 16_000_000  # bytes without a record of the kind that is looked for, after which there is none
@@ -38,6 +38,8 @@ def records(stream: IO[bytes]) -> Iterator[tuple[int, Record]]:
         if text.ended or (wrapped and text.skip(_CLOSING)):
             break
         number += 1
+        if number > LINES:
+            raise Unreadable(number, Text.of("import.too_many_lines", limit=LINES))
         found = text.value(number)
         if isinstance(found.get("fields"), dict):  # of an older API
             found = cast("dict[str, Any]", found["fields"])

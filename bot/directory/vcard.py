@@ -37,6 +37,11 @@ class Property:
         return unescaped(self.value)
 
     @property
+    def types(self) -> list[str]:
+        """What kind of property it is: work, home, fax …."""
+        return self.parameters.get("TYPE", "").lower().split(",")
+
+    @property
     def parts(self) -> list[str]:
         """The components of its value: what stands between semicolons, each a text."""
         parts = [""]
@@ -151,7 +156,8 @@ def _property(line: int, name: str, content: str) -> Property:
     at = match.end() if match else 0
     parameters: dict[str, str] = {}
     while found := _PARAMETER.match(content, at):
-        parameters.setdefault(found[1].upper(), found[2].strip('"'))
+        called, value = found[1].upper(), found[2].replace('"', "")
+        parameters[called] = f"{parameters[called]},{value}" if called in parameters else value
         at = found.end()
     return Property(line, name, _value(content[at:]), parameters)
 
@@ -165,7 +171,7 @@ def _preference(each: Property) -> int:
     given = each.parameters.get("PREF", "")
     if given.isascii() and given.isdecimal() and len(given) <= 3:
         return int(given)
-    return 1 if "pref" in each.parameters.get("TYPE", "").lower().split(",") else 100
+    return 1 if "pref" in each.types else 100
 
 
 def _folded(line: str) -> Iterator[str]:

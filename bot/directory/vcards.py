@@ -153,8 +153,9 @@ def _person(card: VCard) -> dict[str, str]:
 
 
 def _texts(card: VCard, file: File) -> dict[str, str]:
-    found = {column: card.first(name) for column, name in _TEXTS.items() if column in file.by_name}
-    cells = {column: _plain_text(each) for column, each in found.items() if each is not None}
+    found = {column: card.all(name) for column, name in _TEXTS.items() if column in file.by_name}
+    spoken = {column: [each for each in all_ if "fax" not in each.types] for column, all_ in found.items()}
+    cells = {column: _plain_text(all_[0]) for column, all_ in spoken.items() if all_}
     if _OFFSET.match(cells.get("timezone", "")):  # an offset is no zone: it is right for half a year
         del cells["timezone"]
     return cells
