@@ -28,10 +28,9 @@ def is_harmless(name: str, taken: Taken) -> None:
 
 
 def test_small_bombs(tmp_path: Path) -> None:
-    paths = made(tmp_path, 0.05)
-    for name, taken in zip(paths, read_alone(*paths.values()), strict=True):
-        assert taken.seconds < SECONDS, name
-        assert taken.peak < MEGABYTES, name
+    paths = made(tmp_path, 0.02)
+    for name, taken in zip(paths, read_alone(0.02, *paths.values()), strict=True):
+        is_harmless(name, taken)
 
 
 @pytest.mark.proof
@@ -39,6 +38,6 @@ def test_small_bombs(tmp_path: Path) -> None:
 def test_full_bombs(tmp_path: Path, name: str) -> None:
     file, make = bombs(1)[name]
     make(tmp_path / file)
-    [taken] = read_alone(tmp_path / file)
+    [taken] = read_alone(1, tmp_path / file)
     print(f"{name}: {taken.seconds:.2f} s, {taken.peak:.0f} MB, {taken.grown:.0f} MB more than before")
     is_harmless(name, taken)
