@@ -7,9 +7,9 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
-from sqlalchemy import Index, String, insert, select, update
+from sqlalchemy import Index, String, Table, select, update
 from sqlalchemy import Text as LongText
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -80,7 +80,7 @@ def write(session: Session, changes: Sequence[Mapping[str, Any]]) -> None:
     if not changes:
         return
     session.flush()
-    session.execute(insert(Change), list(changes))
+    session.connection().execute(cast("Table", Change.__table__).insert(), list(changes))
     mark(session, {each["file"] for each in changes})
 
 

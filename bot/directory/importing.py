@@ -7,9 +7,10 @@ stored without a last day and is otherwise alike, unless the files name that one
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import Table as SqlTable
+from sqlalchemy import bindparam, delete, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -199,6 +200,20 @@ def _closes(old: Row, new: Row) -> bool:
     return ended or (new.get("status") == "closed" and old["status"] != "closed")
 
 
+def _write_rows(session: Session, table: _Table) -> None:
+    """Write rows past the mapper, which takes longer than the database: others wait meanwhile."""
+    into = cast("SqlTable", table.file.table.__table__)
+    connection = session.connection()
+    if table.added:
+        connection.execute(into.insert(), table.added)
+    if table.changed:
+        keys = [column.name for column in into.primary_key]
+        columns = [name for name in table.changed[0] if name not in keys]
+        statement = into.update().where(*(into.c[name] == bindparam(f"at_{name}") for name in keys))
+        rows = [{**row, **{f"at_{name}": row[name] for name in keys}} for row in table.changed]
+        connection.execute(statement.values({name: bindparam(name) for name in columns}), rows)
+
+
 def _write(session: Session, tables: Sequence[_Table]) -> None:
     """Write in the order of the files: what is referred to comes first. Loaded objects are read anew afterwards."""
     session.flush()
@@ -208,10 +223,7 @@ def _write(session: Session, tables: Sequence[_Table]) -> None:
             session.execute(update(Person), rows)
         for start in range(0, len(table.gone), 500):
             session.execute(delete(Competence).where(Competence.key.in_(table.gone[start : start + 500])))
-        if table.added:
-            session.execute(insert(table.file.table), table.added)
-        if table.changed:
-            session.execute(update(table.file.table), table.changed)
+        _write_rows(session, table)
     session.expire_all()
     written = {table.file.name for table in tables if table.added or table.changed}
     if written:
