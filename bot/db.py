@@ -10,7 +10,7 @@ import secrets
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol, TypeVar, cast
@@ -31,7 +31,6 @@ GROUP = 32  # transactions that share a commit on SQLite when they wait for the 
 WRITERS = 4  # threads and connections on PostgreSQL
 TRIES = 5  # of a transaction that lost a deadlock or a serialization conflict on PostgreSQL
 
-_READING = "passerelle_reads_only"
 _CONFLICTS = {"40001", "40P01"}  # serialization_failure, deadlock_detected
 
 
@@ -122,18 +121,15 @@ class Database:
         """Like `run`, in the calling thread: for the command line."""
         return self._threads.submit(self._transaction, work, None).result().result
 
-    def look_now(self, work: Callable[[Session], T]) -> T:
-        """Like `run_now` for work that only reads: on SQLite nobody who writes waits for it."""
-        return self._threads.submit(self._look, work).result()
+    def reading(self, work: Callable[[Session], T]) -> T:
+        """Run `work`, which only reads and may take long, in the calling thread: it keeps no writer waiting.
 
-    def _look(self, work: Callable[[Session], T]) -> T:
+        It sees the database as it was at one moment. Raises `Unavailable` when the database failed.
+        """
         try:
-            with (
-                self.engine.connect().execution_options(**{_READING: True}) as connection,
-                Session(connection) as session,
-            ):
+            with Session(self.engine.execution_options(**_READING[self.sqlite]), info=_info(None)) as session:
                 return work(session)
-        except (OperationalError, InterfaceError, PoolTimeout) as error:
+        except (DBAPIError, PoolTimeout) as error:
             raise Unavailable(str(error.__cause__ or error)) from error
 
     def close(self) -> None:
@@ -295,8 +291,14 @@ def _engine(url: str) -> Engine:
     raise _NotSupported(f"{parsed.drivername!r} is not supported")
 
 
+_READING: Mapping[bool, Mapping[str, Any]] = {  # by whether it is SQLite
+    True: {"reading": True},
+    False: {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+}
+
+
 def _begin_immediate(connection: Connection) -> None:
-    reading = connection.get_execution_options().get(_READING)
+    reading = connection.get_execution_options().get("reading")
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 

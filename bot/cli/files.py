@@ -39,13 +39,13 @@ def _import(settings: Settings, options: argparse.Namespace) -> int:
     database = open_database(settings)
 
     def known() -> Mapping[str, Org]:
-        return database.look_now(load).organisations
+        return database.reading(load).organisations
 
     with _Progress() as progress:
         parsed = read(options.paths, known, progress)
         progress.now("…")
         if options.dry_run:
-            result = database.look_now(lambda session: importing.plan(session, parsed)).result
+            result = database.reading(lambda session: importing.plan(session, parsed)).result
         else:
             result = importing.store(database, parsed, Author(system_clock(), "import"))
     database.close()
@@ -84,7 +84,7 @@ def _line(difference: Difference) -> str:
 def _export(settings: Settings, options: argparse.Namespace) -> int:
     database = open_database(settings)
     write = exporting.export_vcards if options.format == "vcard" else exporting.export
-    database.look_now(lambda session: write(session, options.folder))
+    database.reading(lambda session: write(session, options.folder))
     database.close()
     print(f"exported to {options.folder}")
     return 0

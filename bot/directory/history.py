@@ -27,8 +27,8 @@ _ROUTED = (ORGANISATIONS.name, COMPETENCES.name)  # what is kept in memory and m
 class Change(Base):
     """A change of a row. `before` is NULL for one that is new; both hold the changed columns alone, as JSON."""
 
-    __tablename__ = "directory_change"
-    __table_args__ = (Index("ix_directory_change_row", "file", "row"), {"sqlite_autoincrement": True})
+    __tablename__ = "directory_history"
+    __table_args__ = (Index("ix_directory_history_row", "file", "row"), {"sqlite_autoincrement": True})
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime] = mapped_column(Instant)
@@ -85,7 +85,7 @@ def write(session: Session, changes: Sequence[Mapping[str, Any]]) -> None:
 
 
 def mark(session: Session, files: Iterable[str]) -> None:
-    """Say that rows of these files changed: whoever planned with them must plan anew."""
+    """Say that rows of these files changed: who keeps them reads them anew, who planned with them plans anew."""
     found = session.connection().execute(update(Stamp).where(Stamp.name == _STAMP).values(value=Stamp.value + 1))
     if not found.rowcount:
         session.add(Stamp(name=_STAMP, value=1))

@@ -77,7 +77,7 @@ def store(database: Database, parsed: Parsed, author: Author) -> Result:
     everybody waiting.
     """
     for _ in range(REPLANNED):
-        made = database.look_now(lambda session: plan(session, parsed, author=author))
+        made = database.reading(lambda session: plan(session, parsed, author=author))
         if made.result.errors:
             return made.result
         try:

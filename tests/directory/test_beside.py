@@ -142,6 +142,6 @@ def test_a_look_writes_nothing_and_hinders_nobody(peopled: Files) -> None:
         other.run_now(lambda s: s.add(Person(id="agent-z")))
         return session.scalar(select(func.count()).select_from(Person)) or 0
 
-    seen = peopled.database.look_now(look)
+    seen = peopled.database.reading(look)
     assert seen in (3, 4)
     other.close()

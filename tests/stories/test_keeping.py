@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from bot.app import tick
@@ -195,29 +196,35 @@ async def test_two_processes_ask_but_once(play: Scene, shipped: Database) -> Non
 
 
 async def test_what_is_overdue_shows_and_coordinators_get_the_list(play: Scene) -> None:
+    everything = update(Organisation).values(checked_on=play.clock().date())
+    unchecked = update(Organisation).where(Organisation.kind == "prefecture").values(checked_on=None)
+    play.app.database.run_now(lambda s: (s.execute(everything), s.execute(unchecked)) and None)
     await tick(play.app)
     me, coordinator = alone(play), alone(play, "U0COORD")
     await coordinator.say("annuaire à confirmer")
     assert "agent-a" not in coordinator.sees("fiche(s) à confirmer").text, "only rows that nobody ever checked"
     await me.say("annuaire à confirmer")
     me.sees("Seuls les coordinateurs")
-    play.clock.pass_(days=400)
+    play.clock.pass_(days=300)
     await me.say("annuaire moi")
     me.sees("⚠ Fiche non confirmée depuis")
     await coordinator.say("annuaire a confirmer")
-    first = coordinator.sees("fiche(s) à confirmer")
-    assert "Agent Exemple (`agent-a`)" in first.text
-    assert "Préfecture" in first.text, "organisations come after people"
+    first = coordinator.sees("(`prefecture-01`), jamais vérifiée")
+    assert "Agent Exemple (`agent-a`), depuis le" in first.text, "people come before organisations"
     await coordinator.click(first, "Suite")
-    assert len(coordinator.posts[-1].text) > 100
-    assert coordinator.posts[-1].text != first.text
-    assert [b.line for b in buttons_of(coordinator.posts[-1].card)] == ["à confirmer 3"]
-    before = int(first.text.split()[0])
-    await coordinator.say("confirmer prefecture-67")
+    second = coordinator.posts[-1]
+    assert "(`agent-a`)" not in second.text
+    assert [b.line for b in buttons_of(second.card)] == ["à confirmer 3"]
+    total = int(first.text.split()[0])
+    await coordinator.say("confirmer prefecture-01")
     await me.say("confirmer")
     await coordinator.say("annuaire à confirmer")
-    assert int(coordinator.posts[-1].text.split()[0]) in (before - 1, before - 2)
-    assert "(`agent-a`)" not in coordinator.posts[-1].text
+    now = coordinator.posts[-1].text
+    assert int(now.split()[0]) == total - 2
+    assert "(`agent-a`)" not in now
+    assert "(`prefecture-01`)" not in now
+    await coordinator.say(f"annuaire à confirmer {total}")
+    coordinator.sees("Aucune fiche n’attend")
 
 
 async def test_on_matrix_the_question_says_what_to_type(shipped: Database, play: Scene) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -44,7 +45,7 @@ async def test_off_by_default_nobody_is_asked_for(slack: FakeSlack, bot: Bot) ->
     ],
 )
 async def test_only_what_slack_verified(
-    slack: FakeSlack, trusting: Bot, facts: dict[str, object], expected: str | None
+    slack: FakeSlack, trusting: Bot, facts: dict[str, Any], expected: str | None
 ) -> None:
     agent = slack.user("U1AGENT", **facts)
     room = slack.channel("C1", members=[agent])
