@@ -64,7 +64,7 @@ class App:
     worker: Worker
     platforms: dict[str, Platform]
     clock: Clock
-    world: World
+    asking: Asking
     states: dict[str, State] = field(default_factory=dict[str, State])
     forgot_at: datetime | None = None
     found: Sequence[Finding] = ()
@@ -94,7 +94,8 @@ def world() -> World:
 def build(settings: Settings, database: Database, clock: Clock = system_clock) -> App:
     """Put a bot together without platforms; `add` gives it some."""
     around = replace(world(), confirm_every=timedelta(days=settings.directory.confirm_after_days))
-    dispatcher = Dispatcher(database, around, destinations(settings, around.current), clock)
+    where = destinations(settings, around.current)
+    dispatcher = Dispatcher(database, around, where, clock)
     platforms: dict[str, Platform] = {}
     lost = Lost(dispatcher, clock)
     worker = Worker(
@@ -107,7 +108,7 @@ def build(settings: Settings, database: Database, clock: Clock = system_clock) -
         abandoned=lost,
     )
     database.woken = worker.wake
-    return App(settings, database, dispatcher, worker, platforms, clock, around)
+    return App(settings, database, dispatcher, worker, platforms, clock, Asking(around, where, platforms))
 
 
 def add(app: App, platform: Platform, queues: set[str]) -> None:
@@ -225,8 +226,7 @@ async def tick(app: App) -> None:
     """Look for what is stuck, and now and then forget what is over."""
     now = app.clock()
     woken = await app.database.run(lambda session: audit.mend(session, now))
-    asking = Asking(app.world, destinations(app.settings, app.world.current), frozenset(app.platforms))
-    await app.database.run(lambda session: asking.ask(session, now))
+    await app.database.run(lambda session: app.asking.ask(session, now))
     found = await app.database.run(lambda session: audit.look(session, now))
     for finding in found:
         if finding not in app.found:  # said once, not at each tick

@@ -11,6 +11,7 @@ from bot.context import World
 from bot.directory import confirming
 from bot.directory.accounts import address_of
 from bot.directory.days import ZONE, postings_held
+from bot.directory.history import version
 from bot.directory.tables import Person
 from bot.message import Address
 from bot.outbox import Destinations, Outbox
@@ -19,17 +20,20 @@ from bot.texts import Reader, Text
 SHOWN = ("given_name", "family_name", "phone", "email")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Asking:
     """How people are asked: in their words, on the platforms that this bot is on."""
 
     world: World
     destinations: Destinations
     platforms: Collection[str]
+    complete: int | None = None  # the version of the directory in which everybody has a date
 
     def ask(self, session: Session, now: datetime) -> int:
         """Say what is due, once; return how many were asked. Who cannot be reached is looked at again later."""
-        confirming.begin(session, now, self.world.confirm_every)
+        at = version(session)
+        if at != self.complete and not confirming.begin(session, now, self.world.confirm_every):
+            self.complete = at
         count = 0
         for row, person in confirming.due(session, now):
             zone = next((zone or ZONE for _, zone in postings_held(session, person.id, now)), None)

@@ -198,7 +198,8 @@ async def test_two_processes_ask_but_once(play: Scene, shipped: Database) -> Non
 async def test_what_is_overdue_shows_and_coordinators_get_the_list(play: Scene) -> None:
     everything = update(Organisation).values(checked_on=play.clock().date())
     unchecked = update(Organisation).where(Organisation.kind == "prefecture").values(checked_on=None)
-    play.app.database.run_now(lambda s: (s.execute(everything), s.execute(unchecked)) and None)
+    for statement in (everything, unchecked):
+        play.app.database.run_now(lambda s, statement=statement: s.execute(statement))
     await tick(play.app)
     me, coordinator = alone(play), alone(play, "U0COORD")
     await coordinator.say("annuaire à confirmer")
