@@ -72,11 +72,13 @@ def _region(_record: Record, department: str, known: Known) -> Iterator[dict[str
         yield {"id": own.parent}
 
 
-def _sous_prefecture(record: Record, department: str, _known: Known) -> Iterator[dict[str, str]]:
+def _sous_prefecture(record: Record, department: str, known: Known) -> Iterator[dict[str, str]]:
     town = slug(str(_address(record).get("nom_commune") or ""))
+    id_ = f"sous-prefecture-{department.lower()}-{town}"
+    shorter = [other for other in known if other != id_ and id_.startswith(f"{other}-")]  # Vire, in Vire Normandie
     if town:
-        made = _new(record, f"sous-prefecture-{department.lower()}-{town}", "sous_prefecture", "FR", department)
-        yield {**made, "parent": f"prefecture-{department.lower()}"}
+        made = _new(record, id_, "sous_prefecture", "FR", department)
+        yield {"id": shorter[0]} if len(shorter) == 1 else {**made, "parent": f"prefecture-{department.lower()}"}
 
 
 def _police(id_: str) -> Own:

@@ -57,7 +57,7 @@ def card(session: Session, actor: Actor, id_: str, author: Author) -> Card:
     if person is not None and _may_correct_person(session, actor, person, author):
         return Card(PEOPLE, person)
     organisation = session.get(Organisation, id_)
-    if organisation is not None and _may_correct(actor, organisation.id):
+    if organisation is not None and _may_correct(session, actor, organisation.id, author):
         return Card(ORGANISATIONS, organisation)
     raise UserError("keeping.not_yours", id=id_[:80])
 
@@ -104,13 +104,21 @@ def confirm(session: Session, of: Card, author: Author, every: timedelta) -> Non
 
 
 def _may_correct_person(session: Session, actor: Actor, person: Person, author: Author) -> bool:
-    if actor.person == person.id:
+    if actor.person == person.id or has(actor.rights, "coordinator"):
         return True
-    held = (posting.organisation for posting, _ in postings_held(session, person.id, author.at))
-    return has(actor.rights, "coordinator") or any(_may_correct(actor, organisation) for organisation in held)
+    return not _edited_by(session, actor, author).isdisjoint(_offices(session, person.id, author))
 
 
-def _may_correct(actor: Actor, organisation: str) -> bool:
-    if has(actor.rights, "coordinator"):
-        return True
-    return has(actor.rights, "editor") and actor.organisation == organisation
+def _may_correct(session: Session, actor: Actor, organisation: str, author: Author) -> bool:
+    return has(actor.rights, "coordinator") or organisation in _edited_by(session, actor, author)
+
+
+def _edited_by(session: Session, actor: Actor, author: Author) -> set[str]:
+    """Return the organisations that an editor keeps: those where they hold a posting, whatever room they sit in."""
+    if actor.person is None or not has(actor.rights, "editor"):
+        return set()
+    return _offices(session, actor.person, author)
+
+
+def _offices(session: Session, person: str, author: Author) -> set[str]:
+    return {posting.organisation for posting, _ in postings_held(session, person, author.at)}

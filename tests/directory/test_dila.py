@@ -1,17 +1,20 @@
 """The State's open directory in all its shapes: the same rows come of each, and no person of any."""
 
 import bz2
+import csv
 import io
 import json
 import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from bot.directory.cells import country_names
 from bot.directory.importing import apply
 from bot.directory.reading import read
 from bot.directory.snapshot import load
@@ -236,3 +239,32 @@ def test_bz2_without_its_end_is_damaged(tmp_path: Path) -> None:
     path = tmp_path / "x.tar.bz2"
     path.write_bytes(bz2.compress(b"x" * 100_000)[:-20])
     assert [problem.reason.key for problem in read([path]).problems] == ["import.damaged_archive"]
+
+
+def as_the_state_has_it(row: dict[str, str]) -> Record | None:
+    """A record of an organisation of the shipped map, as far as the State's directory would say it."""
+    abroad = "" if row["country"] == "FR" else country_names()[row["country"]]
+    record: Record = {"nom": row["name"], "adresse": [{"nom_commune": row["city"], "pays": abroad}]}
+    commune = row["territory"] + ("01" if len(row["territory"]) == 3 else "001")
+    kinds = {"prefecture": "prefecture", "representation_etat": "prefecture", "sous_prefecture": "sous_pref"}
+    if row["kind"] in kinds:
+        return record | {"pivot": [{"type_service_local": kinds[row["kind"]], "code_insee_commune": [commune]}]}
+    if row["kind"] in ("embassy", "consulate_general"):
+        return record | {"type_organisme": "Ambassade ou mission diplomatique"}
+    return None
+
+
+def test_every_office_of_the_shipped_map_is_recognised(tmp_path: Path) -> None:
+    reference = Path(__file__).parents[2] / "config" / "reference"
+    shipped: dict[str, dict[str, str]] = {}
+    for path in reference.rglob("organisations.csv"):
+        with path.open(encoding="utf-8", newline="") as stream:
+            shipped |= {row["id"]: row for row in csv.DictReader(stream)}
+    known = {id_: SimpleNamespace(parent=row["parent"] or None) for id_, row in shipped.items()}
+    expected = [(id_, as_the_state_has_it(row)) for id_, row in shipped.items() if row["status"] == "open"]
+    asked = [(id_, record) for id_, record in expected if record is not None]
+    (tmp_path / "x.json").write_bytes(dumped([record for _, record in asked]))
+    parsed = read([tmp_path / "x.json"], lambda: known)  # type: ignore[arg-type, return-value]
+    found = {row["id"] for sheet in parsed.sheets for _, row in sheet.dicts()}
+    assert len(asked) > 550
+    assert {id_ for id_, _ in asked} ^ found == set()

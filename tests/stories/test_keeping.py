@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from bot.db import Database
 from bot.directory import confirming, history, importing, rights
 from bot.directory.files import ORGANISATIONS, PEOPLE
 from bot.directory.reading import read
-from bot.directory.tables import Organisation, Person
+from bot.directory.tables import Organisation, Person, Posting
 from bot.message import User
 from tests.stories.scene import Place, Scene, fields_of, scene
 
@@ -143,6 +144,24 @@ async def test_an_editor_corrects_their_office_and_its_people_only(play: Scene) 
     await coordinator.say("corriger consulat-munich téléphone +49 89 1")
     await coordinator.say("corriger partie nom Ailleurs")
     assert person(play, "partie").family_name == "Ailleurs"
+
+
+async def test_an_editor_whose_posting_ended_edits_no_more(play: Scene) -> None:
+    """Not even from the room of the office they left, which still vouches for them as a member."""
+    room = play.link("prefecture-67", "C67")
+    end = play.clock().date()
+    play.app.database.run_now(lambda s: s.execute(update(Posting).where(Posting.person == "editeur-a").values(end=end)))
+    editor = Someone(play, room.room, "U0EDITEUR", surface="room")
+    await editor.say("corriger prefecture-67 téléphone +33 1")
+    editor.sees("C’est enregistré")
+    play.clock.at = datetime(2026, 3, 16, 22, 59, tzinfo=UTC)  # the last minute of the day in Strasbourg
+    await editor.say("corriger prefecture-67 téléphone +33 2")
+    play.clock.pass_(minutes=1)
+    for id_ in ("prefecture-67", "agent-a"):
+        await editor.say(f"corriger {id_} téléphone +33 3")
+        editor.sees(f"« {id_} »")
+    row = play.app.database.run_now(lambda s: s.get_one(Organisation, "prefecture-67"))
+    assert row.phone == "+33 2"
 
 
 async def test_an_account_that_is_nobodys_is_told_how_to_be_linked(play: Scene) -> None:
