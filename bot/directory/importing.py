@@ -23,6 +23,7 @@ from bot.directory.parsed import Difference, Parsed, Problem, Result
 from bot.directory.tables import Competence, Person, competence_key
 
 _LOCK = 7_267_001  # of PostgreSQL's advisory locks: one import at a time
+_CACHE = 65_536  # kB of SQLite's memory while it writes: with less, indices go to the disk and come back
 SHOWN = 100  # differences that a preview shows
 REPLANNED = 3  # times, before an import keeps the others waiting
 _ROUTED = (ORGANISATIONS, COMPETENCES)  # what routing keeps in memory; releases bring it, and its rows are marked
@@ -104,6 +105,7 @@ def plan(session: Session, parsed: Parsed, *, shipped: bool = False, author: Aut
     problems = [*parsed.problems, *checks.problems(found, stored, parsed)]
     if problems:
         return Plan(at, (), (), Result(0, 0, 0, tuple(sorted(problems, key=_place))))
+    found.sort(key=_order)
     tables = tuple(_table(file, found, shipped=shipped) for file in FILES)
     differing = list(differences(found))
     history = () if author is None else tuple(_changes(differing, author))
@@ -124,6 +126,8 @@ def carry_out(session: Session, made: Plan) -> None:
     lock(session)
     if version(session) != made.version:
         raise Overtaken
+    if session.get_bind().dialect.name == "sqlite":
+        session.connection().exec_driver_sql(f"PRAGMA cache_size=-{_CACHE}")
     _write(session, made.tables)
     write(session, made.history)
 
@@ -151,6 +155,11 @@ def _stored(session: Session, file: File) -> dict[Key, Row]:
     found = session.execute(select(*(getattr(file.table, name) for name in names)))
     rows = (dict(zip(names, row, strict=True)) for row in found)
     return {key_of(file, row): row for row in rows}
+
+
+def _order(match: Match) -> tuple[int, str]:
+    """Return where a row is written: indices that are written in their own order take half the time."""
+    return FILES.index(match.sheet.file), key_text(match.sheet.file, match.row)
 
 
 def _place(problem: Problem) -> tuple[str, int]:
