@@ -25,7 +25,7 @@ def peak():  # the system's own; what getrusage says begins with the size of who
 
 scale = float(sys.argv[1])
 for module in (records, documents, archives):
-    for name in ("LINES", "SIZE", "UNKNOWN", "UNPACKED"):
+    for name in ("LINES", "SIZE", "UNPACKED"):
         if hasattr(module, name):
             setattr(module, name, int(getattr(module, name) * scale))
 for path in sys.argv[2:]:

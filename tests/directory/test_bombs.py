@@ -29,8 +29,10 @@ def is_harmless(name: str, taken: Taken) -> None:
 
 def test_small_bombs(tmp_path: Path) -> None:
     paths = made(tmp_path, 0.02)
-    for name, taken in zip(paths, read_alone(0.02, *paths.values()), strict=True):
+    took = dict(zip(paths, read_alone(0.02, *paths.values()), strict=True))
+    for name, taken in took.items():
         is_harmless(name, taken)
+    assert took["records of nothing"].found == ["import.too_many_lines"], "however small the records are"
 
 
 @pytest.mark.proof

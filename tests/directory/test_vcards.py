@@ -128,6 +128,16 @@ def test_an_export_is_read_again_without_a_change(peopled: Files) -> None:
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_the_end_of_a_line_is_the_same_in_every_format(peopled: Files) -> None:
+    peopled.load(organisations=b'id,address\nconsulat-munich,"a\r\nb\rc\nd"\n')
+    row = peopled.database.run_now(lambda s: s.get_one(Organisation, "consulat-munich"))
+    assert row.address == "a\nb\nc\nd"
+    peopled.database.run_now(lambda session: export_vcards(session, peopled.folder / "cards"))
+    parsed = read([peopled.folder / "cards"])
+    assert peopled.database.run_now(lambda session: apply(session, parsed)).differences == ()
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_an_export_fills_an_empty_directory(peopled: Files, tmp_path: Path) -> None:
     from bot.db import Database
     from tests.directory.conftest import create
