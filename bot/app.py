@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
@@ -17,6 +17,7 @@ from bot import audit, leases, schedule
 from bot.audit import Finding
 from bot.clock import Clock, system_clock
 from bot.command import load
+from bot.confirmations import Asking
 from bot.context import World
 from bot.db import Database
 from bot.delivery import note_settled, performers
@@ -62,6 +63,7 @@ class App:
     worker: Worker
     platforms: dict[str, Platform]
     clock: Clock
+    asking: Asking
     states: dict[str, State] = field(default_factory=dict[str, State])
     forgot_at: datetime | None = None
     found: Sequence[Finding] = ()
@@ -90,8 +92,9 @@ def world() -> World:
 
 def build(settings: Settings, database: Database, clock: Clock = system_clock) -> App:
     """Put a bot together without platforms; `add` gives it some."""
-    around = world()
-    dispatcher = Dispatcher(database, around, destinations(settings, around.current), clock)
+    around = replace(world(), confirm_every=timedelta(days=settings.directory.confirm_after_days))
+    where = destinations(settings, around.current)
+    dispatcher = Dispatcher(database, around, where, clock)
     platforms: dict[str, Platform] = {}
     worker = Worker(
         database,
@@ -102,7 +105,7 @@ def build(settings: Settings, database: Database, clock: Clock = system_clock) -
         paces=_paces(settings),
     )
     database.woken = worker.wake
-    return App(settings, database, dispatcher, worker, platforms, clock)
+    return App(settings, database, dispatcher, worker, platforms, clock, Asking(around, where, platforms))
 
 
 def add(app: App, platform: Platform, queues: set[str]) -> None:
@@ -220,6 +223,7 @@ async def tick(app: App) -> None:
     """Look for what is stuck, and now and then forget what is over."""
     now = app.clock()
     woken = await app.database.run(lambda session: audit.mend(session, now))
+    await app.database.run(lambda session: app.asking.ask(session, now))
     found = await app.database.run(lambda session: audit.look(session, now))
     for finding in found:
         if finding not in app.found:  # said once, not at each tick
@@ -254,6 +258,7 @@ def slack_options(settings: Settings) -> Any:
         signing_secret=own.signing_secret.get_secret_value(),
         mode=own.mode,
         api_url=own.api_url,
+        trust_email=own.trust_email,
     )
 
 

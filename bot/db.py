@@ -10,7 +10,7 @@ import secrets
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol, TypeVar, cast
@@ -120,6 +120,17 @@ class Database:
     def run_now(self, work: Callable[[Session], T]) -> T:
         """Like `run`, in the calling thread: for the command line."""
         return self._threads.submit(self._transaction, work, None).result().result
+
+    def reading(self, work: Callable[[Session], T]) -> T:
+        """Run `work`, which only reads and may take long, in the calling thread: it keeps no writer waiting.
+
+        It sees the database as it was at one moment. Raises `Unavailable` when the database failed.
+        """
+        try:
+            with Session(self.engine.execution_options(**_READING[self.sqlite]), info=_info(None)) as session:
+                return work(session)
+        except (DBAPIError, PoolTimeout) as error:
+            raise Unavailable(str(error.__cause__ or error)) from error
 
     def close(self) -> None:
         """Wait for what is under way and close all connections."""
@@ -280,8 +291,15 @@ def _engine(url: str) -> Engine:
     raise _NotSupported(f"{parsed.drivername!r} is not supported")
 
 
+_READING: Mapping[bool, Mapping[str, Any]] = {  # by whether it is SQLite
+    True: {"reading": True},
+    False: {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+}
+
+
 def _begin_immediate(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    reading = connection.get_execution_options().get("reading")
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

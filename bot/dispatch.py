@@ -112,7 +112,7 @@ class Dispatcher:
         now = self._clock()
         inbound = _seated(session, inbound)
         to = inbound.to
-        actor = identify(session, inbound.author, (to.platform, to.room), to.surface != "room", now.date())
+        actor = identify(session, inbound.author, (to.platform, to.room), to.surface != "room", now)
         ctx = self._context(session, inbound, actor or _STRANGER)
         if isinstance(inbound, RoomChange):
             changed(ctx, inbound, known=actor is not None or inbound.author.insider)

@@ -25,6 +25,7 @@ class User:
     id: str
     insider: bool = False  # of the bot's own workspace, or of an allowed server: a linked room vouches for it
     bot: bool = False
+    email: str | None = None  # verified by the platform, of a domain that the administrator trusts
 
 
 @dataclass(frozen=True, slots=True)

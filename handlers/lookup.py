@@ -8,6 +8,7 @@ from bot.directory.tables import Organisation
 from bot.errors import UserError
 from bot.grammar import Rest
 from bot.texts import Text
+from handlers import keeping
 
 SHOWN = 5
 
@@ -17,6 +18,9 @@ def lookup(ctx: Context, recherche: Rest) -> Reply:
     """Find an organisation or an office: one hit gives its card, several a short list."""
     if not recherche.strip():
         raise UserError("lookup.empty")
+    kept = keeping.asked(ctx, recherche)
+    if kept is not None:
+        return kept
     found = search(ctx.session, recherche, limit=SHOWN, visible_to=ctx.actor, on=ctx.today)
     exact = [hit for hit in found if hit.id == recherche.strip()]
     if not found:

@@ -24,6 +24,7 @@ from bot.message import Inbound, Invocation, Message, RoomChange
 from bot.platforms import Receive
 from bot.platforms.slack.inbound import Around, channel_of, from_event
 from bot.platforms.slack.interactions import from_interaction
+from bot.platforms.slack.mailboxes import Mailboxes
 from bot.platforms.slack.options import Identity, SlackOptions
 from bot.platforms.slack.people import DirectRooms, Payload, unknown_author
 from bot.platforms.slack.views import form_view, home_view, refusal
@@ -63,6 +64,7 @@ class Gateway:
         self._receive: Receive | None = None
         self._lanes: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._teams: dict[str, str] = {}
+        self._mailboxes = Mailboxes(web, options.trust_email)
         self._tasks: set[asyncio.Task[None]] = set()
 
         async def authorize() -> AuthorizeResult:
@@ -94,6 +96,7 @@ class Gateway:
     def close(self) -> None:
         """Take no more payloads, and forget answers that are under way."""
         self._receive = None
+        self._mailboxes.close()
         for task in self._tasks:
             task.cancel()
 
@@ -114,7 +117,7 @@ class Gateway:
         return self._lanes.setdefault(channel, asyncio.Lock())
 
     async def convert(self, body: Payload) -> Inbound | None:
-        """Return a payload as an inbound value, with its author's workspace looked up where that matters."""
+        """Return a payload as an inbound value, with what of its author must be looked up."""
         if self._me is None:
             return None
         user = unknown_author(body)
@@ -122,9 +125,14 @@ class Gateway:
             await self._look_up(user)
         around = Around(self._me, self._clock(), self._teams)
         if "event" in body:
-            return from_event(body, around)
-        invocation = from_interaction(body, around)
-        return await self._placed(invocation) if invocation is not None else None
+            inbound: Inbound | None = from_event(body, around)
+        else:
+            invocation = from_interaction(body, around)
+            inbound = await self._placed(invocation) if invocation is not None else None
+        if inbound is None or inbound.author.bot or not inbound.author.insider:
+            return inbound
+        email = await self._mailboxes.of(inbound.author.id, self._me.team)
+        return inbound if email is None else replace(inbound, author=replace(inbound.author, email=email))
 
     async def _placed(self, asked: Invocation) -> Invocation:
         """Give what is said outside of any conversation, from the Home say, the direct one: its replies come there.
