@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
@@ -17,6 +17,7 @@ from bot import audit, leases, schedule
 from bot.audit import Finding
 from bot.clock import Clock, system_clock
 from bot.command import load
+from bot.confirmations import Asking
 from bot.context import World
 from bot.db import Database
 from bot.delivery import note_settled, performers
@@ -26,7 +27,6 @@ from bot.directory.holidays import Place
 from bot.directory.rooms import room_of
 from bot.dispatch import Dispatcher
 from bot.errors import ConfigurationError
-from bot.lost import Lost
 from bot.memory import PlatformMemory
 from bot.message import Address
 from bot.migrate import upgrade
@@ -67,6 +67,7 @@ class App:
     platforms: dict[str, Platform]
     clock: Clock
     finder: Finder
+    asking: Asking
     states: dict[str, State] = field(default_factory=dict[str, State])
     forgot_at: datetime | None = None
     found: Sequence[Finding] = ()
@@ -97,10 +98,10 @@ def world() -> World:
 
 def build(settings: Settings, database: Database, clock: Clock = system_clock) -> App:
     """Put a bot together without platforms; `add` gives it some."""
-    around = world()
-    dispatcher = Dispatcher(database, around, destinations(settings, around.current), clock)
+    around = replace(world(), confirm_every=timedelta(days=settings.directory.confirm_after_days))
+    where = destinations(settings, around.current)
+    dispatcher = Dispatcher(database, around, where, clock)
     platforms: dict[str, Platform] = {}
-    lost = Lost(dispatcher, clock)
     worker = Worker(
         database,
         queues={"in"},
@@ -108,10 +109,11 @@ def build(settings: Settings, database: Database, clock: Clock = system_clock) -
         clock=clock,
         settled=note_settled,
         paces=_paces(settings),
-        abandoned=lost,
     )
     database.woken = worker.wake
-    return App(settings, database, dispatcher, worker, platforms, clock, around.finder)
+    return App(
+        settings, database, dispatcher, worker, platforms, clock, around.finder, Asking(around, where, platforms)
+    )
 
 
 def add(app: App, platform: Platform, queues: set[str]) -> None:
@@ -239,6 +241,7 @@ async def tick(app: App) -> None:
     """Look for what is stuck, and now and then forget what is over."""
     now = app.clock()
     woken = await app.database.run(lambda session: audit.mend(session, now))
+    await app.database.run(lambda session: app.asking.ask(session, now))
     found = await app.database.run(lambda session: audit.look(session, now))
     for finding in found:
         if finding not in app.found:  # said once, not at each tick
@@ -273,6 +276,7 @@ def slack_options(settings: Settings) -> Any:
         signing_secret=own.signing_secret.get_secret_value(),
         mode=own.mode,
         api_url=own.api_url,
+        trust_email=own.trust_email,
     )
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from bot.card import Card
+from bot.directory.confirming import EVERY
 from bot.directory.current import Current
 from bot.directory.identity import Actor
 from bot.directory.snapshot import Snapshot
@@ -29,6 +30,7 @@ class World:
     current: Current
     finder: Finder
     commands: Mapping[str, Command]
+    confirm_every: timedelta = EVERY  # how often people are asked whether their card is true
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from bot.card import Words
 from bot.context import Context
+from bot.directory.days import postings_held
 from bot.directory.identity import Actor
 from bot.directory.rooms import rooms_of
-from bot.directory.tables import Organisation, Posting, Right, Room
+from bot.directory.tables import Organisation, Right, Room
 from bot.message import Address
 from bot.outbox import Placing
 from bot.questions import cards, find
@@ -80,7 +82,7 @@ def _ladder(ctx: Context, question: Question) -> Iterator[str]:
     region = _region_of(ctx, question.asker_organisation)
     if region:
         yield region
-    yield from coordinators(ctx.session)
+    yield from coordinators(ctx.session, ctx.now)
 
 
 def _region_of(ctx: Context, organisation: str | None) -> str | None:
@@ -94,12 +96,10 @@ def _region_of(ctx: Context, organisation: str | None) -> str | None:
     return None
 
 
-def coordinators(session: Session) -> list[str]:
-    """Return the organisations where coordinators hold an office, in a stable order."""
-    people = session.scalars(select(Right.person).where(Right.right.in_(("coordinator", "administrator")))).all()
-    if not people:  # one by one: to join and sort would read all postings
-        return []
-    return sorted(set(session.scalars(select(Posting.organisation).where(Posting.person.in_(people)))))
+def coordinators(session: Session, at: datetime) -> list[str]:
+    """Return the organisations where coordinators hold an office now, in a stable order."""
+    people = session.scalars(select(Right.person).where(Right.right.in_(("coordinator", "administrator"))).distinct())
+    return sorted({posting.organisation for person in people for posting, _ in postings_held(session, person, at)})
 
 
 def redraw(ctx: Context, question: Question) -> None:

@@ -1,7 +1,9 @@
 """What performs the jobs: each kind asks one thing of a platform."""
 
+import hashlib
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -12,9 +14,10 @@ from bot.db import Database
 from bot.errors import Refused
 from bot.jobs import Leased
 from bot.leases import Settled
-from bot.message import Address, Inbound, User
+from bot.message import Address, Inbound, RoomChange, User
 from bot.outbox import message_of, note_sent
 from bot.platforms import Edits, Joins, Platform
+from bot.turns import put_off
 from bot.worker import Perform
 
 REMEMBERED = 10_000  # messages whose ids are kept in memory
@@ -59,10 +62,20 @@ def performers(
     return {"say": say, "edit": edit, "delete": delete, "join": join, "handle": handle}
 
 
-def note_settled(session: Session, settled: Collection[Settled]) -> None:
-    """Write in the map what the platforms called our messages."""
-    sent = (s for s in settled if s.state == "sent" and s.job.kind == "say")
-    note_sent(session, {s.job.key: s.result for s in sent if s.result})
+def note_settled(session: Session, settled: Collection[Settled], now: datetime) -> None:
+    """Write in the map what the platforms called our messages; a room that is closed to us is handled like an event."""
+    said = [s for s in settled if s.job.kind == "say"]
+    note_sent(session, {s.job.key: s.result for s in said if s.state == "sent" and s.result})
+    for s in said:
+        if s.state == "failed" and (s.error or "").startswith("gone: "):
+            put_off(session, _lost(s.job, now), now)
+
+
+def _lost(job: Leased, now: datetime) -> RoomChange:
+    to = _address(job.args["to"])
+    name = hashlib.sha256(job.key.encode()).hexdigest()[:32]
+    author = User(to.platform, "passerelle", insider=True)
+    return RoomChange(id=f"gone-{name}", at=now, author=author, to=Address(to.platform, to.room), change="removed")
 
 
 class Said:

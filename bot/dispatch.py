@@ -1,10 +1,12 @@
 """The one entrance: one inbound event, one transaction, before its acknowledgement."""
 
+import contextlib
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Final
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from bot import receipts
@@ -26,7 +28,7 @@ from bot.relay import sealed_here
 from bot.rooms import changed
 from bot.routing.marks import marked
 from bot.texts import Reader, Text
-from bot.turns import Turns, in_doubt
+from bot.turns import Turns, in_doubt, put_off
 
 log = structlog.get_logger()
 
@@ -83,7 +85,7 @@ class Dispatcher:
 
     def _take_in_turn(self, session: Session, inbound: Inbound, *, floods: bool) -> Reply:
         if not marked(_words(inbound)) and (floods or self._turns.must_wait(session, inbound)):
-            self._turns.put_off(session, inbound, self._clock())
+            put_off(session, inbound, self._clock())
             return None
         if not receipts.record(session, inbound, self._clock()):
             return None
@@ -110,7 +112,7 @@ class Dispatcher:
         now = self._clock()
         inbound = _seated(session, inbound)
         to = inbound.to
-        actor = identify(session, inbound.author, (to.platform, to.room), to.surface != "room", now.date())
+        actor = identify(session, inbound.author, (to.platform, to.room), to.surface != "room", now)
         ctx = self._context(session, inbound, actor or _STRANGER)
         if isinstance(inbound, RoomChange):
             changed(ctx, inbound, known=actor is not None or inbound.author.insider)
@@ -240,7 +242,11 @@ class Dispatcher:
         ctx = self._context(session, inbound, _STRANGER)
         card = Card(None, (Paragraph(Text.of("failed.apology", number=number)),))
         if isinstance(inbound, Message | Invocation):
-            ctx.say(self._place(ctx, private=False), card, "apology")
+            with (
+                contextlib.suppress(SQLAlchemyError),
+                session.begin_nested(),
+            ):  # the receipt stays whatever becomes of it
+                ctx.say(self._place(ctx, private=False), card, "apology")
         return None
 
 

@@ -172,6 +172,7 @@ def write(session: Session) -> None:
         if isinstance(change, _Put):
             _insert(session, change)
         else:
+            session.execute(select(Lane.name).where(Lane.name == change.lane).with_for_update())
             waiting = (Job.target == change.target, Job.kind == change.kind, Job.state == "waiting", Job.attempts == 0)
             session.execute(update(Job).where(*waiting).values(state="cancelled"), execution_options=_BLIND)
 
@@ -280,14 +281,12 @@ def in_doubt(session: Session, lane: str, kind: str) -> bool:
     return session.scalar(doubtful.limit(1)) is not None
 
 
-def busy_lanes(session: Session, queue: str) -> set[str]:
-    """Return the lanes of a queue in which something waits."""
-    return set(session.scalars(select(Lane.name).where(Lane.queue == queue, Lane.due_at.is_not(None))))
-
-
 def is_busy(session: Session, lane: str) -> bool:
     """Say whether something waits in a lane."""
-    return session.scalar(select(Lane.due_at).where(Lane.name == lane)) is not None
+    return session.connection().scalar(_BUSY, {"lane": lane}) is not None
+
+
+_BUSY = select(_LANE.c.due_at).where(_LANE.c.name == bindparam("lane"))
 
 
 def purge(session: Session, before: datetime) -> None:

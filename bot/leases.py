@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, collate, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from bot.jobs import JOBS_AT_ONCE, LANES_AT_ONCE, LEASE, OPEN, OPEN_STATES, ORDER, Job, Lane, Leased
@@ -47,6 +47,7 @@ _DUE = (
         Lane.queue.in_(bindparam("queues", expanding=True)),
         Lane.due_at <= bindparam("now"),
         or_(Lane.leased_until.is_(None), Lane.leased_until < bindparam("now")),
+        Lane.name.not_in(bindparam("besides", expanding=True)),
     )
     .order_by(Lane.due_at)
     .limit(LANES_AT_ONCE)
@@ -58,7 +59,12 @@ _HOLD = (
     .values(owner=bindparam("by"), leased_until=bindparam("until"), epoch=Lane.epoch + 1)
     .execution_options(**_BLIND)
 )
-_DROP = update(Lane).where(_NAMED).values(owner=None, leased_until=None, due_at=None).execution_options(**_BLIND)
+_KEEP = (
+    update(Lane)
+    .where(_NAMED, Lane.owner == bindparam("by"))
+    .values(leased_until=bindparam("until"))
+    .execution_options(**_BLIND)
+)
 _OPEN_JOBS = (
     select(Job.id, Job.kind, Job.lane, Job.key, Job.args, Job.attempts, Job.due_at, Job.created_at, Job.state)
     .join(Lane, Lane.name == Job.lane)
@@ -74,19 +80,33 @@ _SENDING = (
 )
 
 
-def lease(session: Session, queues: Collection[str], owner: str, now: datetime) -> list[Leased]:
-    """Lease the lanes that are due and return their first jobs, in order within each lane."""
+def lease(
+    session: Session, queues: Collection[str], owner: str, now: datetime, *, besides: Collection[str] = ()
+) -> list[Leased]:
+    """Lease the lanes that are due, `besides` those in hand, and return what is due in each, in order."""
     connection = session.connection()
-    lanes = connection.scalars(_DUE, {"queues": sorted(queues), "now": now}).all()
+    lanes = connection.scalars(_DUE, {"queues": sorted(queues), "now": now, "besides": sorted(besides)}).all()
     if not lanes:
         return []
     connection.execute(_HOLD, {"names": lanes, "by": owner, "until": now + LEASE})
-    found = _heads(connection, lanes, owner)
+    found = _due(_heads(connection, lanes, owner), now)
     _begin(connection, found)
     idle = set(lanes) - {job.lane for job in found}
     if idle:
-        connection.execute(_DROP, {"names": sorted(idle)})
+        _give_back(connection, sorted(idle), owner)
     return found
+
+
+def _due(heads: Iterable[Leased], now: datetime) -> list[Leased]:
+    """Return what is due of each lane, up to the first that is not: what is said earlier may still come before it."""
+    due: list[Leased] = []
+    held: set[str] = set()
+    for job in heads:
+        if job.due_at > now:
+            held.add(job.lane)
+        if job.lane not in held:
+            due.append(job)
+    return due
 
 
 def _begin(connection: Connection, jobs: Collection[Leased]) -> None:
@@ -123,7 +143,7 @@ def renew(session: Session, lanes: Iterable[str], owner: str, now: datetime) -> 
     """Keep leases for another term; return the lanes that are still this owner's."""
     lanes = sorted(lanes)
     _lock(session.connection(), lanes)
-    session.execute(update(Lane).where(Lane.name.in_(lanes), Lane.owner == owner).values(leased_until=now + LEASE))
+    session.connection().execute(_KEEP, {"names": lanes, "by": owner, "until": now + LEASE})
     return set(session.scalars(select(Lane.name).where(Lane.name.in_(lanes), Lane.owner == owner)))
 
 
@@ -157,7 +177,7 @@ def settle(
             state = "unknown" if s.unknown else "waiting"
             session.execute(
                 update(Job)
-                .where(Job.id == s.job.id, Job.state != "sent")
+                .where(Job.id == s.job.id, Job.state != "sent", _ours(owner))
                 .values(state=state, error=s.error, due_at=s.due_at, attempts=attempts)
                 .execution_options(**_BLIND)
             )
@@ -167,13 +187,18 @@ def settle(
 
 
 def _more(connection: Connection, lanes: Sequence[str], owner: str, now: datetime) -> list[Leased]:
-    """Begin what is due at the head of lanes that are still this owner's."""
-    heads: dict[str, list[Leased]] = {}
-    for job in _heads(connection, lanes, owner):
-        heads.setdefault(job.lane, []).append(job)
-    found = [job for line in heads.values() if line[0].due_at <= now for job in line]
+    """Begin what is due at the head of lanes that are still this owner's, for another term."""
+    found = _due(_heads(connection, lanes, owner), now)
     _begin(connection, found)
+    kept = sorted({job.lane for job in found})
+    if kept:
+        connection.execute(_KEEP, {"names": kept, "by": owner, "until": now + LEASE})
     return found
+
+
+def _ours(owner: str) -> ColumnElement[bool]:
+    """A job whose lane is still an owner's: another's try is not to be taken for one that has not begun."""
+    return exists().where(Lane.name == Job.lane, Lane.owner == owner)
 
 
 _ENDED = (
@@ -213,7 +238,7 @@ _GIVE_BACK = (
 )
 
 
-_LOCK = select(Lane.name).where(_NAMED).order_by(Lane.name).with_for_update()
+_LOCK = select(Lane.name).where(_NAMED).order_by(collate(Lane.name, "C")).with_for_update()  # as Python sorts
 _NEXT = select(func.min(Lane.due_at)).where(_NAMED)
 
 
@@ -237,6 +262,7 @@ def free_dead_leases(session: Session) -> int:
     dead = [owner for owner in owners if owner is not None and not _alive(owner)]
     if not dead:
         return 0
+    _lock(session.connection(), session.scalars(select(Lane.name).where(Lane.owner.in_(dead))).all())
     done = session.execute(update(Lane).where(Lane.owner.in_(dead)).values(owner=None, leased_until=None))
     return int(done.rowcount)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownArgumentType, reportUnknownMemberType]
 

@@ -4,12 +4,14 @@
 `at` is the platform's own time, good for order only; deadlines count from the time of receipt.
 """
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, Literal, TypeAlias, cast
 
+LONGEST_ID = 255  # characters of an event's, a message's or a thread's id
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # NUL, which PostgreSQL refuses, and halves of a character
 
 Surface: TypeAlias = Literal["room", "direct", "home"]
@@ -23,6 +25,7 @@ class User:
     id: str
     insider: bool = False  # of the bot's own workspace, or of an allowed server: a linked room vouches for it
     bot: bool = False
+    email: str | None = None  # verified by the platform, of a domain that the administrator trusts
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +121,11 @@ Inbound: TypeAlias = Message | Invocation | Edit | Deletion | Reaction | RoomCha
 
 
 def storable(inbound: Inbound) -> Inbound:
-    """Return an event without the characters that no database keeps: nobody can mean them, and they break it."""
-    said = {f.name: getattr(inbound, f.name) for f in fields(inbound) if f.name not in ("author", "to")}
+    """Return an event that every database keeps: without the characters that break one, under an id short enough."""
+    said = {f.name: getattr(inbound, f.name) for f in fields(inbound)}
     changed = {name: bare for name, value in said.items() if (bare := _bare(value)) != value}
+    if len(inbound.id) > LONGEST_ID:
+        changed["id"] = f"long:{hashlib.sha256(inbound.id.encode(errors='replace')).hexdigest()}"
     return replace(inbound, **changed) if changed else inbound
 
 
@@ -130,8 +135,8 @@ def _bare(value: Any) -> Any:
             return _UNSTORABLE.sub("", value)
         case dict():
             return {_bare(k): _bare(v) for k, v in cast("dict[str, str]", value).items()}
-        case Attachment():
-            return replace(value, name=_bare(value.name), media_type=_bare(value.media_type))
+        case Attachment() | Address() | User():
+            return replace(value, **{f.name: _bare(getattr(value, f.name)) for f in fields(value)})
         case tuple():
             return tuple(_bare(v) for v in cast("tuple[Any, ...]", value))
         case _:

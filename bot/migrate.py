@@ -12,14 +12,14 @@ from sqlalchemy.exc import DBAPIError
 
 from bot import jobs, memory, outbox, receipts
 from bot.db import Database
-from bot.directory import current, tables
+from bot.directory import confirming, current, history, tables
 from bot.errors import ConfigurationError, Unavailable
 from bot.questions import tables as questions
 
 LOCK = 7_202_515  # advisory lock on PostgreSQL: two processes may start at once
 
 
-WITH_TABLES = (jobs, memory, outbox, receipts, current, tables, questions)
+WITH_TABLES = (jobs, memory, outbox, receipts, confirming, current, history, tables, questions)
 """Every module that has tables: loading them fills `Base.metadata`."""
 
 

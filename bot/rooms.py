@@ -61,7 +61,7 @@ def upgrade(ctx: Context, to: Address, successor: str) -> None:
 
 def alert(ctx: Context, card: Card) -> None:
     """Tell the coordinators, in the first room of each of their organisations."""
-    for organisation in coordinators(ctx.session):
+    for organisation in coordinators(ctx.session, ctx.now):
         for room in rooms.rooms_of(ctx.session, organisation)[:1]:
             ctx.say(Address(room.platform, room.room), card, f"alert/{organisation}")
 

@@ -28,7 +28,6 @@ class Turns:
 
     def __init__(self) -> None:
         self._allowances: dict[tuple[str, str], _Allowance] = {}
-        self._lines: set[str] | None = None  # authors' lines in which something waits; None: not looked yet
 
     def floods(self, inbound: Inbound) -> bool:
         """Count an event, and say whether its author has said too much in too short a time."""
@@ -49,25 +48,16 @@ class Turns:
 
     def must_wait(self, session: Session, inbound: Inbound) -> bool:
         """Say whether an event comes too early: behind something its author said, or what it names is being said."""
-        return not is_urgent(inbound) and (self._is_behind(session, inbound) or in_doubt(session, inbound))
+        return not is_urgent(inbound) and (jobs.is_busy(session, _line_of(inbound)) or in_doubt(session, inbound))
 
-    def put_off(self, session: Session, inbound: Inbound, now: datetime) -> None:
-        """Take an event, to be handled when its turn comes."""
-        if not receipts.record(session, inbound, now, "deferred"):
-            return
-        lane = _line_of(inbound)
-        key = f"in:{inbound.to.platform}:{inbound.id}"
-        jobs.put(session, "handle", {"event": wire.dump(inbound)}, lane=lane, queue="in", key=key, now=now)
-        if self._lines is not None:
-            self._lines.add(lane)
 
-    def _is_behind(self, session: Session, inbound: Inbound) -> bool:
-        if self._lines is None:
-            self._lines = jobs.busy_lanes(session, "in")
-        lane = _line_of(inbound)
-        if lane in self._lines and not jobs.is_busy(session, lane):
-            self._lines.discard(lane)
-        return lane in self._lines
+def put_off(session: Session, inbound: Inbound, now: datetime) -> None:
+    """Take an event, to be handled when its turn comes."""
+    if not receipts.record(session, inbound, now, "deferred"):
+        return
+    lane = _line_of(inbound)
+    key = f"in:{inbound.to.platform}:{inbound.id}"
+    jobs.put(session, "handle", {"event": wire.dump(inbound)}, lane=lane, queue="in", key=key, now=now)
 
 
 def is_urgent(inbound: Inbound) -> bool:

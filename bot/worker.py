@@ -47,9 +47,8 @@ class Worker:
         queues: Collection[str],
         kinds: Mapping[str, Perform],
         clock: Clock,
-        settled: Callable[[Session, Collection[Settled]], None],
+        settled: Callable[[Session, Collection[Settled], datetime], None],
         paces: Mapping[str, Pace] | None = None,
-        abandoned: Callable[[Settled], Awaitable[None]] | None = None,
     ) -> None:
         self.queues = set(queues)
         self.owner = leases.new_owner()
@@ -59,7 +58,6 @@ class Worker:
         self._paces = paces or {}
         self._buckets: dict[str, Bucket] = {}
         self._note_settled = settled
-        self._abandoned = abandoned
         self._wake = asyncio.Event()
         self._held: dict[str, _Hold] = {}  # lanes under lease
         self._results: list[tuple[_Hold | None, list[Settled], asyncio.Future[None]]] = []
@@ -83,7 +81,7 @@ class Worker:
             match noted:
                 case Leased():
                     lines[noted.lane].append(noted)
-                case Waits(lane, due_at) if lane not in self._held:
+                case Waits(due_at=due_at):
                     self._wake_at(due_at)
                 case _:
                     pass
@@ -119,7 +117,8 @@ class Worker:
         self._wake.clear()
         while not self._draining:
             now = self._clock()
-            leased, due = await self._database.run(lambda s, now=now: self._look(s, now))
+            held = list(self._held)
+            leased, due = await self._database.run(functools.partial(self._look, now=now, held=held))
             lines: dict[str, list[Leased]] = {}
             for job in leased:
                 lines.setdefault(job.lane, []).append(job)
@@ -129,8 +128,8 @@ class Worker:
             if len(lines) < LANES_AT_ONCE:
                 return
 
-    def _look(self, session: Session, now: datetime) -> tuple[list[Leased], datetime | None]:
-        leased = leases.lease(session, self.queues, self.owner, now)
+    def _look(self, session: Session, now: datetime, held: Collection[str]) -> tuple[list[Leased], datetime | None]:
+        leased = leases.lease(session, self.queues, self.owner, now, besides=held)
         return leased, leases.next_due(session, self.queues)
 
     def _begin(self, lines: Mapping[str, list[Leased]]) -> None:
@@ -234,40 +233,31 @@ class Worker:
             batch, self._results = self._results, []
             settled = [s for _, line, _ in batch for s in line]
             holds = [hold for hold, _, _ in batch if hold is not None]
+            until = time.monotonic() + LEASE.total_seconds()
             follows = await self._when_possible(functools.partial(self._settle, settled, [h.lane for h in holds]))
-            for failed in (s for s in settled if s.state == "failed"):
-                await self._give_up(failed)
-            self._go_on(holds, follows)
+            self._go_on(holds, follows, until)
             for _, _, done in batch:
                 done.set_result(None)
 
-    def _go_on(self, holds: Sequence["_Hold"], follows: Next) -> None:
+    def _go_on(self, holds: Sequence["_Hold"], follows: Next, until: float) -> None:
         """Let lanes go, but for those in which there is more to do."""
         lines: dict[str, list[Leased]] = {}
         for job in follows.jobs:
             lines.setdefault(job.lane, []).append(job)
         for hold in holds:
             if hold.lane in lines:
+                hold.until = until
                 self._start(hold, lines[hold.lane])
             elif self._held.get(hold.lane) is hold:
                 del self._held[hold.lane]
         if follows.due_at is not None:
             self._wake_at(follows.due_at)
 
-    async def _give_up(self, failed: Settled) -> None:
-        """Let what follows from a failure for good happen; it stays in `passerelle failed` whatever that does."""
-        if self._abandoned is None:
-            return
-        try:
-            await self._abandoned(failed)
-        except Exception as error:  # the worker goes on
-            log.error("giving_up_failed", job=failed.job.id, reason=in_short(error))
-
     async def _settle(self, settled: list[Settled], lanes: list[str]) -> Next:
         now, go_on = self._clock(), not self._draining
 
         def work(session: Session) -> Next:
-            self._note_settled(session, settled)
+            self._note_settled(session, settled, now)
             return leases.settle(session, settled, lanes, self.owner, now, go_on=go_on)
 
         return await self._database.run(work)

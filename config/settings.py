@@ -34,6 +34,9 @@ class SlackSettings(_Section):
     api_url: str = "https://slack.com/api/"
     pace: float = Field(1.0, gt=0, description="messages a second in one channel")
     burst: int = Field(3, ge=1, description="messages in one channel before that pace holds")
+    trust_email: tuple[str, ...] = Field(
+        (), description="domains of mail whose addresses, verified by Slack, link accounts"
+    )
 
     @model_validator(mode="after")
     def _mode_has_its_secret(self) -> "SlackSettings":
@@ -71,6 +74,12 @@ class MatrixSettings(_Section):
         return self
 
 
+class DirectorySettings(_Section):
+    """How the directory is kept true."""
+
+    confirm_after_days: int = Field(180, ge=7, le=3650, description="until people are asked whether their card is true")
+
+
 class HttpSettings(_Section):
     """Where to listen: Slack's HTTP mode, health."""
 
@@ -88,6 +97,7 @@ class Settings(_Section):
     slack: SlackSettings | None = None
     matrix: MatrixSettings | None = None
     http: HttpSettings = HttpSettings(port=8080)
+    directory: DirectorySettings = DirectorySettings(confirm_after_days=180)
 
 
 def load(file: Path | None = None) -> Settings:
@@ -149,7 +159,12 @@ def _merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     return out
 
 
-_SECTIONS: dict[str, type[_Section]] = {"slack": SlackSettings, "matrix": MatrixSettings, "http": HttpSettings}
+_SECTIONS: dict[str, type[_Section]] = {
+    "slack": SlackSettings,
+    "matrix": MatrixSettings,
+    "http": HttpSettings,
+    "directory": DirectorySettings,
+}
 _ESSENTIAL = {  # what could turn a platform on
     "slack": ("bot_token", "app_token", "signing_secret"),
     "matrix": ("homeserver", "user_id", "password", "access_token", "store_key"),

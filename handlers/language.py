@@ -5,6 +5,8 @@ from typing import Literal
 from bot.card import Card, Paragraph, Reply
 from bot.command import command
 from bot.context import Context
+from bot.directory.files import PEOPLE
+from bot.directory.history import Author, record
 from bot.directory.rooms import speak
 from bot.directory.tables import Person
 from bot.errors import UserError
@@ -15,8 +17,16 @@ from bot.texts import Text
 def language(ctx: Context, langue: Literal["fr", "en"]) -> Reply:
     """Choose French or English: in a direct room for oneself, elsewhere for the room."""
     if ctx.to.surface == "room":
-        if not speak(ctx.session, ctx.to.platform, ctx.to.room, langue):
+        if not speak(ctx.session, ctx.to.platform, ctx.to.room, langue, author=_author(ctx)):
             raise UserError("link.not_linked")
     elif ctx.actor.person is not None:
-        ctx.session.get_one(Person, ctx.actor.person).language = langue
+        person = ctx.session.get_one(Person, ctx.actor.person)
+        record(
+            ctx.session, _author(ctx), PEOPLE, {"id": person.id}, {"language": person.language}, {"language": langue}
+        )
+        person.language = langue
     return Card(None, (Paragraph(Text.of(f"language.{langue}")),))
+
+
+def _author(ctx: Context) -> Author:
+    return Author(ctx.now, "command", ctx.actor.person, ctx.inbound.author.id)

@@ -5,6 +5,7 @@ from bot.command import command
 from bot.context import Context
 from bot.conversation import deliver_waiting
 from bot.directory import linking, rooms
+from bot.directory.history import Author
 from bot.directory.rights import has
 from bot.errors import UserError
 from bot.grammar import Rest
@@ -51,7 +52,8 @@ def _room(ctx: Context, words: str) -> Reply:
             raise UserError("redirect.unknown", words=words[:80])
         buttons = tuple(Button(name, "relier", id_) for id_, name in found.items())
         return Card(None, (Paragraph(Text.of("link.which")), Buttons(buttons)))
-    rooms.link(ctx.session, words, ctx.to.platform, ctx.to.room, ctx.now)
+    author = Author(ctx.now, "link", ctx.actor.person, ctx.inbound.author.id)
+    rooms.link(ctx.session, words, ctx.to.platform, ctx.to.room, ctx.now, author=author)
     waiting = deliver_waiting(ctx, words)
     ctx.say(ctx.to, Card(None, (Paragraph(Text.of("link.room", name=orgs[words].name, waiting=waiting)),)), "linked")
     return None

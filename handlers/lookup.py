@@ -19,6 +19,7 @@ from bot.search import cards
 from bot.search.hits import Hit
 from bot.search.view import View
 from bot.texts import Markdown, Row, Text, escape
+from handlers import keeping
 
 SHOWN = 5  # of a list
 AHEAD = 0.85  # of the best score: who comes nearer is offered in a list
@@ -38,6 +39,9 @@ def lookup(ctx: Context, recherche: Rest) -> Reply:
     words, to_all = _addressed(unicodedata.normalize("NFC", recherche.strip()))
     if not words:
         raise UserError("lookup.empty")
+    own = None if to_all else keeping.asked(ctx, words)
+    if own is not None:
+        return own
     view = _view(ctx, _of_room(ctx) if to_all else ctx.actor)
     kept = _VCARD.fullmatch(words)
     card = _to_keep(view, kept[1]) if kept else _named(ctx, view, words) or _found(ctx, view, words)

@@ -3,18 +3,16 @@
 import argparse
 import json
 import sys
-from pathlib import Path
 
 from sqlalchemy.orm import Session
 
 from bot.app import CONFIG, open_database
+from bot.cli import files
 from bot.cli.parsing import Commands, count
-from bot.cli.service import in_words
 from bot.clock import system_clock
-from bot.directory import exporting, importing, rights
+from bot.directory import rights
 from bot.directory.current import Current
 from bot.directory.identity import OPERATOR, Actor, identify
-from bot.directory.reading import read
 from bot.errors import UserError
 from bot.message import User
 from bot.routing.rules import Rules
@@ -27,14 +25,7 @@ def add_to(commands: Commands) -> None:
     """Add these commands to the grammar."""
     room = commands.add_parser("directory", help="organisations, people, rooms, competences")
     actions = room.add_subparsers(required=True, metavar="ACTION")
-    bring = actions.add_parser("import", help="add and change rows from files or folders; all or nothing")
-    bring.add_argument("paths", nargs="+", type=Path, metavar="PATH")
-    bring.add_argument("--dry-run", action="store_true", help="say what would change")
-    bring.add_argument("--json", action="store_true")
-    bring.set_defaults(command=_import)
-    send = actions.add_parser("export", help="write all files to a folder")
-    send.add_argument("folder", type=Path, metavar="DIR")
-    send.set_defaults(command=_export)
+    files.add_to(actions)
     find = actions.add_parser("search", help="find by a few words")
     find.add_argument("text", nargs="+", metavar="TEXT")
     find.add_argument("--as", dest="person", metavar="PERSON", help="as this person sees it")
@@ -53,39 +44,15 @@ def add_to(commands: Commands) -> None:
     listing.set_defaults(command=_list)
 
 
-def _import(settings: Settings, options: argparse.Namespace) -> int:
-    parsed = read(options.paths)
-    database = open_database(settings)
-    result = database.run_now(lambda s: importing.apply(s, parsed, dry_run=options.dry_run))
-    database.close()
-    if options.json:
-        print(json.dumps(result.as_json(in_words), ensure_ascii=False))
-    else:
-        done = "would be " if options.dry_run else ""
-        print(f"{done}added {result.added}, changed {result.changed}, closed {result.closed}")
-    for problem in result.errors:
-        where = ", ".join(filter(None, (problem.file, f"line {problem.line}" if problem.line else "", problem.column)))
-        shown = f" {problem.value!r}" if problem.value else ""
-        print(f"{where}:{shown} {in_words(problem.reason)}", file=sys.stderr)
-    return 1 if result.errors else 0
-
-
-def _export(settings: Settings, options: argparse.Namespace) -> int:
-    database = open_database(settings)
-    database.run_now(lambda s: exporting.export(s, options.folder))
-    database.close()
-    print(f"exported to {options.folder}")
-    return 0
-
-
 def _search(settings: Settings, options: argparse.Namespace) -> int:
     database = open_database(settings)
-    today = system_clock().date()
+    now = system_clock()
+    today = now.date()
 
     def work(session: Session) -> list[Hit]:
         actor: Actor | None = OPERATOR
         if options.person:
-            actor = identify(session, User("console", options.person), ("console", ""), direct=True, on=today)
+            actor = identify(session, User("console", options.person), ("console", ""), direct=True, at=now)
             if actor is None:
                 raise UserError("rights.unknown_person", person=options.person)
         finder = Finder(Current(), Rules.load(CONFIG / "routing"), CONFIG)

@@ -7,7 +7,7 @@ telephone number may thus be written `+33 …` or `'+33 …`; « 's-Gravenhage �
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from functools import cache
 from typing import TypeAlias
@@ -28,10 +28,11 @@ _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _GUARDED = re.compile(r"''*[=+\-@\t\r]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _BREAK = re.compile(r"[\t\n\r\u2028\u2029]")
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DEPARTEMENT = re.compile(r"[01345678][0-9]|2[1-9AB]|9[0-5]|9[78][0-9]")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+EMAIL = re.compile(r"[^\s@<>,;\"]+@[^\s@<>,;\"]+")
 _MATRIX = re.compile(r"@[^\s:]+:\S+")
 _NO_COUNTRY = set("AC CP DG EA EU EZ IC QO TA UN XA XB ZZ".split())  # the CLDR's groups, parts and placeholders
 
@@ -73,14 +74,21 @@ def sound(cell: str) -> None:
 
 
 def text(cell: str) -> str:
-    """Read a text of one line or more."""
-    return cell
+    """Read a text of one line or more; whatever ends a line in the file, a line feed ends it here."""
+    return cell.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def line(cell: str) -> str:
     """Read a text of one line."""
     if _BREAK.search(cell):
         raise BadCell(Text.of("import.line_break"))
+    return cell
+
+
+def email(cell: str) -> str:
+    """Read one address of electronic mail."""
+    if not EMAIL.fullmatch(cell):
+        raise BadCell(Text.of("import.bad_email"))
     return cell
 
 
@@ -93,7 +101,7 @@ def place(cell: str) -> str:
 
 def identifier(cell: str) -> str:
     """Read an id of the directory."""
-    if len(cell) > ID or not _ID.fullmatch(cell):
+    if len(cell) > ID or not IDENTIFIER.fullmatch(cell):
         raise BadCell(Text.of("import.bad_id", limit=ID))
     return cell
 
@@ -193,8 +201,15 @@ def opening_hours(cell: str) -> str:
 
 
 @cache
+def country_names() -> Mapping[str, str]:
+    """Return the names in French of all countries and territories, by code."""
+    names = Locale("fr").territories
+    return {str(code): str(names[code]) for code in names}
+
+
+@cache
 def _countries() -> frozenset[str]:
-    codes = (str(code) for code in Locale("fr").territories)
+    codes = country_names()
     return frozenset(code for code in codes if len(code) == 2 and code.isalpha() and code not in _NO_COUNTRY)
 
 

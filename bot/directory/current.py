@@ -1,5 +1,6 @@
 """The directory kept in memory, reloaded when any process has changed it."""
 
+import secrets
 from collections.abc import Collection
 
 from sqlalchemy import BigInteger, String, delete, insert, select, update
@@ -16,7 +17,7 @@ KEPT = 2000  # changes that are remembered; who looked away for longer reads all
 
 
 class Stamp(Base):
-    """A number that grows with each change of what it names."""
+    """A number that is another one after each change of what it names."""
 
     __tablename__ = "stamp"
     name: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -36,7 +37,9 @@ def touch(session: Session) -> None:
     """Say that organisations or competences changed; to be called in the transaction that changes them."""
     session.info.pop(_SEEN, None)
     session.info[_CHANGED] = True
-    _next(session, "directory")
+    fresh = secrets.randbits(62)  # no number that was undone comes again
+    if not session.execute(update(Stamp).where(Stamp.name == "directory").values(value=fresh)).rowcount:  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+        session.add(Stamp(name="directory", value=fresh))
     changed(session)
 
 
@@ -98,7 +101,8 @@ class Current:
         if _SEEN in session.info:
             return session.info[_SEEN]
         stamp = session.connection().scalar(_STAMP) or 0
-        found = self._held[1] if self._held is not None and self._held[0] == stamp else load(session)
+        held = self._held  # read once: threads share it
+        found = held[1] if held is not None and held[0] == stamp else load(session)
         if _CHANGED not in session.info:  # what is not committed yet may never be
             self._held = (stamp, found)
         session.info[_SEEN] = found

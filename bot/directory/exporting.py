@@ -1,7 +1,13 @@
-"""Writing the directory as the files that an import reads: importing them again changes nothing."""
+"""Writing the directory as files that an import reads: importing them again changes nothing.
+
+A file that would be beyond the limits of an import is written in parts: `people.csv`, `people-2.csv`, …
+"""
 
 import csv
+import io
 import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -9,8 +15,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot.directory import vcards
 from bot.directory.cells import guard
-from bot.directory.files import FILES, File
+from bot.directory.files import FILES, ORGANISATIONS, PEOPLE, POSTINGS, File
+from bot.directory.records import LINES, SIZE
+
+_LEAVE = 1_000  # lines and bytes by which a part stays below the limits
 
 
 def export(session: Session, folder: Path) -> None:
@@ -19,17 +29,29 @@ def export(session: Session, folder: Path) -> None:
     Rows are sorted by their keys. Only the owner may read the files: they name people. Cells that a spreadsheet would
     take for formulas begin with an apostrophe (`cells.guard`). Raises OSError.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     for file in FILES:
-        _write(folder / file.name, [[column.name for column in file.columns], *_rows(session, file)])
+        header = _line([column.name for column in file.columns])
+        rows = _rows(session, file)
+        _write(folder, file.name, (_line([_cell(value) for value in row.values()]) for row in rows), header)
 
 
-def _rows(session: Session, file: File) -> list[list[str]]:
+def export_vcards(session: Session, folder: Path) -> None:
+    """Write organisations and people, these with their postings, as vCards of version 4, like `export`."""
+    organisations = _rows(session, ORGANISATIONS)
+    names = {row["id"]: row["name"] for row in organisations}
+    postings: dict[str, list[Mapping[str, Any]]] = {}
+    for row in _rows(session, POSTINGS):
+        postings.setdefault(row["person"], []).append(row)
+    _write(folder, "organisations.vcf", map(vcards.organisation, organisations))
+    people = _rows(session, PEOPLE)
+    _write(folder, "people.vcf", (vcards.person(row, postings.get(row["id"], ()), names) for row in people))
+
+
+def _rows(session: Session, file: File) -> list[Mapping[str, Any]]:
     names = [column.name for column in file.columns]
     found = session.execute(select(*(getattr(file.table, name) for name in names)))
-    rows = [[_cell(value) for value in row] for row in found]
-    key = [names.index(name) for name in file.key]
-    return sorted(rows, key=lambda row: [row[at] for at in key])
+    rows = [dict(zip(names, row, strict=True)) for row in found]
+    return sorted(rows, key=lambda row: [_cell(row[name]) for name in file.key])
 
 
 def _cell(value: Any) -> str:
@@ -44,10 +66,57 @@ def _cell(value: Any) -> str:
             return guard(str(value))
 
 
-def _write(path: Path, rows: list[list[str]]) -> None:
-    new = path.with_name(f".{path.name}.new")
-    new.unlink(missing_ok=True)
-    made = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(made, "w", encoding="utf-8", newline="") as stream:
-        csv.writer(stream, lineterminator="\r\n").writerows(rows)
-    new.replace(path)
+def _line(row: Sequence[str]) -> str:
+    """Return a record as CSV, with all its lines."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\r\n").writerow(row)
+    return text.getvalue()
+
+
+def _write(folder: Path, name: str, texts: Iterable[str], header: str = "") -> None:
+    """Write texts one after the other, into as many files as the limits ask for, each beginning with the header."""
+    folder.mkdir(parents=True, exist_ok=True)
+    number = 0
+    for number, part in enumerate(_parts(texts, header), 1):
+        path = folder / _named(name, number)
+        new = path.with_name(f".{path.name}.new")
+        new.unlink(missing_ok=True)
+        made = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(made, "w", encoding="utf-8", newline="") as stream:
+            stream.writelines(part)
+        new.replace(path)
+    stem, suffix = name.split(".")
+    for old in folder.glob(f"{stem}-*.{suffix}"):  # of a larger directory, earlier
+        rest = re.fullmatch(rf"{stem}-(\d{{1,4}})\.{suffix}", old.name)
+        if rest is not None and int(rest[1]) > number:
+            old.unlink()
+
+
+def _parts(texts: Iterable[str], header: str) -> Iterator[Iterator[str]]:
+    """Cut texts into parts within the limits; each part is to be read before the next is asked for."""
+    waiting: list[str] = []
+    rest = iter(texts)
+    ended = False
+
+    def part() -> Iterator[str]:
+        nonlocal ended
+        yield header
+        lines, size = header.count("\n"), len(header.encode())
+        while True:
+            text = waiting.pop() if waiting else next(rest, None)
+            if text is None:
+                ended = True
+                return
+            lines, size = lines + text.count("\n"), size + len(text.encode())
+            if lines > LINES - _LEAVE or size > SIZE - _LEAVE:
+                waiting.append(text)
+                return
+            yield text
+
+    while not ended:
+        yield part()
+
+
+def _named(name: str, number: int) -> str:
+    stem, suffix = name.split(".")
+    return name if number == 1 else f"{stem}-{number}.{suffix}"

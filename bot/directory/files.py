@@ -6,8 +6,9 @@ from typing import Literal
 
 from bot.db import Base
 from bot.directory import cells
-from bot.directory.cells import Read, Value
+from bot.directory.cells import BadCell, Read, Value
 from bot.directory.tables import Absence, Competence, Organisation, Person, Posting, Room
+from bot.texts import Text
 
 Target = Literal["organisation", "person"]
 
@@ -38,6 +39,18 @@ class Column:
     empty: Value = ""  # what an empty cell, or a new row without the column, stands for
     refers: Target | None = None  # its value is the id of one of these
     account: bool = False  # no two people have the same
+
+    def value(self, cell: str) -> Value:
+        """Return what a cell that says no more than itself stands for; an empty one stands for `empty`.
+
+        Raises BadCell.
+        """
+        cells.sound(cell)
+        if cell:
+            return self.read(cell)
+        if self.required:
+            raise BadCell(Text.of("import.required"))
+        return self.empty
 
 
 @dataclass(frozen=True)
@@ -97,7 +110,7 @@ ORGANISATIONS = File(
         Column("timezone", cells.timezone),
         Column("opening_hours", cells.opening_hours),
         Column("phone"),
-        Column("email"),
+        Column("email", cells.email),
         Column("website", cells.website),
         Column("languages", cells.languages),
         _VISIBILITY,
@@ -114,7 +127,7 @@ PEOPLE = File(
         _id(),
         Column("given_name"),
         Column("family_name"),
-        Column("email"),
+        Column("email", cells.email),
         Column("phone"),
         Column("language", cells.language),
         _VISIBILITY,

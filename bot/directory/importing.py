@@ -5,27 +5,36 @@ so does a column that a file lacks; an empty cell empties. A competence whose la
 stored without a last day and is otherwise alike, unless the files name that one too.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import Table as SqlTable
+from sqlalchemy import bindparam, delete, select, text, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from bot.db import Database
 from bot.directory import checks
-from bot.directory.current import changed, touch
-from bot.directory.files import ABSENCES, COMPETENCES, FILES, ORGANISATIONS, PEOPLE, POSTINGS, File
+from bot.directory.files import COMPETENCES, FILES, ORGANISATIONS, PEOPLE, File
+from bot.directory.history import Author, change, key_text, mark, version, write
 from bot.directory.matching import Key, Match, Row, key_of, matches, released
-from bot.directory.parsed import Parsed, Problem, Result
+from bot.directory.parsed import Difference, Parsed, Problem, Result
 from bot.directory.tables import Competence, Person, competence_key
 
 _LOCK = 7_267_001  # of PostgreSQL's advisory locks: one import at a time
-_OF_PEOPLE = (POSTINGS, ABSENCES)
+_CACHE = 65_536  # kB of SQLite's memory while it writes: with less, indices go to the disk and come back
+SHOWN = 100  # differences that a preview shows
+REPLANNED = 3  # times, before an import keeps the others waiting
 _ROUTED = (ORGANISATIONS, COMPETENCES)  # what routing keeps in memory; releases bring it, and its rows are marked
 
 
+class Overtaken(Exception):
+    """The directory changed since an import was planned."""
+
+
 @dataclass(slots=True)
-class _Plan:
+class _Table:
     """What is to be written to one table."""
 
     file: File
@@ -36,30 +45,109 @@ class _Plan:
     freed: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])  # people and columns: accounts given up
 
 
-def apply(session: Session, parsed: Parsed, *, shipped: bool = False, dry_run: bool = False) -> Result:
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an import would do to the directory as it was at a version, or why it can do nothing."""
+
+    version: int
+    tables: tuple[_Table, ...]
+    history: tuple[Mapping[str, Any], ...]
+    result: Result
+
+
+def apply(
+    session: Session, parsed: Parsed, *, shipped: bool = False, dry_run: bool = False, author: Author | None = None
+) -> Result:
     """Store what was read, unless anything is wrong with it, and say what was done; a dry run stores nothing.
 
     `shipped` is for the reference data of a release: of the rows that exist it changes only those that came with a
-    release and that nobody edited. Other imports mark what they change as edited.
+    release and that nobody edited. Other imports mark what they change as edited. With an author, the history keeps
+    each change.
     """
+    lock(session)
+    made = plan(session, parsed, shipped=shipped, author=author)
+    if not dry_run and not made.result.errors:
+        carry_out(session, made)
+    return made.result
+
+
+def store(database: Database, parsed: Parsed, author: Author) -> Result:
+    """Import beside a running bot: the long part, planning, keeps nobody waiting; only what differs is then written.
+
+    All or nothing, like `apply`; when the directory changes in between, it is planned anew, the last time with
+    everybody waiting.
+    """
+    for _ in range(REPLANNED):
+        made = database.reading(lambda session: plan(session, parsed, author=author))
+        if made.result.errors:
+            return made.result
+        try:
+            database.run_now(lambda session, made=made: carry_out(session, made))
+        except (Overtaken, IntegrityError):  # a room that the bot met meanwhile is in nobody's version
+            continue
+        return made.result
+    return database.run_now(lambda session: apply(session, parsed, author=author))
+
+
+def lock(session: Session) -> None:
+    """Let one import at a time write."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+
+
+def plan(session: Session, parsed: Parsed, *, shipped: bool = False, author: Author | None = None) -> Plan:
+    """Return what an import would do now; nothing is written."""
+    at = version(session)
     needed = {ORGANISATIONS.name, PEOPLE.name} | {sheet.file.name for sheet in parsed.sheets}
     stored = {file.name: _stored(session, file) for file in FILES if file.name in needed}
     found = list(matches(parsed.sheets, stored))
     found = released(found, stored) if shipped else found
     problems = [*parsed.problems, *checks.problems(found, stored, parsed)]
     if problems:
-        return Result(0, 0, 0, tuple(sorted(problems, key=_place)))
-    plans = [_plan(file, found, shipped=shipped) for file in FILES]
-    if not dry_run:
-        _write(session, plans)
-    return Result(
-        added=sum(len(plan.added) - len(plan.gone) for plan in plans),
-        changed=sum(len(plan.changed) + len(plan.gone) - plan.closed for plan in plans),
-        closed=sum(plan.closed for plan in plans),
+        return Plan(at, (), (), Result(0, 0, 0, tuple(sorted(problems, key=_place))))
+    found.sort(key=_order)
+    tables = tuple(_table(file, found, shipped=shipped) for file in FILES)
+    differing = list(differences(found))
+    history = () if author is None else tuple(_changes(differing, author))
+    result = Result(
+        added=sum(len(table.added) - len(table.gone) for table in tables),
+        changed=sum(len(table.changed) + len(table.gone) - table.closed for table in tables),
+        closed=sum(table.closed for table in tables),
         errors=(),
+        differences=tuple(
+            Difference(m.sheet.file.name, key_text(m.sheet.file, m.row), b, a) for m, b, a in differing[:SHOWN]
+        ),
     )
+    return Plan(at, tables, history, result)
+
+
+def carry_out(session: Session, made: Plan) -> None:
+    """Write what was planned. Raises Overtaken when the directory is no longer the one it was planned for."""
+    lock(session)
+    if version(session) != made.version:
+        raise Overtaken
+    if session.get_bind().dialect.name == "sqlite":
+        session.connection().exec_driver_sql(f"PRAGMA cache_size=-{_CACHE}")
+    _write(session, made.tables)
+    write(session, made.history)
+
+
+def differences(found: Sequence[Match]) -> Iterator[tuple[Match, Row | None, Row]]:
+    """Return the rows that an import adds or changes, with the columns that differ before and after."""
+    for match in found:
+        if match.old is None:
+            yield match, None, {name: value for name, value in match.row.items() if value not in ("", None)}
+        else:
+            names = [name for name, value in match.row.items() if match.old[name] != value]
+            if names:
+                yield match, {name: match.old[name] for name in names}, {name: match.row[name] for name in names}
+
+
+def _changes(differing: Sequence[tuple[Match, Row | None, Row]], author: Author) -> Iterator[Mapping[str, Any]]:
+    for match, before, after in differing:
+        made = change(author, match.sheet.file, match.row, before, after)
+        if made is not None:
+            yield made
 
 
 def _stored(session: Session, file: File) -> dict[Key, Row]:
@@ -69,37 +157,42 @@ def _stored(session: Session, file: File) -> dict[Key, Row]:
     return {key_of(file, row): row for row in rows}
 
 
+def _order(match: Match) -> tuple[int, str]:
+    """Return where a row is written: indices that are written in their own order take half the time."""
+    return FILES.index(match.sheet.file), key_text(match.sheet.file, match.row)
+
+
 def _place(problem: Problem) -> tuple[str, int]:
     return problem.file, problem.line
 
 
-def _plan(file: File, found: Sequence[Match], *, shipped: bool) -> _Plan:
-    plan = _Plan(file)
+def _table(file: File, found: Sequence[Match], *, shipped: bool) -> _Table:
+    table = _Table(file)
     for match in found:
         if match.sheet.file is file:
-            _plan_row(plan, match, shipped=shipped)
-    return plan
+            _plan_row(table, match, shipped=shipped)
+    return table
 
 
-def _plan_row(plan: _Plan, match: Match, *, shipped: bool) -> None:
+def _plan_row(table: _Table, match: Match, *, shipped: bool) -> None:
     old = match.old
     if old is None:
-        empty = {column.name: column.empty for column in plan.file.columns}
-        marks = {"shipped": shipped, "edited": False} if plan.file in _ROUTED else {}
-        plan.added.append(_storable(plan.file, {**empty, **match.row, **marks}))
+        empty = {column.name: column.empty for column in table.file.columns}
+        marks = {"shipped": shipped, "edited": False} if table.file in _ROUTED else {}
+        table.added.append(_storable(table.file, {**empty, **match.row, **marks}))
         return
     if all(old[name] == value for name, value in match.row.items()):
         return
-    marks = {"edited": not shipped} if plan.file in _ROUTED else {}
-    new = _storable(plan.file, {**old, **match.row, **marks})
-    plan.closed += _closes(old, new)
-    if key_of(plan.file, new) == key_of(plan.file, old):
-        plan.changed.append(new)
+    marks = {"edited": not shipped} if table.file in _ROUTED else {}
+    new = _storable(table.file, {**old, **match.row, **marks})
+    table.closed += _closes(old, new)
+    if key_of(table.file, new) == key_of(table.file, old):
+        table.changed.append(new)
     else:
-        plan.gone.append(_storable(plan.file, old)["key"])
-        plan.added.append(new)
-    accounts = (column.name for column in plan.file.columns if column.account)
-    plan.freed += [(new["id"], name) for name in accounts if old[name] is not None and old[name] != new[name]]
+        table.gone.append(_storable(table.file, old)["key"])
+        table.added.append(new)
+    accounts = (column.name for column in table.file.columns if column.account)
+    table.freed += [(new["id"], name) for name in accounts if old[name] is not None and old[name] != new[name]]
 
 
 def _storable(file: File, row: Row) -> dict[str, Any]:
@@ -116,28 +209,31 @@ def _closes(old: Row, new: Row) -> bool:
     return ended or (new.get("status") == "closed" and old["status"] != "closed")
 
 
-def _write(session: Session, plans: Sequence[_Plan]) -> None:
+def _write_rows(session: Session, table: _Table) -> None:
+    """Write rows past the mapper, which takes longer than the database: others wait meanwhile."""
+    into = cast("SqlTable", table.file.table.__table__)
+    connection = session.connection()
+    if table.added:
+        connection.execute(into.insert(), table.added)
+    if table.changed:
+        keys = [column.name for column in into.primary_key]
+        columns = [name for name in table.changed[0] if name not in keys]
+        statement = into.update().where(*(into.c[name] == bindparam(f"at_{name}") for name in keys))
+        rows = [{**row, **{f"at_{name}": row[name] for name in keys}} for row in table.changed]
+        connection.execute(statement.values({name: bindparam(name) for name in columns}), rows)
+
+
+def _write(session: Session, tables: Sequence[_Table]) -> None:
     """Write in the order of the files: what is referred to comes first. Loaded objects are read anew afterwards."""
     session.flush()
-    for plan in plans:
-        for column in {column for _, column in plan.freed}:
-            rows = [{"id": person, column: None} for person, freed in plan.freed if freed == column]
+    for table in tables:
+        for column in {column for _, column in table.freed}:
+            rows = [{"id": person, column: None} for person, freed in table.freed if freed == column]
             session.execute(update(Person), rows)
-        for start in range(0, len(plan.gone), 500):
-            session.execute(delete(Competence).where(Competence.key.in_(plan.gone[start : start + 500])))
-        if plan.added:
-            session.execute(insert(plan.file.table), plan.added)
-        if plan.changed:
-            session.execute(update(plan.file.table), plan.changed)
+        for start in range(0, len(table.gone), 500):
+            session.execute(delete(Competence).where(Competence.key.in_(table.gone[start : start + 500])))
+        _write_rows(session, table)
     session.expire_all()
-    written = [plan for plan in plans if plan.added or plan.changed]
-    if any(plan.file in _ROUTED for plan in written):
-        touch(session)
-    else:
-        changed(session, people=_people(written))
-
-
-def _people(written: Iterable[_Plan]) -> set[str]:
-    """Return whose own row, postings or absences were written."""
-    rows = ((plan.file, row) for plan in written for row in (*plan.added, *plan.changed))
-    return {row["id"] if file is PEOPLE else row["person"] for file, row in rows if file in (PEOPLE, *_OF_PEOPLE)}
+    written = {table.file.name for table in tables if table.added or table.changed}
+    if written:
+        mark(session, written)

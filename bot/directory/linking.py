@@ -10,7 +10,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, delete, func, or_, select
 from sqlalchemy.orm import Session
 
-from bot.directory.identity import person_of
+from bot.directory.accounts import COLUMNS, person_of
+from bot.directory.files import PEOPLE
+from bot.directory.history import Author, Via, record
 from bot.directory.tables import LinkCode, LinkTry, Person
 from bot.errors import UserError
 from bot.message import User
@@ -22,7 +24,6 @@ _HOUR = timedelta(hours=1)
 
 _SIGNS = "ABCDEFGHJKMNPQRSTVWXYZ23456789"  # without those that are read for one another: I L 1, O 0, U V
 _LENGTH = 8
-_COLUMNS = {"slack": "slack_id", "matrix": "matrix_id"}  # where a person's account of a platform is kept
 
 
 def start(session: Session, user: User, at: datetime) -> str:
@@ -60,7 +61,7 @@ def prove(session: Session, code: str, user: User, at: datetime) -> str | Text:
     session.add(LinkTry(platform=user.platform, account=user.id, at=at))
     session.flush()
     made = _taken(session, code, at)
-    person = _link(session, made, user) if made is not None else None
+    person = _link(session, made, user, at) if made is not None else None
     return person if person is not None else Text.of("linking.refused")
 
 
@@ -69,6 +70,19 @@ def unlinked_maker(session: Session, code: str, at: datetime) -> str | None:
     found = select(LinkCode).where(LinkCode.code == _plain(code), LinkCode.created_at > at - LIFE)
     made = session.scalar(found)
     return made.account if made is not None and made.person is None else None
+
+
+def by_email(session: Session, user: User, at: datetime) -> Person | None:
+    """Link an account to the one person whose address of electronic mail the platform verified to be its own.
+
+    Nobody is linked when two people share the address, or when the person has another account there.
+    """
+    if user.email is None or not user.insider:
+        return None
+    found = session.scalars(select(Person).where(func.lower(Person.email) == user.email.lower()).limit(2)).all()
+    if len(found) != 1 or _give(session, found[0], user.platform, user.id, at, "email") is None:
+        return None
+    return found[0]
 
 
 def _tries(session: Session, user: User, at: datetime) -> int:
@@ -87,25 +101,26 @@ def _plain(code: str) -> str:
     return re.sub(r"[\W_]", "", code).upper()
 
 
-def _link(session: Session, made: LinkCode, user: User) -> str | None:
+def _link(session: Session, made: LinkCode, user: User, at: datetime) -> str | None:
     if (made.platform, made.account) == (user.platform, user.id):
         return None
     theirs, mine = made.person, person_of(session, user)
     if theirs is not None and mine is not None:
         return theirs if theirs == mine.id else None
     if mine is not None:
-        return _give(session, mine, made.platform, made.account)
+        return _give(session, mine, made.platform, made.account, at, "link")
     known = session.get(Person, theirs) if theirs is not None else None
-    return _give(session, known, user.platform, user.id) if known is not None else None
+    return _give(session, known, user.platform, user.id, at, "link") if known is not None else None
 
 
-def _give(session: Session, person: Person, platform: str, account: str) -> str | None:
+def _give(session: Session, person: Person, platform: str, account: str, at: datetime, via: Via) -> str | None:
     """Make an account the person's, if they have none on its platform and it has no person."""
-    column = _COLUMNS.get(platform)
+    column = COLUMNS.get(platform)
     if column is None or getattr(person, column) is not None:
         return None
     if session.scalar(select(Person.id).where(getattr(Person, column) == account)) is not None:
         return None
     setattr(person, column, account)
-    session.flush()
+    author = Author(at, via, person.id, account)
+    record(session, author, PEOPLE, {"id": person.id}, {column: None}, {column: account})
     return person.id

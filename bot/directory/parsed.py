@@ -43,6 +43,17 @@ class Parsed:
     problems: tuple[Problem, ...]
     doubtful: Mapping[Target, AbstractSet[str]]  # ids of bad rows: nobody is told that they do not exist
     broken: AbstractSet[Target]  # what was not read to its end: nobody is told that one of them does not exist
+    left_out: int = 0  # entries of a foreign directory that are none of ours
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A row that an import adds (`before` is None) or changes, with the columns that differ."""
+
+    file: str
+    row: str
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +64,7 @@ class Result:
     changed: int
     closed: int
     errors: tuple[Problem, ...]
+    differences: tuple[Difference, ...] = ()  # the first of them
 
     def as_json(self, render: Callable[[Text], str]) -> dict[str, Any]:
         """Return it as the command line prints it; `render` gives a reason's words."""

@@ -1,98 +1,84 @@
 """Reading directory files, outside any transaction: bounded in time and memory whatever the files hold.
 
+Files of this directory (CSV), vCards (`.vcf`), the State's open directory (`.json`, `.jsonl`), and archives of those.
 Nothing here raises for what a file or a path is: every complaint is a `Problem`. A file that cannot be read on (no
-UTF-8, broken quotes, a limit) is left at that line; after `PROBLEMS` complaints reading stops altogether.
+UTF-8, broken quotes, a limit) is left at that line; after `gathering.PROBLEMS` complaints reading stops altogether.
 """
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
-from datetime import date
+from functools import cache, partial
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from tempfile import TemporaryFile
+from typing import IO, BinaryIO, TypeAlias
 
-from bot.directory.cells import BadCell, Value, bare, sound
-from bot.directory.files import BY_NAME, Column, File, Target
-from bot.directory.parsed import Parsed, Problem, Sheet
-from bot.directory.records import Unreadable, opened, records
+from bot.directory import archives, dila, vcards
+from bot.directory.cells import Value, bare
+from bot.directory.files import BY_NAME, ORGANISATIONS, PEOPLE, Column, File, Target
+from bot.directory.gathering import Enough, Entry, Gathering, Unreadable
+from bot.directory.parsed import Parsed, Sheet
+from bot.directory.records import measured, opened, records
+from bot.directory.snapshot import Org
 from bot.texts import Text
 
-PROBLEMS = 1_000  # after which reading stops
+Progress: TypeAlias = Callable[[str, int], None]
+"""Called now and then with a file's name and the line that is being read."""
+
+VCARDS = (".vcf", ".vcard")
+STATES = (".json", ".jsonl", ".ndjson")
+EXPECTED = (*BY_NAME, "*.vcf", "*.json", "*.zip", "*.tar.bz2")
 _FOLDERS = 10_000  # that are looked into
-_SHOWN = 100  # characters of a bad value
-_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_PART = re.compile(r"-\d{1,4}(?=\.csv\Z)")  # of a file in several parts
 _NOTHING: tuple[int, list[str]] = (0, [])
 
-_Key: TypeAlias = tuple[Value, ...]
+
+def read(
+    paths: Iterable[Path],
+    known: Callable[[], Mapping[str, Org]] = dict[str, Org],
+    progress: Progress = lambda _name, _line: None,
+) -> Parsed:
+    """Read the files that are given, or the directory's own that lie in the folders that are given, at any depth.
+
+    `known` returns the organisations of the directory; it is asked once, if the State's directory is read.
+    """
+    reading = _Reading(Gathering(), cache(known), progress)
+    with suppress(Enough):
+        for name, path in _found(paths, reading.gathering):
+            reading.file(name, path)
+    return reading.gathering.parsed()
 
 
-class _Enough(Exception):
-    """There are so many problems that more would help nobody."""
+def named(name: str) -> File | None:
+    """Return the file of the directory that a file's name means: `people.csv`, or a part of it, `people-2.csv`."""
+    return BY_NAME.get(_PART.sub("", name.lower()))
 
 
-@dataclass(slots=True)
-class _Reading:
-    """What has been read so far."""
-
-    sheets: list[Sheet] = field(default_factory=list[Sheet])
-    problems: list[Problem] = field(default_factory=list[Problem])
-    doubtful: dict[Target, set[str]] = field(default_factory=lambda: {"organisation": set(), "person": set()})
-    broken: set[Target] = field(default_factory=set[Target])
-    seen: dict[tuple[str, ...], dict[_Key, tuple[str, int]]] = field(
-        default_factory=dict[tuple[str, ...], dict[_Key, tuple[str, int]]]
-    )  # of a file's name and columns: the keys and accounts there, with the place where they were first read
-
-    def complain(self, file: str, line: int, reason: Text, column: str | None = None, value: str | None = None) -> None:
-        """Note a problem, or give up."""
-        self.problems.append(Problem(file, line, _shown(column), _shown(value), reason))
-        if len(self.problems) == PROBLEMS:
-            self.problems.append(Problem(file, line, None, None, Text.of("import.too_many_problems", limit=PROBLEMS)))
-            self.broken |= {"organisation", "person"}
-            raise _Enough
-
-
-def read(paths: Iterable[Path]) -> Parsed:
-    """Read the directory files that are given, or that lie in the folders that are given, at any depth."""
-    reading = _Reading()
-    with suppress(_Enough):
-        for name, path in _found(paths, reading):
-            _read_file(name, path, reading)
-    order = list(BY_NAME)
-    sheets = sorted(reading.sheets, key=lambda sheet: order.index(sheet.file.name))
-    return Parsed(tuple(sheets), tuple(reading.problems), reading.doubtful, reading.broken)
-
-
-def _shown(value: str | None) -> str | None:
-    """Return a value as it can be printed anywhere."""
-    return None if value is None else _UNSEEN.sub("\ufffd", value[:_SHOWN])
-
-
-def _found(paths: Iterable[Path], reading: _Reading) -> Iterator[tuple[str, Path]]:
+def _found(paths: Iterable[Path], gathering: Gathering) -> Iterator[tuple[str, Path]]:
     """Return each file once, with the name by which problems call it: its path below the folder that was given."""
     known: set[Path] = set()
     for given in paths:
         try:
-            inside = list(_inside(given, reading)) if given.is_dir() else [given]
+            inside = list(_inside(given, gathering)) if given.is_dir() else [given]
             if not inside:
-                reading.complain(str(given), 0, Text.of("import.no_file", expected=tuple(BY_NAME)))
+                gathering.complain(str(given), 0, Text.of("import.no_file", expected=EXPECTED))
             fresh = [path for path in inside if path.resolve() not in known]
         except (OSError, ValueError, RuntimeError) as error:
-            reading.complain(_name(given), 0, Text.of("import.unreadable", error=type(error).__name__))
+            gathering.complain(_name(given), 0, Text.of("import.unreadable", error=type(error).__name__))
             continue
         known.update(path.resolve() for path in fresh)
         for path in fresh:
             yield _name(path.relative_to(given) if path != given else Path(path.name)), path
 
 
-def _inside(folder: Path, reading: _Reading) -> Iterator[Path]:
+def _inside(folder: Path, gathering: Gathering) -> Iterator[Path]:
     for number, (at, folders, names) in enumerate(os.walk(folder)):
         if number >= _FOLDERS:
-            reading.complain(_name(folder), 0, Text.of("import.too_many_folders", limit=_FOLDERS))
+            gathering.complain(_name(folder), 0, Text.of("import.too_many_folders", limit=_FOLDERS))
             return
         folders.sort()
-        yield from (Path(at, name) for name in sorted(names) if name.lower() in BY_NAME)
+        yield from (Path(at, name) for name in sorted(names) if named(name) or name.lower().endswith(VCARDS))
 
 
 def _name(path: Path) -> str:
@@ -100,40 +86,106 @@ def _name(path: Path) -> str:
     return path.as_posix().encode(errors="backslashreplace").decode()
 
 
-def _read_file(name: str, path: Path, reading: _Reading) -> None:
-    file = BY_NAME.get(path.name.lower())
-    if file is None:
-        reason = Text.of("import.unknown_file" if path.exists() else "import.not_found", expected=tuple(BY_NAME))
-        reading.complain(name, 0, reason)
-        return
-    try:
-        with closing(opened(path)) as stream:
-            _read_rows(name, file, stream, reading)
-    except Unreadable as found:
-        if file.target is not None:
-            reading.broken.add(file.target)
-        reading.complain(name, found.line, found.reason, found.column, found.value)
+class _Reading:
+    """How each format is read; rows and problems go to `gathering`."""
 
+    def __init__(self, gathering: Gathering, known: Callable[[], Mapping[str, Org]], progress: Progress) -> None:
+        self.gathering = gathering
+        self._known = known
+        self._progress = progress
 
-def _read_rows(name: str, file: File, stream: BinaryIO, reading: _Reading) -> None:
-    found = records(stream)
-    line, header = next(found, _NOTHING)
-    if not any(header):
-        raise Unreadable(line, Text.of("import.empty_file"))
-    columns = _header(file, header, line)
-    sheet = Sheet(name, file, tuple(column.name for column in columns), [])
-    reading.sheets.append(sheet)
-    for line, record in found:
-        if (len(record) == len(columns) or len(record) <= 1) and not any(map(str.strip, record)):
-            continue
-        if len(record) != len(columns):
-            reason = Text.of("import.wrong_number_of_cells", found=len(record), expected=len(columns))
-            _doubt(sheet, record, reading)
-            reading.complain(name, line, reason)
-            continue
-        values = _row(sheet, columns, line, record, reading)
-        if values is not None:
-            sheet.rows.append((line, values))
+    def file(self, name: str, path: Path) -> None:
+        """Read one file, an archive with all that it holds."""
+        if self._read_by(path.name) is None and not path.name.lower().endswith(archives.SUFFIXES):
+            reason = Text.of("import.unknown_file" if path.exists() else "import.not_found", expected=EXPECTED)
+            self.gathering.complain(name, 0, reason)
+            return
+        try:
+            with closing(opened(path)) as stream:
+                if path.name.lower().endswith(archives.SUFFIXES):
+                    self._archive(name, stream)
+                else:
+                    self._stream(name, path.name, stream)
+        except Unreadable as found:
+            self.gathering.stopped(name, self._targets(path.name), found)
+
+    def _archive(self, name: str, stream: BinaryIO) -> None:
+        read = False
+        for inside, member in archives.unpacked(name, stream):
+            if self._read_by(inside) is None:
+                continue
+            read = True
+            within = f"{name}/{_name(Path(inside))}"
+            try:
+                if inside.lower().endswith(STATES):
+                    self._stream(within, inside, member)
+                else:
+                    with TemporaryFile() as copy:
+                        measured(member, copy)
+                        self._stream(within, inside, copy)
+            except Unreadable as found:  # the archive is left with it: a bomb may go off but once
+                self.gathering.stopped(within, self._targets(name), found)
+                return
+        if not read:
+            raise Unreadable(0, Text.of("import.no_file", expected=EXPECTED))
+
+    def _stream(self, name: str, file_name: str, stream: IO[bytes]) -> None:
+        read = self._read_by(file_name)
+        if read is None:
+            return
+        if not file_name.lower().endswith(STATES):
+            measured(stream)
+        read(name, stream)
+
+    def _read_by(self, file_name: str) -> Callable[[str, IO[bytes]], None] | None:
+        file = named(file_name)
+        if file is not None:
+            return partial(self._rows, file)
+        if file_name.lower().endswith(VCARDS):
+            return self._vcards
+        return self._state if file_name.lower().endswith(STATES) else None
+
+    def _targets(self, file_name: str) -> list[Target | None]:
+        """Return what a file might have brought."""
+        file = named(file_name)
+        return [file.target] if file is not None else [ORGANISATIONS.target, PEOPLE.target]
+
+    def _rows(self, file: File, name: str, stream: IO[bytes]) -> None:
+        found = records(stream, partial(self._progress, name))
+        line, header = next(found, _NOTHING)
+        if not any(header):
+            raise Unreadable(line, Text.of("import.empty_file"))
+        columns = _header(file, header, line)
+        sheet = Sheet(name, file, tuple(column.name for column in columns), [])
+        self.gathering.sheets.append(sheet)
+        for line, record in found:
+            if (len(record) == len(columns) or len(record) <= 1) and not any(map(str.strip, record)):
+                continue
+            if len(record) != len(columns):
+                reason = Text.of("import.wrong_number_of_cells", found=len(record), expected=len(columns))
+                self.gathering.doubt(sheet, record)
+                self.gathering.complain(name, line, reason)
+                continue
+            self.gathering.row(sheet, line, record, _cell)
+
+    def _vcards(self, name: str, stream: IO[bytes]) -> None:
+        self._entries(name, vcards.entries(stream, partial(self._progress, name)))
+
+    def _state(self, name: str, stream: IO[bytes]) -> None:
+        self._entries(name, dila.entries(stream, self._known(), partial(self._progress, name)))
+
+    def _entries(self, name: str, entries: Iterator[Entry | None]) -> None:
+        sheets: dict[tuple[str, ...], Sheet] = {}
+        for entry in entries:
+            if entry is None:
+                self.gathering.left_out += 1
+                continue
+            columns = tuple(entry.cells)
+            sheet = sheets.get((entry.file.name, *columns))
+            if sheet is None:
+                sheet = sheets[(entry.file.name, *columns)] = Sheet(name, entry.file, columns, [])
+                self.gathering.sheets.append(sheet)
+            self.gathering.row(sheet, entry.line, list(entry.cells.values()), _text)
 
 
 def _header(file: File, header: list[str], line: int) -> tuple[Column, ...]:
@@ -150,59 +202,11 @@ def _header(file: File, header: list[str], line: int) -> tuple[Column, ...]:
     return tuple(file.by_name[name] for name in names)
 
 
-def _row(
-    sheet: Sheet, columns: tuple[Column, ...], line: int, record: list[str], reading: _Reading
-) -> tuple[Value, ...] | None:
-    """Return the values of a row; None, with its problems noted, when it is bad."""
-    values: list[Value] = []
-    bad: list[tuple[str, str, Text]] = []
-    for column, cell in zip(columns, record, strict=True):
-        try:
-            values.append(_value(column, cell))
-        except BadCell as found:
-            bad.append((column.name, cell, found.reason))
-    if not bad:
-        row = dict(zip(sheet.columns, values, strict=True))
-        bad = [*_repeated(sheet, line, row, reading), *_backwards(sheet, row)]
-    if not bad:
-        return tuple(values)
-    _doubt(sheet, record, reading)
-    for column, cell, reason in bad:
-        reading.complain(sheet.name, line, reason, column, cell)
-    return None
+def _cell(column: Column, cell: str) -> Value:
+    """Read a cell of a CSV file, where an apostrophe may stand before a value."""
+    return column.empty if not cell and not column.required else column.value(bare(cell))
 
 
-def _doubt(sheet: Sheet, record: list[str], reading: _Reading) -> None:
-    at = sheet.columns.index("id") if sheet.file.target is not None else len(record)
-    if sheet.file.target is not None and at < len(record):
-        reading.doubtful[sheet.file.target].add(bare(record[at]))
-
-
-def _value(column: Column, cell: str) -> Value:
-    if not cell and not column.required:
-        return column.empty
-    sound(cell)
-    plain = bare(cell)
-    if plain:
-        return column.read(plain)
-    if column.required:
-        raise BadCell(Text.of("import.required"))
-    return column.empty
-
-
-def _repeated(sheet: Sheet, line: int, row: Mapping[str, Value], reading: _Reading) -> Iterator[tuple[str, str, Text]]:
-    """Complain about a row, or an account, that was in these files before."""
-    accounts = [(column.name,) for column in sheet.file.columns if column.account and row.get(column.name)]
-    for names in (sheet.file.key, *accounts):
-        seen = reading.seen.setdefault((sheet.file.name, *names), {})
-        key = tuple(row[name] for name in names)
-        file, before = seen.setdefault(key, (sheet.name, line))
-        if (file, before) != (sheet.name, line):
-            value = " ".join(str(part) for part in key if part)
-            yield " ".join(names), value, Text.of("import.repeated", file=file, line=before)
-
-
-def _backwards(sheet: Sheet, row: Mapping[str, Value]) -> Iterator[tuple[str, str, Text]]:
-    start, end = (row.get(name) for name in sheet.file.span) if sheet.file.span else (None, None)
-    if isinstance(start, date) and isinstance(end, date) and end < start:
-        yield (sheet.file.span or ("", ""))[1], str(end), Text.of("import.end_before_start")
+def _text(column: Column, text: str) -> Value:
+    """Read a value of a format that says no more than it means."""
+    return column.value(text.strip())

@@ -3,10 +3,12 @@
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, event, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 
+from bot.directory.files import ROOMS
+from bot.directory.history import Author, mark, record
 from bot.directory.tables import Organisation, Room
 from bot.errors import UserError
 
@@ -45,8 +47,10 @@ def rooms_of(session: Session, organisation: str) -> list[Room]:
     return sorted(found, key=_rank)
 
 
-def link(session: Session, organisation: str, platform: str, room: str, at: datetime) -> Room:
-    """Make a room one of an organisation, whatever it was before, and return it.
+def link(
+    session: Session, organisation: str, platform: str, room: str, at: datetime, *, author: Author | None = None
+) -> Room:
+    """Make a room one of an organisation, whatever it was before, and return it; the author is for the history.
 
     Raises UserError when there is no such organisation.
     """
@@ -54,6 +58,10 @@ def link(session: Session, organisation: str, platform: str, room: str, at: date
         raise UserError("directory.unknown_organisation", organisation=organisation)
     row = _known(session, platform, room)
     if row.organisation != organisation:
+        key = {"platform": platform, "room": room}
+        if author is not None:
+            record(session, author, ROOMS, key, {"organisation": row.organisation}, {"organisation": organisation})
+        mark(session, [ROOMS.name])
         row.organisation, row.linked_at = organisation, at
     row.state = "open"
     session.flush()
@@ -87,15 +95,26 @@ def move(session: Session, platform: str, old: str, new: str) -> Room:
     if row.organisation is None:
         row.organisation, row.linked_at = before.organisation, before.linked_at
         row.language, row.relay_unencrypted = before.language, before.relay_unencrypted
+        mark(session, [ROOMS.name])
     before.state = "closed"
     session.flush()
     return row
 
 
-def speak(session: Session, platform: str, room: str, language: str) -> bool:
+def _unsee(session: Session, _undone: SessionTransaction) -> None:
+    session.info.pop(_SEEN, None)
+
+
+event.listen(Session, "after_soft_rollback", _unsee)
+
+
+def speak(session: Session, platform: str, room: str, language: str, *, author: Author) -> bool:
     """Let a room be written to in a language; False when nothing is known of the room."""
-    if room_of(session, platform, room) is None:
+    known = room_of(session, platform, room)
+    if known is None:
         return False
+    key = {"platform": platform, "room": room}
+    record(session, author, ROOMS, key, {"language": known.language}, {"language": language})
     _known(session, platform, room).language = language
     session.flush()
     return True

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,13 @@ def test_an_import_says_what_it_did_and_again_does_nothing(passerelle: Run, file
 
 def test_a_dry_run_says_what_would_be_done_and_does_nothing(passerelle: Run, files: Path) -> None:
     tried = passerelle("directory", "import", files, "--dry-run")
-    assert (tried.status, tried.out) == (0, "would be added 3, changed 0, closed 0\n")
+    assert tried.status == 0
+    assert tried.out.splitlines() == [
+        "would be added 3, changed 0, closed 0",
+        "+ people.csv agent-a",
+        "+ people.csv agent_b",
+        "+ postings.csv agent-a prefecture-67 desk 2020-01-01",
+    ]
     assert passerelle("directory", "import", files, "--dry-run", "--json").json["added"] == 3
     assert passerelle("directory", "import", files, "--json").json["added"] == 3
 
@@ -70,7 +77,49 @@ def test_single_files_in_any_order_and_what_is_not_there(passerelle: Run, files:
     assert passerelle("directory", "import", files / "people.csv", "nowhere").status == 1
 
 
+def test_a_dry_run_shows_what_is_before_and_after(passerelle: Run, files: Path) -> None:
+    passerelle("directory", "import", files)
+    (files / "people.csv").write_text("id,email\nagent-a,new@example.org\n")
+    tried = passerelle("directory", "import", files / "people.csv", "--dry-run").out.splitlines()
+    assert tried[1:] == ["~ people.csv agent-a: email 'a@example.org' → 'new@example.org'"]
+    many = "".join(f"agent-{n},x\n" for n in range(150))
+    (files / "people.csv").write_text("id,given_name\n" + many)
+    assert passerelle("directory", "import", files / "people.csv", "--dry-run").out.splitlines()[-1] == "… and 50 more"
+
+
+def test_the_states_directory_is_read_and_what_is_not_ours_left_out(passerelle: Run, folder: Path, url: str) -> None:
+    pivot = [{"type_service_local": "prefecture", "code_insee_commune": ["67482"]}]
+    records = [{"nom": "Préfecture", "pivot": json.dumps(pivot), "telephone": ""}, {"nom": "Mairie", "pivot": ""}]
+    (folder / "export.json").write_text(json.dumps(records))
+    found = passerelle("directory", "import", folder / "export.json", "--json")
+    assert (found.status, found.json["changed"]) == (0, 1)
+    assert one_line(found.err) == "passerelle: 1 records of other services left out"
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_a_long_import_shows_its_progress_at_a_terminal(
+    passerelle: Run, files: Path, monkeypatch: pytest.MonkeyPatch, watched: bool
+) -> None:
+    (files / "postings.csv").unlink()
+    rows = "".join(f"agent-{n},Agent,Exemple,,\n" for n in range(4_500))
+    (files / "people.csv").write_text("id,given_name,family_name,email,visibility\n" + rows)
+    monkeypatch.setattr("bot.cli.files._REDRAW", 0)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: watched)
+    found = passerelle("directory", "import", files, "--dry-run", "--json")
+    assert found.json["added"] == 4_500
+    shown = [f"\r\x1b[K{words}" for words in ("people.csv: 2,000", "people.csv: 4,000", "…", "")]
+    assert found.err == ("".join(shown) if watched else "")
+
+
 # --- export
+
+
+def test_what_is_exported_as_vcards_changes_nothing(passerelle: Run, files: Path) -> None:
+    passerelle("directory", "import", files)
+    passerelle("directory", "export", "cards", "--format", "vcard")
+    assert sorted(path.name for path in Path("cards").iterdir()) == ["organisations.vcf", "people.vcf"]
+    found = passerelle("directory", "import", "cards", "--json")
+    assert (found.json, found.err) == ({"added": 0, "changed": 0, "closed": 0, "errors": []}, "")
 
 
 def test_what_is_exported_can_be_imported_elsewhere(

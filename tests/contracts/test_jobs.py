@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot import jobs, leases
@@ -53,7 +54,9 @@ class Doing:
 
 @contextlib.asynccontextmanager
 async def working(database: Database, doing: Doing, **more: Any) -> AsyncGenerator[Worker]:
-    worker = Worker(database, queues={"q"}, kinds={"do": doing}, clock=system_clock, settled=lambda s, x: None, **more)
+    worker = Worker(
+        database, queues={"q"}, kinds={"do": doing}, clock=system_clock, settled=lambda s, x, now: None, **more
+    )
     database.woken = worker.wake
     task = asyncio.create_task(worker.run())
     try:
@@ -108,16 +111,10 @@ async def test_a_failure_for_now_keeps_the_order_and_delays_no_other_lane(shippe
 async def test_a_dead_letter_lets_the_others_flow(shipped: Database) -> None:
     doing = Doing()
     doing.plan["1"] = [Refused("too large")]
-    given_up: list[str] = []
-
-    async def note(settled: leases.Settled) -> None:
-        given_up.append(settled.job.key)
-
     put(shipped, "1")
     put(shipped, "2")
-    async with working(shipped, doing, abandoned=note):
-        await until(lambda: doing.done == ["2"] and given_up == ["1"])
-    assert state(shipped, "1").state == "failed"
+    async with working(shipped, doing):
+        await until(lambda: doing.done == ["2"] and state(shipped, "1").state == "failed")
     assert state(shipped, "1").error == "too large"
     assert [f.name for f in shipped.run_now(lambda s: look(s, system_clock()))] == ["jobs_failed"]
 
@@ -289,3 +286,41 @@ def test_transactions_that_say_something_in_the_same_two_rooms_do_not_lock_each_
         assert not any(writer.is_alive() for writer in writers)
     assert database.run_now(lambda s: s.query(Job).count()) == 4
     database.close()
+
+
+def test_words_said_earlier_go_before_those_that_are_held_even_in_a_lane_at_work(shipped: Database) -> None:
+    ms = timedelta(milliseconds=1)
+
+    def say(key: str, said: int, at: int) -> None:
+        more: dict[str, Any] = {
+            "due_at": NOON + (at + 200) * ms,
+            "target": "1/recipient",
+            "source_at": NOON + said * ms,
+        }
+        put(shipped, key, now=NOON + at * ms, **more)
+
+    say("w0", 0, 0)
+    say("w2", 120, 130)
+    assert [j.key for j in shipped.run_now(lambda s: leases.lease(s, {"q"}, "me/1/x", NOON + 201 * ms))] == ["w0"]
+    say("w1", 100, 205)
+    order = shipped.run_now(lambda s: list(s.scalars(select(Job.key).order_by(jobs.ORDER, Job.id))))
+    assert order == ["w0", "w1", "w2"]
+
+
+def test_a_lane_in_hand_is_not_leased_again_by_the_same_process(shipped: Database) -> None:
+    put(shipped, "1", now=NOON)
+    assert shipped.run_now(lambda s: leases.lease(s, {"q"}, "me/1/x", NOON))
+    later = NOON + 2 * jobs.LEASE
+    assert not shipped.run_now(lambda s: leases.lease(s, {"q"}, "me/1/x", later, besides=["a"]))
+    assert shipped.run_now(lambda s: leases.lease(s, {"q"}, "other/1/x", later))
+
+
+def test_who_lost_a_lane_does_not_speak_for_who_has_it(shipped: Database) -> None:
+    put(shipped, "1", now=NOON)
+    later = NOON + timedelta(seconds=20)
+    [mine] = shipped.run_now(lambda s: leases.lease(s, {"q"}, "stalled/1/x", NOON))
+    shipped.run_now(lambda s: leases.lease(s, {"q"}, "second/1/x", later))
+    spared = leases.Settled(mine, "waiting", due_at=later, spared=True)
+    shipped.run_now(lambda s: leases.settle(s, [spared], ["a"], "stalled/1/x", later))
+    [third] = shipped.run_now(lambda s: leases.lease(s, {"q"}, "third/1/x", later + timedelta(seconds=20)))
+    assert third.again

@@ -2,12 +2,14 @@
 
 import csv
 import stat
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from sqlalchemy.orm import Session
 
 from bot.directory import rooms
-from bot.directory.exporting import export
+from bot.directory.exporting import export, export_vcards
 from bot.directory.files import FILES
 from bot.directory.importing import apply
 from bot.directory.parsed import Result
@@ -69,3 +71,23 @@ def test_no_cell_is_a_formula_and_every_cell_comes_back(files: Files) -> None:
 
 def test_an_empty_directory_gives_headers(files: Files) -> None:
     assert all(len(table) == 1 for table in exported(files).values())
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("write", [export, export_vcards])
+def test_what_an_import_would_not_bear_in_one_file_comes_in_parts(
+    peopled: Files, monkeypatch: pytest.MonkeyPatch, write: Callable[[Session, Path], None]
+) -> None:
+    folder = peopled.folder / "parts"
+    monkeypatch.setattr("bot.directory.exporting.LINES", 1_020)  # with what is left free: twenty lines
+    people = "id,given_name\n" + "".join(f"p{n:02},Agent\n" for n in range(50))
+    peopled.load(people=people)
+    peopled.database.run_now(lambda session: write(session, folder))
+    parts = sorted(path.name for path in folder.iterdir() if path.name.startswith("people-"))
+    assert len(parts) > 1
+    assert all(path.read_bytes().count(b"\n") <= 20 for path in folder.iterdir())
+    again = peopled.database.run_now(lambda session: apply(session, read([folder])))
+    assert (again.added, again.changed, again.errors) == (0, 0, ())
+    monkeypatch.setattr("bot.directory.exporting.LINES", 200_000)
+    peopled.database.run_now(lambda session: write(session, folder))
+    assert not [path for path in folder.iterdir() if "-" in path.name], "parts of before are not read with it"

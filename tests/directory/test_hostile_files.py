@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from bot.directory.files import PEOPLE
-from bot.directory.reading import PROBLEMS, read
+from bot.directory.gathering import PROBLEMS
+from bot.directory.reading import read
 from tests.directory.conftest import Files
 
 HEADER = ",".join(column.name for column in PEOPLE.columns).encode() + b"\n"

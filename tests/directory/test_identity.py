@@ -1,6 +1,6 @@
 """Whom the bot serves, as whom: linked accounts anywhere, insiders in linked rooms, strangers nowhere."""
 
-from datetime import date
+from datetime import UTC, datetime
 
 import pytest
 
@@ -8,7 +8,7 @@ from bot.db import Database
 from bot.directory import rights, rooms
 from bot.directory.identity import Actor, identify
 from bot.message import User
-from tests.directory.conftest import NOON, TODAY, Files
+from tests.directory.conftest import NOON, Files
 
 AGENT = User("matrix", "@agent.a:example.org", insider=True)
 COLLEAGUE = User("matrix", "@collegue:example.org", insider=True)
@@ -23,9 +23,9 @@ def directory(peopled: Files) -> Database:
 
 
 def who(
-    database: Database, user: User, room: tuple[str, str] = ROOM, *, direct: bool = False, on: date = TODAY
+    database: Database, user: User, room: tuple[str, str] = ROOM, *, direct: bool = False, at: datetime = NOON
 ) -> Actor | None:
-    return database.run_now(lambda session: identify(session, user, room, direct, on))
+    return database.run_now(lambda session: identify(session, user, room, direct, at))
 
 
 def test_a_linked_account_is_served_anywhere(directory: Database) -> None:
@@ -71,7 +71,7 @@ def test_who_left_keeps_rights_but_speaks_for_nobody(directory: Database) -> Non
     actor = who(directory, former, ("slack", "C1"))
     assert actor is not None
     assert (actor.person, actor.organisation, actor.rights) == ("agent-c", None, frozenset())
-    then = who(directory, former, ("slack", "C1"), on=date(2025, 12, 31))
+    then = who(directory, former, ("slack", "C1"), at=datetime(2025, 12, 31, 12, tzinfo=UTC))
     assert then is not None
     assert (then.organisation, then.rights) == ("prefecture-67", {"member"}), "the last day is included"
 
@@ -107,3 +107,28 @@ def test_the_console_knows_people_by_their_ids(directory: Database) -> None:
     assert actor is not None
     assert (actor.person, actor.language, actor.zone) == ("agent-b", "en", "Europe/Berlin")
     assert who(directory, User("console", "nobody", insider=True), ("console", "consulat-munich")) is None
+
+
+@pytest.mark.parametrize(
+    ("zone", "last", "first_without"),
+    [
+        ("Europe/Paris", datetime(2026, 3, 28, 22, 59, tzinfo=UTC), datetime(2026, 3, 28, 23, 0, tzinfo=UTC)),
+        ("Pacific/Auckland", datetime(2026, 3, 28, 10, 59, tzinfo=UTC), datetime(2026, 3, 28, 11, 0, tzinfo=UTC)),
+        ("America/Cayenne", datetime(2026, 3, 29, 2, 59, tzinfo=UTC), datetime(2026, 3, 29, 3, 0, tzinfo=UTC)),
+        ("Pacific/Kiritimati", datetime(2026, 3, 28, 9, 59, tzinfo=UTC), datetime(2026, 3, 28, 10, 0, tzinfo=UTC)),
+    ],
+)
+def test_a_membership_ends_with_its_day_where_the_office_is(
+    peopled: Files, zone: str, last: datetime, first_without: datetime
+) -> None:
+    peopled.load(
+        organisations=f"id,timezone\nprefecture-67,{zone}\nconsulat-munich,{zone}\n",
+        postings="person,organisation,role,start,end\nagent-a,prefecture-67,desk,2024-01-01,2026-03-28\n"
+        "agent-b,consulat-munich,consul,2025-09-01,2026-03-01\nagent-b,consulat-munich,consul,2026-03-29,\n",
+    )
+    leaving, coming = AGENT, User("matrix", "@agent.b:example.org", insider=True)
+    for at, expected in ((last, (True, False)), (first_without, (False, True))):
+        for user, held in zip((leaving, coming), expected, strict=True):
+            actor = who(peopled.database, user, ("matrix", "!dm:x"), direct=True, at=at)
+            assert actor is not None
+            assert (actor.organisation is not None, "member" in actor.rights) == (held, held), (user.id, at)

@@ -5,7 +5,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.db import Database
-from bot.directory.identity import person_of
+from bot.directory import history
+from bot.directory.accounts import person_of
+from bot.directory.files import PEOPLE
+from bot.directory.identity import identify
 from bot.directory.linking import LIFE, TRIES, prove, start
 from bot.errors import UserError
 from bot.message import User
@@ -98,3 +101,38 @@ def test_codes_are_easy_to_read(peopled: Files) -> None:
     codes = {code_of(peopled.database, LINKED) for _ in range(50)}
     assert len(codes) == 50
     assert all(len(code) == 9 and code[4] == "-" and not set(code) & set("IL1O0U") for code in codes)
+
+
+def test_a_link_stands_in_the_history(peopled: Files) -> None:
+    entered(peopled.database, code_of(peopled.database, LINKED), NEW)
+    [change] = peopled.database.run_now(lambda session: history.of(session, PEOPLE, {"id": "agent-b"}))
+    assert history.values(change) == ({"slack_id": None}, {"slack_id": NEW.id})
+    assert (change.at, change.via, change.person, change.account) == (NOON, "link", "agent-b", NEW.id)
+
+
+def recognised(files: Files, user: User) -> str | None:
+    found = files.database.run_now(lambda s: identify(s, user, (user.platform, "DM"), direct=True, at=NOON))
+    return found.person if found is not None else None
+
+
+def mailed(email: str | None, *, account: str = "U0NEW", insider: bool = True) -> User:
+    return User("slack", account, insider=insider, email=email)
+
+
+def test_a_verified_address_links_an_account(peopled: Files) -> None:
+    peopled.load(people="id,email,slack_id\nagent-b,B@Example.org,\nagent-a,a@example.org,T0EX:U0AGENTA\n")
+    assert recognised(peopled, mailed(None)) is None
+    assert recognised(peopled, mailed("other@example.org")) is None
+    assert recognised(peopled, mailed("b@example.org", insider=False)) is None
+    assert recognised(peopled, mailed("a@example.org")) is None, "who has an account there keeps it"
+    assert recognised(peopled, mailed("b@example.ORG")) == "agent-b"
+    assert recognised(peopled, mailed(None)) == "agent-b", "from then on it is theirs"
+    assert recognised(peopled, mailed("b@example.org", account="U0OTHER")) is None, "once"
+    [change] = peopled.database.run_now(lambda session: history.of(session, PEOPLE, {"id": "agent-b"}))[:1]
+    assert (change.via, change.account) == ("email", "U0NEW")
+
+
+def test_an_address_of_two_people_links_nobody(peopled: Files) -> None:
+    peopled.load(people="id,email,slack_id\nagent-b,x@example.org,\nagent-d,X@example.org,\n")
+    assert recognised(peopled, mailed("x@example.org")) is None
+    assert recognised(peopled, User("matrix", "@new:example.org", insider=True, email="a@example.org")) is None

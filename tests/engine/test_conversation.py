@@ -7,12 +7,12 @@ from sqlalchemy.orm import Session
 
 from bot.app import add
 from bot.card import Card, Paragraph
+from bot.delivery import note_settled
 from bot.directory import importing, rights
 from bot.directory.reading import read
 from bot.errors import Refused
 from bot.jobs import Job, Leased
 from bot.leases import Settled
-from bot.lost import Lost
 from bot.message import Address
 from bot.outbox import Outbox
 from bot.questions import cards
@@ -200,17 +200,17 @@ async def test_an_invitation_to_a_platform_without_any_is_given_up(play: Scene, 
 
 
 async def test_only_a_message_that_cannot_be_said_means_that_a_room_is_lost(play: Scene, consulate: Place) -> None:
-    lost = Lost(play.app.dispatcher, play.clock)
-
-    def given_up(kind: str, error: str) -> Settled:
+    async def given_up(kind: str, error: str) -> None:
         args = {"to": ["stage", consulate.room, None, None, "room"]}
         job = Leased(1, kind, "stage:r", f"k-{kind}-{error}", args, 1, play.clock(), play.clock(), again=False)
-        return Settled(job, "failed", error=error)
+        settled = [Settled(job, "failed", error=error)]
+        await play.app.database.run(lambda s: note_settled(s, settled, play.clock()))
+        await play.settle()
 
     for kind, error in (("edit", "gone: kicked"), ("say", "too large"), ("say", "")):
-        await lost(given_up(kind, error))
+        await given_up(kind, error)
     assert (await _state(play, consulate)) == "open"
-    await lost(given_up("say", "gone: kicked"))
+    await given_up("say", "gone: kicked")
     assert (await _state(play, consulate)) == "closed"
 
 

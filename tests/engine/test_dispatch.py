@@ -294,7 +294,7 @@ async def test_what_was_put_off_before_a_restart_is_still_first(
     database: Database, play: Scene, prefecture: Place
 ) -> None:
     waiting = Message(**prefecture._event(), message_id="u1", text="!demandes", mentions_bot=True)
-    database.run_now(lambda s: turns.Turns().put_off(s, waiting, play.clock()))
+    database.run_now(lambda s: turns.put_off(s, waiting, play.clock()))
     fresh = turns.Turns()
     later = Message(**prefecture._event(), message_id="u2", text="!demandes", mentions_bot=True)
     assert database.run_now(lambda s: fresh.must_wait(s, later))

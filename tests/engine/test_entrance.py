@@ -82,3 +82,12 @@ async def test_a_form_of_a_command_may_be_empty(prefecture: Place, play: Scene) 
     await play.settle()
     prefecture.sees("ce que je sais faire")
     assert play.app.database.run_now(lambda s: s.scalar(select(func.count()).select_from(Question))) == 0
+
+
+async def test_no_id_breaks_an_event(prefecture: Place, play: Scene) -> None:
+    await prefecture.say("!demandes", thread=f"fil{ODD}")
+    event = prefecture._event(f"fil{ODD}")
+    event["id"] = "x" * 400
+    await prefecture.scene.receive(Message(**event, message_id="u400", text="!demandes", mentions_bot=True))
+    await play.settle()
+    assert outcomes(play) == ["done", "done"]

@@ -128,7 +128,7 @@ class Scene:
         room = room or organisation
 
         def work(session: Session) -> None:
-            row = rooms.link(session, organisation, "stage", room, self.clock())
+            row = rooms.link(session, organisation, self.stage.name, room, self.clock())
             for name, value in columns.items():
                 setattr(row, name, value)
 
@@ -172,10 +172,10 @@ class Place:
 
     @property
     def user(self) -> User:
-        return User("stage", f"{self.room}/{self.account}", insider=self.insider)
+        return User(self.scene.stage.name, f"{self.room}/{self.account}", insider=self.insider)
 
     def to(self, thread: str | None = None) -> Address:
-        return Address("stage", self.room, thread, surface=self.surface)
+        return Address(self.scene.stage.name, self.room, thread, surface=self.surface)
 
     def _event(self, thread: str | None = None) -> dict[str, Any]:
         n = next(self.scene.numbers)
@@ -257,12 +257,12 @@ def _id(what: Shown | str | None) -> str | None:
 
 
 @contextlib.asynccontextmanager
-async def scene(database: Database, clock: Clock | None = None) -> AsyncGenerator[Scene]:
+async def scene(database: Database, clock: Clock | None = None, platform: str = "stage") -> AsyncGenerator[Scene]:
     """Run a bot on a stage for as long as the block lasts."""
     clock = clock or Clock()
     app = build(Settings(), database, clock)
-    stage = Stage()
-    add(app, stage, {"stage"})
+    stage = Stage(platform)
+    add(app, stage, {platform})
     async with running(app):
         yield Scene(app, stage, clock)
 

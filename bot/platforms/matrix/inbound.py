@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from bot.message import Address, Attachment, Deletion, Inbound, Message, Reaction, User
+from bot.message import LONGEST_ID, Address, Attachment, Deletion, Inbound, Message, Reaction, User
 from bot.platforms.matrix import plain, reading
 from bot.platforms.matrix.options import server_of
 from bot.platforms.matrix.reading import MENTION
@@ -68,7 +68,19 @@ def seen(event: object) -> Seen | None:
     if not all(isinstance(part, str) and part for part in parts) or not isinstance(content, dict):
         return None
     event_id, kind, sender = cast("list[str]", parts)
+    if not is_id(event_id) or not is_id(sender):
+        return None
     return Seen(event_id, kind, sender, _instant(timestamp), content, cast("Json", event))
+
+
+def is_id(value: object) -> bool:
+    """Tell whether this can be the id of an event or an account (spec: at most 255 bytes); no database fails at it."""
+    return (
+        isinstance(value, str)
+        and value != ""
+        and value.isprintable()
+        and len(value.encode(errors="replace")) <= LONGEST_ID
+    )
 
 
 def _instant(milliseconds: object) -> datetime:
@@ -85,13 +97,13 @@ def convert(event: Seen, place: Place) -> Inbound | None:
             return _message(event, place)
         case "m.room.redaction":
             target = event.raw.get("redacts") or event.content.get("redacts")
-            return Deletion(**_common(event, place), message_id=target) if isinstance(target, str) else None
+            return Deletion(**_common(event, place), message_id=str(target)) if is_id(target) else None
         case "m.reaction":
             relation = event.content.get("m.relates_to")
             target, emoji = at(relation, "event_id"), at(relation, "key")
-            if at(relation, "rel_type") != "m.annotation" or not isinstance(target, str) or not isinstance(emoji, str):
+            if at(relation, "rel_type") != "m.annotation" or not is_id(target) or not isinstance(emoji, str):
                 return None
-            return Reaction(**_common(event, place), message_id=target, emoji=emoji[:_LONGEST_EMOJI])
+            return Reaction(**_common(event, place), message_id=str(target), emoji=emoji[:_LONGEST_EMOJI])
         case _:
             return None
 
@@ -110,7 +122,7 @@ def edited(event: Seen) -> str | None:
     """Return the message that this event rewrites (spec: m.replace)."""
     relation = event.content.get("m.relates_to")
     target = at(relation, "event_id")
-    return target if at(relation, "rel_type") == "m.replace" and isinstance(target, str) else None
+    return str(target) if at(relation, "rel_type") == "m.replace" and is_id(target) else None
 
 
 def rewritten(event: Seen, place: Place) -> Message | None:
@@ -126,7 +138,7 @@ def thread_of(content: object) -> str | None:
     """Return the root of the thread that a content belongs to (spec: m.thread)."""
     relation = at(content, "m.relates_to")
     root = at(relation, "event_id")
-    return root if at(relation, "rel_type") == "m.thread" and isinstance(root, str) else None
+    return str(root) if at(relation, "rel_type") == "m.thread" and is_id(root) else None
 
 
 def _message(event: Seen, place: Place) -> Message | None:
@@ -156,9 +168,9 @@ def _reply(content: Json) -> str | None:
     relation = content.get("m.relates_to")
     target = at(relation, "m.in_reply_to", "event_id")
     thread = thread_of(content)
-    if thread is not None and (at(relation, "is_falling_back") is True or not isinstance(target, str)):
+    if thread is not None and (at(relation, "is_falling_back") is True or not is_id(target)):
         return thread
-    return target if isinstance(target, str) else None
+    return str(target) if is_id(target) else None
 
 
 def _text(content: Json, body: str, room: Room, *, is_reply: bool) -> tuple[str, bool]:

@@ -44,17 +44,20 @@ class PatientMemory:
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
         self._values: dict[str, str | None] = {}
+        self._turn = asyncio.Lock()
 
     async def get(self, name: str) -> str | None:
         """Return a value."""
-        if name not in self._values:
-            self._values[name] = await _once_available(lambda: self._memory.get(name))
-        return self._values[name]
+        async with self._turn:  # nothing older than what was just kept may come to be remembered
+            if name not in self._values:
+                self._values[name] = await _once_available(lambda: self._memory.get(name))
+            return self._values[name]
 
     async def set(self, values: Mapping[str, str | None]) -> None:
         """Keep values."""
-        await _once_available(lambda: self._memory.set(values))
-        self._values.update(values)
+        async with self._turn:
+            await _once_available(lambda: self._memory.set(values))
+            self._values.update(values)
 
 
 async def _once_available(use: Callable[[], Awaitable[T]]) -> T:

@@ -295,7 +295,8 @@ def _invitation_id(room_id: str, event: Json, since: str | None) -> str:
     """
     if isinstance(event.get("event_id"), str):
         return str(event["event_id"])
-    return f"invitation {room_id} {unpadded(hashlib.sha256(canonical({**event, 'since': since})).digest())}"
+    told = canonical({**event, "since": since, "room_id": room_id})
+    return f"invitation {unpadded(hashlib.sha256(told).digest())}"
 
 
 def _last(room_id: str) -> str:

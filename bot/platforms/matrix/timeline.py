@@ -47,6 +47,7 @@ class Timeline:
         self._own_id = connected.own_id
         self._parking = parking
         self._say = say
+        self._telling: set[str] = set()  # whom another room of this batch is telling just now
 
     async def take(self, room: Room, events: Sequence[Json], deliver: Deliver) -> None:
         """Hand over what happened in a joined room. Hostile events are passed over, one by one."""
@@ -153,9 +154,11 @@ class Timeline:
         if value is None or not (room.direct or getattr(value, "mentions_bot", False) or _is_command(opened.content)):
             return
         name, today = f"told:{event.sender}", self._clock().date().isoformat()
-        if await self._memory.get(name) == today:
+        if name in self._telling or await self._memory.get(name) == today:
             return
+        self._telling.add(name)
         await self._memory.set({name: today})
+        self._telling.discard(name)
         # Who has no signed device at all could read nothing that we encrypt; the words hold no secret.
         clear = not any(device.verified for device in self._machine.devices_of(event.sender))
         txn = transaction(f"unsigned {event.id}")

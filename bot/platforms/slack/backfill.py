@@ -47,6 +47,7 @@ class Backfill:
         self._pace = pace
         self._behind: dict[str, asyncio.Event] | None = None  # None: nothing is missing
         self._hopeful = True  # it is worth to let a payload wait for what came before it
+        self._again: set[str] = set()  # channels where something was left to the history that may be read already
         self._task: asyncio.Task[None] | None = None
         self._calls: defaultdict[str, deque[float]] = defaultdict(deque)
 
@@ -80,6 +81,16 @@ class Backfill:
                 return False
         return self._behind is None or self._behind is behind
 
+    async def too_early(self, channel: str, thread: str) -> bool:
+        """Say whether what was said in a thread must be left to the history of its channel, which has not passed yet.
+
+        A thread that nobody knows may belong to a question that was missed. Slack sends it again meanwhile.
+        """
+        if not self._hopeful or any((to.room, to.thread) == (channel, thread) for to in await self._live()):
+            return False
+        self._again.add(channel)
+        return True
+
     async def _run(self, me: Identity) -> None:
         pause = 0.5
         while self._behind is not None:
@@ -93,6 +104,11 @@ class Backfill:
                 await asyncio.sleep(pause * self._pace)
                 continue
             self._hopeful = True
+            if self._again:
+                for channel in self._again:
+                    behind.pop(channel, None)
+                self._again = set()
+                continue
             if self._behind is behind:
                 self._behind = None
             for event in behind.values():

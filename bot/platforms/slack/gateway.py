@@ -24,6 +24,7 @@ from bot.message import Inbound, Invocation, Message, RoomChange
 from bot.platforms import Receive
 from bot.platforms.slack.inbound import Around, channel_of, from_event
 from bot.platforms.slack.interactions import from_interaction
+from bot.platforms.slack.mailboxes import Mailboxes
 from bot.platforms.slack.options import Identity, SlackOptions
 from bot.platforms.slack.people import DirectRooms, Payload, unknown_author
 from bot.platforms.slack.views import form_view, home_view, refusal
@@ -32,7 +33,12 @@ from bot.platforms.slack.web import LOGGER, Web, call
 Passed: TypeAlias = Callable[[str], Awaitable[bool]]
 """Wait a moment for a channel's missed messages; True once they are all kept."""
 
+TooEarly: TypeAlias = Callable[[str, str], Awaitable[bool]]
+"""Say whether a reply must wait for a channel's missed messages: the root of its thread may be among them."""
+
 log = structlog.get_logger()
+
+_NAMED_WITHIN = 2.0  # seconds of the three that Slack waits for an answer
 
 
 class Gateway:
@@ -45,17 +51,20 @@ class Gateway:
         direct: DirectRooms,
         clock: Clock,
         passed: Passed,
+        too_early: TooEarly,
         dropped: Callable[[], None],
     ) -> None:
         self._web = web
         self._direct = direct
         self._clock = clock
         self._passed = passed
+        self._too_early = too_early
         self._dropped = dropped
         self._me: Identity | None = None
         self._receive: Receive | None = None
         self._lanes: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._teams: dict[str, str] = {}
+        self._mailboxes = Mailboxes(web, options.trust_email)
         self._tasks: set[asyncio.Task[None]] = set()
 
         async def authorize() -> AuthorizeResult:
@@ -87,6 +96,7 @@ class Gateway:
     def close(self) -> None:
         """Take no more payloads, and forget answers that are under way."""
         self._receive = None
+        self._mailboxes.close()
         for task in self._tasks:
             task.cancel()
 
@@ -107,7 +117,7 @@ class Gateway:
         return self._lanes.setdefault(channel, asyncio.Lock())
 
     async def convert(self, body: Payload) -> Inbound | None:
-        """Return a payload as an inbound value, with its author's workspace looked up where that matters."""
+        """Return a payload as an inbound value, with what of its author must be looked up."""
         if self._me is None:
             return None
         user = unknown_author(body)
@@ -115,17 +125,25 @@ class Gateway:
             await self._look_up(user)
         around = Around(self._me, self._clock(), self._teams)
         if "event" in body:
-            return from_event(body, around)
-        invocation = from_interaction(body, around)
-        return await self._placed(invocation) if invocation is not None else None
+            inbound: Inbound | None = from_event(body, around)
+        else:
+            invocation = from_interaction(body, around)
+            inbound = await self._placed(invocation) if invocation is not None else None
+        if inbound is None or inbound.author.bot or not inbound.author.insider:
+            return inbound
+        email = await self._mailboxes.of(inbound.author.id, self._me.team)
+        return inbound if email is None else replace(inbound, author=replace(inbound.author, email=email))
 
     async def _placed(self, asked: Invocation) -> Invocation:
-        """Give what is said outside of any conversation, from the Home say, the direct one: its replies come there."""
+        """Give what is said outside of any conversation, from the Home say, the direct one: its replies come there.
+
+        Raises Unavailable when Slack does not name it in time: the person is told so, and tries again.
+        """
         try:
-            room = await self._direct.room_with(asked.to.room)
-        except SendError as error:
-            log.warning("slack_direct_room_unknown", reason=str(error))
-            return asked
+            async with asyncio.timeout(_NAMED_WITHIN):
+                room = await self._direct.room_with(asked.to.room)
+        except (SendError, TimeoutError) as error:
+            raise Unavailable(f"the direct conversation is not known: {error}") from error
         return replace(asked, to=replace(asked.to, room=room))
 
     async def commit(self, inbound: Inbound) -> Reply:
@@ -138,11 +156,14 @@ class Gateway:
         """Answer a payload of any kind: kept, or of no interest to us."""
         channel = channel_of(body)
         caught_up = "event" not in body or await self._passed(channel)
+        thread = "" if caught_up else str(body["event"].get("thread_ts") or "")
+        if thread and await self._too_early(channel, thread):
+            return BoltResponse(status=503, body="")
         async with self.lane(channel):
-            inbound = await self.convert(body)
-            if inbound is None:
-                return _acknowledged()
             try:
+                inbound = await self.convert(body)
+                if inbound is None:
+                    return _acknowledged()
                 reply = await self.commit(_with_cursor(inbound) if caught_up else inbound)
             except Unavailable as error:
                 log.warning("slack_payload_not_kept", reason=in_short(error))

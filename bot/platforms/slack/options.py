@@ -15,6 +15,7 @@ class SlackOptions:
     api_url: str = "https://slack.com/api/"
     pace: float = 1.0  # 1 keeps the documented calls a minute, and the pauses between attempts; 0 waits for nothing
     timeout: float = 15.0  # seconds for one call of the Web API
+    trust_email: tuple[str, ...] = ()  # domains whose verified addresses say who somebody is
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ def user_object(core: Core, account: Account) -> Payload:
         "is_restricted": account.restricted,
         "is_ultra_restricted": False,
         "is_bot": bool(account.bot_id),
+        "is_email_confirmed": account.email_confirmed,
         "is_app_user": False,
         "updated": 0,
     }

@@ -36,6 +36,7 @@ class Account:
     tz: str = "Europe/Paris"
     locale: str = "fr-FR"
     email: str = ""
+    email_confirmed: bool = True
     bot_id: str = ""
     app_id: str = ""
     deleted: bool = False

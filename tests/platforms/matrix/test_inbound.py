@@ -216,3 +216,13 @@ def test_no_content_is_too_odd(content: Any, kind: str) -> None:
 @given(_json)
 def test_no_event_is_too_odd(event: Any) -> None:
     assert inbound.seen(event) is None
+
+
+@pytest.mark.parametrize("hostile", ["$" + "x" * 300, "$a\0b", "$a\ud800b", "", 7, None, "$é" * 90])
+def test_what_cannot_be_an_id_is_none(hostile: Any) -> None:
+    thread = {"m.relates_to": {"rel_type": "m.thread", "event_id": hostile, "m.in_reply_to": {"event_id": hostile}}}
+    value = said("x", thread)
+    assert (value.to.thread, value.reply_to) == (None, None)
+    assert inbound.seen({"event_id": hostile, "type": "t", "sender": CLAIRE, "content": {}}) is None
+    annotation = {"m.relates_to": {"rel_type": "m.annotation", "event_id": hostile, "key": "x"}}
+    assert read(annotation, kind="m.reaction") is None

@@ -222,3 +222,19 @@ async def test_a_walk_of_many_channels_keeps_slacks_pace(
     await bot.start()
     assert loop.time() - before > 0.5  # the 41st call waits for its "minute" of 0.6 s
     await bot.stop()
+
+
+async def test_a_reply_does_not_come_before_the_message_it_belongs_to(
+    slack: FakeSlack, bot: Bot, agent: User, room: Room
+) -> None:
+    await slack.configure(retry_delays=(0.05,))
+    await bot.start()
+    await bot.stop()
+    [root] = await missed(slack, (agent, room, "question", ""))
+    await slack.fault("conversations.history", "limited", retry_after=3, times=1)
+    started = asyncio.create_task(bot.start())
+    await slack.connected()
+    await agent.say(room, "complément", thread=root)
+    await started
+    await bot.until(2)
+    assert bot.texts == ["question", "complément"]

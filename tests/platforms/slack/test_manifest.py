@@ -39,7 +39,7 @@ METHODS: dict[str, set[str]] = {
     "conversations_open": {"im:write"},
     "conversations_replies": {f"{kind}:history" for kind in CONVERSATIONS} | {"metadata.message:read"},
     "users_conversations": {f"{kind}:read" for kind in CONVERSATIONS},
-    "users_info": {"users:read"},
+    "users_info": {"users:read", "users:read.email"},
     "views_open": set(),
     "views_publish": set(),
 }

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "c57a1bef5c6c"
+revision = "2dcd4c9d686d"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -19,6 +19,23 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=100), nullable=False),
         sa.PrimaryKeyConstraint("stamp", "kind", "id", name=op.f("pk_directory_change")),
     )
+    op.create_table(
+        "directory_history",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("file", sa.String(length=40), nullable=False),
+        sa.Column("row", sa.String(), nullable=False),
+        sa.Column("before", sa.Text(), nullable=True),
+        sa.Column("after", sa.Text(), nullable=False),
+        sa.Column("via", sa.String(length=10), nullable=False),
+        sa.Column("person", sa.String(), nullable=True),
+        sa.Column("account", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_directory_history")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("directory_history", schema=None) as batch_op:
+        batch_op.create_index("ix_directory_history_row", ["file", "row"], unique=False)
+
     op.create_table(
         "lane",
         sa.Column("name", sa.String(length=300), nullable=False),
@@ -233,6 +250,23 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("competence", schema=None) as batch_op:
         batch_op.create_index("ix_competence_organisation_role", ["organisation", "role"], unique=False)
+
+    op.create_table(
+        "directory_confirmation",
+        sa.Column("person", sa.String(length=100), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("confirmed", sa.Boolean(), nullable=False),
+        sa.Column("overdue_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("asked", sa.Integer(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["person"], ["person.id"], name=op.f("fk_directory_confirmation_person_person"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("person", name=op.f("pk_directory_confirmation")),
+    )
+    with op.batch_alter_table("directory_confirmation", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_directory_confirmation_due_at"), ["due_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_directory_confirmation_overdue_at"), ["overdue_at"], unique=False)
 
     op.create_table(
         "endpoint",

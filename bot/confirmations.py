@@ -1,0 +1,65 @@
+"""Asking people whether their card is still true, when that is due (`bot.directory.confirming`)."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from bot.card import Button, Buttons, Card, Fields, Paragraph
+from bot.context import World
+from bot.directory import confirming
+from bot.directory.accounts import address_of
+from bot.directory.days import ZONE, postings_held
+from bot.directory.history import version
+from bot.directory.tables import Person
+from bot.message import Address
+from bot.outbox import Destinations, Outbox
+from bot.texts import Reader, Text
+
+SHOWN = ("given_name", "family_name", "phone", "email")
+
+
+@dataclass(slots=True)
+class Asking:
+    """How people are asked: in their words, on the platforms that this bot is on."""
+
+    world: World
+    destinations: Destinations
+    platforms: Collection[str]
+    complete: int | None = None  # the version of the directory in which everybody has a date
+
+    def ask(self, session: Session, now: datetime) -> int:
+        """Say what is due, once; return how many were asked. Who cannot be reached is looked at again later."""
+        at = version(session)
+        if at != self.complete and not confirming.begin(session, now, self.world.confirm_every):
+            self.complete = at
+        count = 0
+        for row, person in confirming.due(session, now):
+            zone = next((zone or ZONE for _, zone in postings_held(session, person.id, now)), None)
+            to = address_of(person, self.platforms)
+            if zone is not None and to is not None:
+                self._say(session, to, person, zone, f"confirm/{person.id}/{row.since.isoformat()}/{row.asked}", now)
+                count += 1
+            confirming.asked(session, row, now, reached=zone is not None and to is not None)
+        return count
+
+    def _say(self, session: Session, to: Address, person: Person, zone: str, key: str, now: datetime) -> None:
+        there = self.destinations(session, to).reader
+        reader = Reader(person.language or there.language, person.timezone or zone)
+        outbox = Outbox(session, self.world.catalogues, self.destinations, now, (to.room, reader))
+        outbox.put(to, _card(person, pressed=to.audience is None), key=key)
+
+
+def _card(person: Person, *, pressed: bool) -> Card:
+    """Return the question. Where its buttons could not be pressed by their numbers it says what to type."""
+    values = ((name, getattr(person, name)) for name in SHOWN)
+    fields = Fields(tuple((Text.of(f"field.{name}"), Text.of("keeping.value", value=v or "—")) for name, v in values))
+    ask = Paragraph(Text.of("keeping.ask" if pressed else "keeping.ask_typed"))
+    buttons = Buttons(
+        (
+            Button(Text.of("button.confirmer"), "confirmer", person.id, "primary"),
+            Button(Text.of("button.corriger"), "corriger", person.id),
+        )
+    )
+    return Card(Text.of("keeping.ask_title"), (ask, fields, *((buttons,) if pressed else ())))

@@ -1,0 +1,44 @@
+"""Accounts on platforms, and whose they are."""
+
+import re
+from collections.abc import Collection
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
+
+from bot.directory.tables import Person
+from bot.message import Address, User
+
+COLUMNS = {"slack": "slack_id", "matrix": "matrix_id"}  # where a person's account of a platform is kept
+
+_SLACK_USER = re.compile(r"(?<![A-Z0-9])[UW][A-Z0-9]{2,}(?![A-Z0-9])")
+_ON_SLACK = select(Person.id).where(Person.slack_id.in_(bindparam("ids", expanding=True)))
+
+
+def person_of(session: Session, user: User) -> Person | None:
+    """Return the person an account belongs to; on the console an account is a person's id.
+
+    A Slack id without its team, as files have it, is that of the bot's own workspace.
+    """
+    match user.platform:
+        case "console":
+            return session.get(Person, user.id)
+        case "matrix":
+            return session.scalar(select(Person).where(Person.matrix_id == user.id))
+        case "slack":
+            ids = {user.id, *(_SLACK_USER.findall(user.id) if user.insider else ())}
+            known = session.connection().scalars(_ON_SLACK, {"ids": sorted(ids)}).all()
+            found = [session.get_one(Person, id_) for id_ in known]
+            return min(found, key=lambda person: person.slack_id != user.id, default=None)
+        case _:
+            return None
+
+
+def address_of(person: Person, platforms: Collection[str]) -> Address | None:
+    """Return where a person is spoken to alone, on the first of these platforms where they have an account."""
+    slack = _SLACK_USER.findall(person.slack_id or "")
+    if slack and "slack" in platforms:
+        return Address("slack", slack[-1], surface="direct")
+    if person.matrix_id is not None and "matrix" in platforms:  # the platform finds the room
+        return Address("matrix", person.matrix_id, audience=User("matrix", person.matrix_id))
+    return None

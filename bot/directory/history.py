@@ -1,0 +1,124 @@
+"""The history of the directory: each change with what was before and what is after, who made it and when.
+
+`record` is called in the transaction of the change. What a release ships is not recorded: its files say it.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal, TypeAlias, cast
+
+from sqlalchemy import Index, String, Table, select, update
+from sqlalchemy import Text as LongText
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from bot.db import Base, Instant
+from bot.directory.current import Stamp, changed, touch
+from bot.directory.files import ABSENCES, COMPETENCES, ORGANISATIONS, PEOPLE, POSTINGS, File
+
+Via: TypeAlias = Literal["import", "card", "link", "email", "command"]
+Row: TypeAlias = Mapping[str, Any]
+
+_STAMP = "directory rows"
+_ROUTED = (ORGANISATIONS.name, COMPETENCES.name)  # what is kept in memory and must be read anew
+_FOUND = (PEOPLE.name, POSTINGS.name, ABSENCES.name)  # what can be looked up besides
+
+
+class Change(Base):
+    """A change of a row. `before` is NULL for one that is new; both hold the changed columns alone, as JSON."""
+
+    __tablename__ = "directory_history"
+    __table_args__ = (Index("ix_directory_history_row", "file", "row"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(Instant)
+    file: Mapped[str] = mapped_column(String(40))  # the directory file whose row it is
+    row: Mapped[str]  # its key, the columns with a space between them
+    before: Mapped[str | None] = mapped_column(LongText)
+    after: Mapped[str] = mapped_column(LongText)
+    via: Mapped[str] = mapped_column(String(10))
+    person: Mapped[str | None]  # who made it; NULL: the operator, or an account that is nobody's yet
+    account: Mapped[str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who changes the directory, when, and by which way."""
+
+    at: datetime
+    via: Via
+    person: str | None = None
+    account: str | None = None
+
+
+def record(session: Session, author: Author, file: File, row: Row, before: Row | None, after: Row) -> None:
+    """Record that a row changed: `row` holds at least its key, `before` and `after` the columns that may differ."""
+    found = change(author, file, row, before, after)
+    if found is not None:
+        write(session, [found])
+
+
+def change(author: Author, file: File, row: Row, before: Row | None, after: Row) -> dict[str, Any] | None:
+    """Return a change as its table has it, None where nothing differs."""
+    names = [name for name, value in after.items() if before is None or before[name] != value]
+    if not names:
+        return None
+    return {
+        "at": author.at,
+        "file": file.name,
+        "row": key_text(file, row),
+        "before": None if before is None else _json({name: before[name] for name in names}),
+        "after": _json({name: after[name] for name in names}),
+        "via": author.via,
+        "person": author.person,
+        "account": author.account,
+    }
+
+
+def write(session: Session, changes: Sequence[Mapping[str, Any]]) -> None:
+    """Write changes down, and let everybody who keeps the directory in memory know."""
+    if not changes:
+        return
+    session.flush()
+    session.connection().execute(cast("Table", Change.__table__).insert(), list(changes))
+    mark(session, {each["file"] for each in changes})
+
+
+def mark(session: Session, files: Iterable[str]) -> None:
+    """Say that rows of these files changed: who keeps them reads them anew, who planned with them plans anew."""
+    found = session.connection().execute(update(Stamp).where(Stamp.name == _STAMP).values(value=Stamp.value + 1))
+    if not found.rowcount:
+        session.add(Stamp(name=_STAMP, value=1))
+        session.flush()
+    changes = set(files)
+    if not changes.isdisjoint(_ROUTED):
+        touch(session)
+    elif not changes.isdisjoint(_FOUND):
+        changed(session)
+
+
+def version(session: Session) -> int:
+    """Return a number that grows with each change of the directory, in whichever process."""
+    return session.connection().scalar(select(Stamp.value).where(Stamp.name == _STAMP)) or 0
+
+
+def of(session: Session, file: File, row: Row, limit: int = 20) -> list[Change]:
+    """Return the latest changes of a row, the newest first."""
+    found = select(Change).where(Change.file == file.name, Change.row == key_text(file, row))
+    return list(session.scalars(found.order_by(Change.id.desc()).limit(limit)))
+
+
+def values(change: Change) -> tuple[Row | None, Row]:
+    """Return the columns that a change is about, before (None: the row is new) and after it."""
+    return json.loads(change.before) if change.before is not None else None, json.loads(change.after)
+
+
+def key_text(file: File, row: Row) -> str:
+    """Return the key of a row as the history has it."""
+    return " ".join(str(row[name] or "-") for name in file.key)
+
+
+def _json(values: Row) -> str:
+    plain = {name: value.isoformat() if isinstance(value, date) else value for name, value in values.items()}
+    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))

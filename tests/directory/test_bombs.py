@@ -1,0 +1,45 @@
+"""Files that are made to harm end soon and in little memory, as small ones here and at their full size in the proofs."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.directory.bombs import Taken, bombs, read_alone
+
+SECONDS = 2.0
+MEGABYTES = 100.0  # of the whole process
+HARMLESS = ("one vCard of 60 MB", "a picture of 60 MB", "deep JSON in a string")  # long, and no more than that
+
+
+def made(folder: Path, scale: float) -> dict[str, Path]:
+    paths: dict[str, Path] = {}
+    for name, (file, make) in bombs(scale).items():
+        path = paths[name] = folder / name.replace(" ", "-") / file
+        path.parent.mkdir()
+        make(path)
+    return paths
+
+
+def is_harmless(name: str, taken: Taken) -> None:
+    assert taken.seconds < SECONDS, name
+    assert taken.peak < MEGABYTES, name
+    assert (taken.rows <= 1) or taken.found, name
+    assert taken.found or name in HARMLESS, name
+
+
+def test_small_bombs(tmp_path: Path) -> None:
+    paths = made(tmp_path, 0.02)
+    took = dict(zip(paths, read_alone(0.02, *paths.values()), strict=True))
+    for name, taken in took.items():
+        is_harmless(name, taken)
+    assert took["records of nothing"].found == ["import.too_many_lines"], "however small the records are"
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("name", bombs(1))
+def test_full_bombs(tmp_path: Path, name: str) -> None:
+    file, make = bombs(1)[name]
+    make(tmp_path / file)
+    [taken] = read_alone(1, tmp_path / file)
+    print(f"{name}: {taken.seconds:.2f} s, {taken.peak:.0f} MB, {taken.grown:.0f} MB more than before")
+    is_harmless(name, taken)
