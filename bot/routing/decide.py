@@ -1,5 +1,6 @@
 """The decision: hard rules first, then who is in charge; a tie or an open name is asked back, never guessed."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 
@@ -14,7 +15,7 @@ from bot.routing.model import CHOICES, AdviceTo, Assignment, Choice, Question, Q
 from bot.routing.reading import read
 from bot.routing.register import register
 from bot.routing.rules import FRANCE, Rules
-from bot.routing.topics import OTHER, score
+from bot.routing.topics import score
 from bot.texts import Text
 
 _NATIONAL = frozenset(
@@ -28,6 +29,10 @@ _RULES: dict[Rule, tuple[str, AdviceTo]] = {
     "own_consulate": ("protection_consulaire", "foreign_consulate"),
     "justice": ("entraide_judiciaire", "justice"),
 }
+ALONE = 0.5
+"""From this confidence on, a recipient is chosen without asking back."""
+RIVAL = 0.1
+"""A topic less probable than this is not asked about."""
 _BY_RULE = 0.9
 """A hard rule is sure, but for the words that called it."""
 
@@ -116,12 +121,17 @@ def _assigned(case: Case) -> Assignment:
     lost = case.direction == "to_prefecture" and case.scores.best not in _NATIONAL
     if lost and not territories(case.reading, case.register):
         return _asked_where(case)
-    found = list(options(case, case.scores.tied))
-    recipients = {option.charge.recipient.organisation for option in found}
-    if len(recipients) > 1:
+    found = list(options(case, (case.scores.best,)))
+    if len(_organisations(found)) > 1:
         return _asked(case, found)
     if found:
-        return _routed(case, found[0])
+        others = [option for topic in _rivals(case) for option in options(case, (topic,))]
+        sure = _sure(case, found[0], others)
+        if sure >= ALONE:
+            return _routed(case, found[0], sure)
+        if len(_organisations((*found, *others))) > 1:
+            return _asked(case, [*found, *others])
+        return _routed(case, found[0], sure)
     stated = _stated(case)
     if stated.fallback and stated.fallback.organisation != case.asker.id:
         because = (*stated.because, Text("route.because.nothing"))
@@ -131,6 +141,22 @@ def _assigned(case: Case) -> Assignment:
     return replace(stated, question_back=QuestionBack(Text("route.ask.where")), confidence=0.2)
 
 
+def _organisations(found: Iterable[Option]) -> set[str]:
+    return {option.charge.recipient.organisation for option in found}
+
+
+def _rivals(case: Case) -> tuple[str, ...]:
+    """Return the topics that it may be about instead of the most probable one."""
+    return tuple(topic for topic, share in case.scores.ranked[1:CHOICES] if share >= RIVAL)
+
+
+def _sure(case: Case, option: Option, others: Iterable[Option]) -> float:
+    """Return how probable it is that a recipient is right: whatever topics lead there, it is."""
+    to = option.charge.recipient.organisation
+    topics = {option.topic, *(it.topic for it in others if it.charge.recipient.organisation == to)}
+    return sum(case.scores.share(topic) for topic in topics) * _place(case, option)
+
+
 def _asked_where(case: Case) -> Assignment:
     """Ask a post that named no territory which prefecture it means; those across its own border are proposed."""
     choices = dict.fromkeys(wording.choice(charge.recipient, case.register) for charge in across(case))
@@ -138,7 +164,7 @@ def _asked_where(case: Case) -> Assignment:
     return replace(_stated(case), question_back=back, confidence=round(1 / (len(choices) + 1), 2))
 
 
-def _routed(case: Case, option: Option) -> Assignment:
+def _routed(case: Case, option: Option, sure: float) -> Assignment:
     stated = _stated(case)
     return replace(
         stated,
@@ -146,7 +172,7 @@ def _routed(case: Case, option: Option) -> Assignment:
         topic=option.topic,
         recipient=option.charge.recipient,
         copies=_copies(case, option.charge.recipient),
-        confidence=_confidence(case, option),
+        confidence=round(sure, 2),
         because=(*stated.because, *wording.competence(option.charge, case.register, case.rules)),
     )
 
@@ -176,17 +202,15 @@ def _asked(case: Case, found: list[Option]) -> Assignment:
     )
 
 
-def _confidence(case: Case, option: Option) -> float:
-    """Return the topic's share, less where the place is a default, one of several, or not named at all."""
-    share = dict(case.scores.shares).get(option.topic, 0.3 if option.topic == OTHER else 0.1)
+def _place(case: Case, option: Option) -> float:
+    """Return how sure the place is: less where it is a default, one of several, or not named at all."""
     sense = option.sense
     if sense is None:
-        return round(share * 0.5, 2)
+        return 0.9
     named = [found for found in case.reading.names if sense in found.senses]
     if not named:
-        return round(share * 0.6, 2)
-    several = len({it.code for found in case.reading.names for it in found.senses if it.country != FRANCE}) > 1
-    return round(share * (0.8 if several or named[0].by_default else 1.0), 2)
+        return 0.9
+    return 0.85 if named[0].by_default else 1.0
 
 
 def _copies(case: Case, recipient: Recipient) -> tuple[Recipient, ...]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from bot.routing.phrases import Hit
 from bot.routing.rules import FRANCE, Context, Name, Rules, Run, Sense
 from bot.routing.spelling import Word, keys, words
+from bot.routing.spelling import said as as_said
 
 _CODE_CUES = frozenset({"departement", "dept", "dpt", "prefecture", "pref"})
 _ARTICLES = frozenset({"la", "le", "les", "l"})
@@ -48,6 +49,10 @@ class Reading:
         """The words as they are compared, a space around each."""
         return f" {' '.join(word.key for word in self.words)} "
 
+    def said(self, start: int, end: int) -> str:
+        """Return the words of a stretch as they were written."""
+        return as_said(self.words[start:end])
+
     @property
     def countries(self) -> tuple[str, ...]:
         """The countries named or clearly meant, every candidate of an open name; France left out."""
@@ -77,7 +82,7 @@ class Reading:
 
 def read(text: str, rules: Rules, *, french_only: bool = False) -> Reading:
     """Find what a text names. `french_only`: an open name that may lie in France does (a post asks a prefecture)."""
-    said = words(text)
+    said = rules.mender.mend(words(text))
     spoken = [word.key for word in said]
     found = [
         _found(hit, said, spoken, rules)
@@ -91,7 +96,7 @@ def read(text: str, rules: Rules, *, french_only: bool = False) -> Reading:
 
 
 def _found(hit: Hit[Name], said: Sequence[Word], spoken: Sequence[str], rules: Rules) -> Found:
-    written = " ".join(word.written for word in said[hit.start : hit.end])
+    written = as_said(said[hit.start : hit.end])
     name = hit.meaning
     senses = sorted(name.senses, key=lambda sense: sense.code != name.default) if name.default else name.senses
     foreign = any(_fits(context, hit, spoken) for context in rules.contexts.get("foreign_post", ()))

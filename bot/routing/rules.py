@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from io import StringIO
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
+from bot.routing.learning import Model, restore
+from bot.routing.mending import SHORTEST, Mender, spelled_out
 from bot.routing.phrases import Phrases
 from bot.routing.spelling import keys, stem
 
@@ -27,14 +29,23 @@ STOP = frozenset(
 _ORDER = ("country", "territory", "departement", "region", "passage", "body", "city", "basin", "demonym")
 """Where one name has several senses in one country, the first of these kinds is meant."""
 
-_COLUMNS = (("name", "country"), ("name_en", "country"), ("synonyms", "country"), ("demonyms", "demonym"))
+_COLUMNS = (
+    ("name", "country"),
+    ("name_en", "country"),
+    ("synonyms", "country"),
+    ("demonyms", "demonym"),
+    ("demonyms_en", "demonym"),
+)
 
 _OF_PEOPLE = re.compile(
     r"(?:ais|ois|ien|een|ain|slave|ique|aque|samoan|catalan|basque|arabe|kurde|tamoul|bengali|touareg|rom)(?:n?es?|s)?$"
 )
 """How the ambiguous words end that name people and languages (congolais, coréenne), not places."""
 
+_PLACES = ("places.csv", "places_france.csv", "towns.csv")
+
 Run: TypeAlias = tuple[str, ...]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +90,13 @@ class Label:
     en: str
 
 
+_RUN_TOGETHER = 7
+"""A name of several words this long is also known written in one: « paysbas »."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The words of countries, places and topics."""
+    """The words of countries, places and topics, how words are mended, and what was learnt of topics."""
 
     names: Phrases[Name]
     topic_words: Phrases[tuple[tuple[str, float], ...]]
@@ -89,24 +104,66 @@ class Rules:
     countries: Mapping[str, Label]
     territories: Mapping[str, str]
     contexts: Mapping[str, tuple[Context, ...]]
+    mender: Mender
+    model: Model
 
     @classmethod
     def load(cls, folder: Traversable) -> "Rules":
         """Read the files of `config/routing`."""
-        countries = _rows(folder / "countries.csv")
-        places = [row for file in ("places.csv", "places_france.csv") for row in _rows(folder / file)]
+        countries, places = _rows(folder / "countries.csv"), _places(folder)
         topics = tomllib.loads((folder / "topics.toml").read_text("utf-8"))
         contexts = tomllib.loads((folder / "context.toml").read_text("utf-8"))
+        names = read_names(folder)
+        topic_words = _topic_words(topics)
+        known = (folder / "everyday.txt").read_text("utf-8").split()
+        known += [key for row in examples(folder) for key in keys(row[1])]
+        abbreviations = spelled_out(_rows(folder / "abbreviations.csv"))
         return cls(
-            names=Phrases(_names(countries, places, _rows(folder / "ambiguous.csv")).items()),
-            topic_words=Phrases(_topic_words(topics).items()),
+            names=Phrases(_run_together(names).items()),
+            topic_words=Phrases(_run_together(topic_words).items()),
             topics=MappingProxyType({key: Label(it["label"], it["label_en"]) for key, it in topics.items()}),
             countries=MappingProxyType({row["iso2"]: Label(row["name"], row["name_en"]) for row in countries}),
             territories=MappingProxyType(
                 {row["territory"]: row["name"] for row in places if row["kind"] in {"departement", "region"}}
             ),
             contexts=MappingProxyType({key: tuple(map(_context, patterns)) for key, patterns in contexts.items()}),
+            mender=Mender(groups(names, topics), known, abbreviations),
+            model=restore((folder / "model.json").read_text("utf-8")),
         )
+
+
+def examples(folder: Traversable) -> list[tuple[str, str]]:
+    """Return the shipped examples: topic and text."""
+    return [(row["topic"], row["text"]) for row in _rows(folder / "examples.csv")]
+
+
+def read_names(folder: Traversable) -> dict[Run, Name]:
+    """Read the names of countries and places."""
+    return _names(_rows(folder / "countries.csv"), _places(folder), _rows(folder / "ambiguous.csv"))
+
+
+def _places(folder: Traversable) -> list[dict[str, str]]:
+    return [row for file in _PLACES for row in _rows(folder / file)]
+
+
+def groups(names: Mapping[Run, Name], topics: Mapping[str, Any]) -> dict[str, str]:
+    """Return the words that a mistyped one may be taken for, each with what it stands for."""
+    found: dict[str, str] = {}
+    for table in topics.values():
+        for phrase in table.get("words", {}):
+            found.update((key, stem(key)) for key in keys(phrase) if len(key) >= SHORTEST)
+    strong = {run: name for run, name in names.items() if not name.weak}
+    for run in strong:
+        found.update((key, stem(key)) for key in run if len(key) >= SHORTEST and len(run) > 1)
+    for run, name in strong.items():
+        if len(run) == 1 and len(run[0]) >= SHORTEST:
+            found[run[0]] = " ".join(sorted(sense.code for sense in name.senses))
+    return found
+
+
+def _run_together(meanings: Mapping[Run, T]) -> dict[Run, T]:
+    joined = {("".join(run),): meaning for run, meaning in meanings.items() if len(run) > 1}
+    return {run: it for run, it in joined.items() if len(run[0]) >= _RUN_TOGETHER} | dict(meanings)
 
 
 def _rows(file: Traversable) -> list[dict[str, str]]:

@@ -2,11 +2,15 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
 _FOREIGN = re.compile(r"[^\x00-\x7f]")
 _WORD = re.compile(r"[^\W_]+")
+_ENDING = re.compile(r"(?:aient|antes?|ees?|ere|ent|ait|ant|er|ez|e)$")
+_ROOT = 5
+"""Shorter roots say too little: endings of short words stay."""
 _LATIN = re.compile(r"[a-z0-9]+")
 _FRAMED = re.compile(
     r"(?:NEGATIVE )?(?:SQUARED|CIRCLED|REGIONAL INDICATOR SYMBOL)(?: LATIN)?(?: CAPITAL)?(?: LETTER)? ([A-Z])"
@@ -35,11 +39,12 @@ _PUNCTUATION = {"Pd": "-", "Pi": '"', "Pf": '"', "Ps": "[", "Pe": "]", "Zl": "\n
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word of a text: as it was written, and as it is compared."""
+    """A word of a text: as it was written, as it is compared, and which it is of the text's words."""
 
     written: str
     key: str
     stem: str
+    at: int
 
 
 def plain(text: str) -> str:
@@ -55,10 +60,18 @@ def words(text: str) -> tuple[Word, ...]:
     """Return the words of a text; apostrophes, hyphens and all punctuation separate them."""
     visible = _FOREIGN.sub(lambda found: "" if unicodedata.category(found[0]) in _UNSEEN else found[0], text)
     return tuple(
-        Word(written, key, stem(key))
-        for written in _WORD.findall(visible)
+        Word(written, key, stem(key), at)
+        for at, written in enumerate(_WORD.findall(visible))
         for key in ((written.lower(),) if written.isascii() else _LATIN.findall(plain(written).lower()))
     )
+
+
+def said(words: Iterable[Word]) -> str:
+    """Return words as they were written, each once though it may stand for several."""
+    first: dict[int, str] = {}
+    for word in words:
+        first.setdefault(word.at, word.written)
+    return " ".join(first.values())
 
 
 @lru_cache(maxsize=4096)
@@ -68,8 +81,10 @@ def keys(name: str) -> tuple[str, ...]:
 
 
 def stem(key: str) -> str:
-    """Return a word without its regular plural."""
-    return key[:-1] if len(key) > 3 and key[-1] in "sx" else key
+    """Return a word without its regular plural, feminine and conjugation: « délivrées », « délivrer », « délivrent »."""
+    singular = key[:-1] if len(key) > 3 and key[-1] in "sx" else key
+    ended = _ENDING.search(singular) if len(singular) > _ROOT else None
+    return singular[: ended.start()] if ended and ended.start() >= _ROOT else singular
 
 
 @lru_cache(maxsize=4096)

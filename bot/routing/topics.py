@@ -1,23 +1,24 @@
-"""What a question is about: weighted words, the longest run first, each counted once a topic.
+"""What a question is about: weighted words first, the longest run, each once a topic; then what examples taught.
 
-A classifier that learns replaces `score` and keeps its result: topics with shares, and the words that say so.
+Promised: the same scores for the same words, whatever the order of the examples that were learnt from; and the words
+that say so.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
-from bot.routing.reading import Reading
-from bot.routing.rules import STOP, Rules
+from bot.routing.learning import Features, Model
+from bot.routing.reading import Found, Reading
+from bot.routing.rules import FRANCE, STOP, Rules
 
 OTHER = "autre"
-_DOUBT = 1.0
-"""What speaks for none of the topics, so that a single weak word never looks certain."""
-_CLOSE = 0.25
-"""Topics whose weights differ by no more are equal."""
-_ACTIVITIES = frozenset({"formation", "mobilite", "deplacement_officiel"})
-"""What is done rather than what it is about: of two equal topics, this one."""
 _OF_PLACES = {"passage": ("circulation_frontaliere", 1.0), "body": ("cooperation_transfrontaliere", 2.0)}
 """What a crossing point or a cross-border body says of the topic by being named."""
+_PREFIX = 5
+_LONG = 7
+_MOST = 6.0
+"""However many words speak for a topic, they count no more than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,31 +34,29 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """The topics of a text, best first, with their weights and the evidence."""
+    """The topics of a text with their probabilities, best first, what the lexicon alone says, and the evidence."""
 
+    ranked: tuple[tuple[str, float], ...]
     weights: tuple[tuple[str, float], ...]
     evidence: tuple[Evidence, ...]
+    features: Features = ()
 
     @property
     def best(self) -> str:
-        """The topic that most speaks for; `autre` when nothing does."""
-        return self.tied[0]
-
-    @property
-    def tied(self) -> tuple[str, ...]:
-        """The topics that are as good as the best; of a training about fraud, the training."""
-        top = self.weights[0][1] if self.weights else 0.0
-        close = tuple(topic for topic, weight in self.weights if weight >= top - _CLOSE)
-        return tuple(topic for topic in close if topic in _ACTIVITIES) or close or (OTHER,)
+        """The most probable topic."""
+        return self.ranked[0][0] if self.ranked else OTHER
 
     @property
     def shares(self) -> tuple[tuple[str, float], ...]:
-        """Each topic's share of all weights and the doubt; the three best."""
-        total = sum(weight for _, weight in self.weights) + _DOUBT
-        return tuple((topic, round(weight / total, 2)) for topic, weight in self.weights[:3])
+        """The three most probable topics."""
+        return tuple((topic, round(share, 2)) for topic, share in self.ranked[:3])
+
+    def share(self, topic: str) -> float:
+        """Return how probable a topic is."""
+        return dict(self.ranked).get(topic, 0.0)
 
     def weight(self, topic: str) -> float:
-        """Return what speaks for a topic."""
+        """Return what the lexicon has for a topic."""
         return dict(self.weights).get(topic, 0.0)
 
     def strongest(self, topic: str) -> Evidence | None:
@@ -67,21 +66,31 @@ class Scores:
 
 def score(reading: Reading, rules: Rules) -> Scores:
     """Weigh the words of a text; a demonym may stand inside a run (« acte allemand de naissance »)."""
+    evidence = tuple(_evidence(reading, rules))
+    weights = _weights(evidence, reading)
+    shown = features(reading)
+    shares = rules.model.shares(shown, dict(weights))
+    ranked = sorted(shares.items(), key=lambda pair: (-pair[1], pair[0]))
+    return Scores(tuple(ranked), weights, evidence, shown)
+
+
+def lexicon(reading: Reading, rules: Rules) -> tuple[tuple[str, float], ...]:
+    """Return what the lexicon says of each topic, the most first."""
+    return _weights(tuple(_evidence(reading, rules)), reading)
+
+
+def _evidence(reading: Reading, rules: Rules) -> Iterator[Evidence]:
     people = {at for name in reading.names if name.demonym for at in range(name.start, name.end)}
     kept = [at for at, word in enumerate(reading.words) if word.key not in STOP and at not in people]
     stems = [reading.words[at].stem for at in kept]
-    evidence = [
-        Evidence(topic, weight, start, end, " ".join(word.written for word in reading.words[start:end]))
-        for hit in rules.topic_words.find(stems)
-        for start, end in [(kept[hit.start], kept[hit.end - 1] + 1)]
-        for topic, weight in hit.meaning
-    ]
-    evidence += [
-        Evidence(*_OF_PLACES[kind], name.start, name.end, name.written)
-        for name in reading.names
-        for kind in {sense.kind for sense in name.senses} & _OF_PLACES.keys()
-    ]
-    return Scores(_weights(evidence, reading), tuple(evidence))
+    for hit in rules.topic_words.find(stems):
+        start, end = kept[hit.start], kept[hit.end - 1] + 1
+        for topic, weight in hit.meaning:
+            yield Evidence(topic, weight, start, end, reading.said(start, end))
+    for name in reading.names:
+        for kind in {sense.kind for sense in name.senses} & _OF_PLACES.keys():
+            topic, weight = _OF_PLACES[kind]
+            yield Evidence(topic, weight, name.start, name.end, name.written)
 
 
 def _weights(evidence: Iterable[Evidence], reading: Reading) -> tuple[tuple[str, float], ...]:
@@ -90,6 +99,38 @@ def _weights(evidence: Iterable[Evidence], reading: Reading) -> tuple[tuple[str,
         once[it.topic, tuple(word.stem for word in reading.words[it.start : it.end])] = it.weight
     weights: dict[str, float] = {}
     for (topic, _), weight in once.items():
-        weights[topic] = weights.get(topic, 0.0) + weight
+        weights[topic] = min(weights.get(topic, 0.0) + weight, _MOST)
     ranked = sorted(weights.items(), key=lambda pair: (-pair[1], pair[0]))
     return tuple((topic, weight) for topic, weight in ranked if weight > 0)
+
+
+def features(reading: Reading) -> Features:
+    """Return what can be learnt of a text: its words, its pairs of words, how long words begin; each once.
+
+    A name counts as its kind.
+    """
+    inside = {at: name for name in reading.names for at in range(name.start, name.end)}
+    tokens: list[str] = []
+    for at, word in enumerate(reading.words):
+        name = inside.get(at)
+        if name is None and word.key not in STOP and not word.key.isdigit():
+            tokens.append(word.stem)
+        elif name is not None and at == name.start:
+            tokens.append(_kind(name))
+    begun = (f"{token[:_PREFIX]}*" for token in tokens if len(token) >= _LONG and token[0] != "<")
+    pairs = (f"{one} {other}" for one, other in pairwise(tokens))
+    return tuple(dict.fromkeys((*tokens, *begun, *pairs)))
+
+
+def _kind(name: Found) -> str:
+    if name.demonym:
+        return "<people>"
+    sense = name.senses[0]
+    return f"<french {sense.kind}>" if sense.country == FRANCE else f"<{sense.kind}>"
+
+
+def explained(scores: Scores, model: Model, topic: str, most: int = 8) -> list[tuple[str, float]]:
+    """Return what weighed for and against a topic, lexicon and learnt words together, the heaviest first."""
+    found = [(it.written, it.weight) for it in scores.evidence if it.topic == topic]
+    found += model.weighed(scores.features, topic)
+    return sorted(found, key=lambda pair: (-abs(pair[1]), pair[0]))[:most]

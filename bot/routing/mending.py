@@ -1,0 +1,154 @@
+"""Words mended before they are compared: abbreviations spelled out, run-together words parted, typing errors undone.
+
+Promised: a word that the vocabulary has, or that is an everyday word, is left alone; so no country's name ever becomes
+another's. Only a word within one error of a single known word is taken for it, after doubled and mute letters have
+been set aside; short words and people's names (after « M. », « Mme ») never are.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
+from itertools import pairwise
+
+from bot.routing.spelling import Word, keys, stem
+
+_TITLES = frozenset({"m", "mr", "mme", "mlle", "monsieur", "madame", "mademoiselle", "dr", "me", "maitre", "mrs", "ms"})
+_PARTICLES = ("de", "la", "le", "les", "du", "des", "en", "au", "aux", "un", "une", "pour", "par", "sur", "avec", "et")
+_ELIDED = ("d", "l")
+_LETTERS = str.maketrans({"y": "i", "k": "c", "q": "c", "z": "s", "w": "v"})
+SHORTEST = 5
+"""Shorter words are never mended."""
+_SHORTEST_WITH_ERROR = 6
+_SHORTEST_JOINED = 7
+_CUT = 8
+"""Longer words may be two words run together."""
+
+
+class Mender:
+    """What is needed to mend words: the vocabulary, the everyday words that resemble it, the abbreviations.
+
+    `groups` gives each word that may be meant what it stands for: words of one group may be taken for one another.
+    """
+
+    def __init__(self, groups: Mapping[str, str], known: Collection[str], abbreviations: Mapping[str, Sequence[str]]) -> None:
+        self._groups = groups
+        self._known = frozenset(known) | groups.keys()
+        self._abbreviations = abbreviations
+        self._near: dict[str, tuple[str, ...]] = {}
+        for word in sorted(word for word in groups if len(word) >= SHORTEST):
+            bones = skeleton(word)
+            for reduced in (bones, *_shortened(bones)) if len(word) >= _SHORTEST_WITH_ERROR else (bones,):
+                self._near[reduced] = (*self._near.get(reduced, ()), word)
+
+    def mend(self, said: Sequence[Word]) -> tuple[Word, ...]:
+        """Return the words as they are meant; each keeps what was written and where."""
+        return tuple(self._mended(self._joined(said)))
+
+    def _joined(self, said: Sequence[Word]) -> Iterable[Word]:
+        """Join a word typed in two pieces, neither of which is a word."""
+        skip = False
+        for word, after in pairwise((*said, Word("", "", "", -1))):
+            if skip:
+                skip = False
+                continue
+            whole = word.key + after.key
+            if len(whole) >= _SHORTEST_JOINED and min(len(word.key), len(after.key)) > 1 and whole in self._groups:
+                if word.key not in self._known and after.key not in self._known:
+                    yield Word(f"{word.written} {after.written}", whole, stem(whole), word.at)
+                    skip = True
+                    continue
+            yield word
+
+    def _mended(self, said: Iterable[Word]) -> Iterable[Word]:
+        before = ""
+        for word in said:
+            for key in self._keys(word.key, before):
+                yield word if key == word.key else Word(word.written, key, stem(key), word.at)
+            before = word.key
+
+    def _keys(self, key: str, before: str) -> Sequence[str]:
+        if key in self._abbreviations:
+            return self._abbreviations[key]
+        if key in self._known or len(key) < SHORTEST or before in _TITLES or not key.isalpha():
+            return (key,)
+        meant = self.meant(key)
+        return (meant,) if meant else self._parted(key)
+
+    def changes(self, key: str) -> bool:
+        """Whether a word alone would be changed."""
+        return tuple(self._keys(key, "")) != (key,)
+
+    def meant(self, key: str) -> str | None:
+        """Return the one known word that an unknown one is taken for."""
+        found = _candidates(key, self._near)
+        if not found:
+            return None
+        nearest = min(errors for errors, _ in found)
+        words = sorted(word for errors, word in found if errors == nearest)
+        return words[0] if len({self._groups[word] for word in words}) == 1 else None
+
+    def _parted(self, key: str) -> Sequence[str]:
+        """Part « actede », « lallemagne », « paysdorigine »."""
+        if len(key) < _CUT:
+            return (key,)
+        for particle in (*_PARTICLES, *_ELIDED):
+            least = SHORTEST if len(particle) > 1 else _SHORTEST_WITH_ERROR
+            begun, ended = key.removeprefix(particle), key.removesuffix(particle)
+            if begun != key and len(begun) >= least and begun in self._groups:
+                return (particle, begun)
+            if len(particle) > 1 and ended != key and len(ended) >= 4 and ended in self._groups:
+                return (ended, particle)
+        for at in range(4, len(key) - 3):
+            if key[:at] in self._groups and key[at:] in self._groups:
+                return (key[:at], key[at:])
+        return (key,)
+
+
+def _candidates(key: str, near: Mapping[str, tuple[str, ...]]) -> list[tuple[int, str]]:
+    bones = skeleton(key)
+    reduced = {bones, *_shortened(bones)} if len(key) >= SHORTEST else {bones}
+    found = {word for it in reduced for word in near.get(it, ())}
+    return [
+        (errors, word)
+        for word in found
+        if (errors := _errors(bones, skeleton(word), word)) is not None and (word[0] == key[0] or len(word) > _CUT)
+    ]
+
+
+def _errors(bones: str, others: str, word: str) -> int | None:
+    """Return how many errors tell two skeletons apart, None when they are too many for the word's length."""
+    if bones == others:
+        return 0
+    return 1 if len(word) >= _SHORTEST_WITH_ERROR and _one_error(bones, others) else None
+
+
+def _one_error(one: str, other: str) -> bool:
+    """Whether a letter too many, too few, another or two exchanged make one of the other."""
+    if len(one) > len(other):
+        one, other = other, one
+    if len(other) - len(one) > 1:
+        return False
+    at = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), len(one))
+    if len(one) < len(other):
+        return one[at:] == other[at + 1 :]
+    return one[at + 1 :] == other[at + 1 :] or one[at : at + 2] == other[at : at + 2][::-1] and one[at + 2 :] == other[at + 2 :]
+
+
+def _shortened(word: str) -> Iterable[str]:
+    return (word[:at] + word[at + 1 :] for at in range(len(word)))
+
+
+@lru_cache(maxsize=16384)
+def skeleton(key: str) -> str:
+    """Return a word without what people most often mistake: doubled and mute letters, `y` for `i`, `k` for `c`."""
+    plain = key.replace("ph", "f").replace("qu", "c").translate(_LETTERS)
+    kept: list[str] = []
+    for at, letter in enumerate(plain):
+        mute = letter == "h" and at > 0 and plain[at - 1] not in "cs"
+        if not mute and not (kept and kept[-1] == letter):
+            kept.append(letter)
+    return "".join(kept)
+
+
+def spelled_out(rows: Iterable[Mapping[str, str]]) -> dict[str, tuple[str, ...]]:
+    """Return the abbreviations of one word with the words they stand for."""
+    return {keys(row["short"])[0]: keys(row["long"]) for row in rows if len(keys(row["short"])) == 1}

@@ -1,0 +1,66 @@
+"""From texts with a topic to a model, and how well it would do on texts that it has not seen."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from bot.routing.learning import Example, Model, softmax, train
+from bot.routing.reading import read
+from bot.routing.rules import Rules
+from bot.routing.topics import features, lexicon
+
+FOLDS = 5
+_TEMPERATURES = tuple(it / 10 for it in range(5, 31))
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """An example judged by a model that was not taught it: its topics' logits."""
+
+    text: str
+    topic: str
+    logits: dict[str, float]
+
+    @property
+    def ranked(self) -> list[str]:
+        """The topics, best first."""
+        return sorted(self.logits, key=lambda topic: (-self.logits[topic], topic))
+
+
+def prepare(rows: Iterable[tuple[str, str]], rules: Rules) -> list[tuple[str, Example]]:
+    """Return each text (given as topic and text) with what it shows."""
+    found: list[tuple[str, Example]] = []
+    for topic, text in rows:
+        reading = read(text, rules)
+        found.append((text, Example(topic, features(reading), lexicon(reading, rules))))
+    return found
+
+
+def teach(rows: Iterable[tuple[str, str]], rules: Rules) -> tuple[Model, list[Tried]]:
+    """Return a model of all examples, and how each was judged by a model of the others."""
+    prepared = prepare(rows, rules)
+    topics = sorted(rules.topics)
+    tried = list(cross_validated(prepared, topics))
+    return train((it for _, it in prepared), topics, temperature(tried)), tried
+
+
+def cross_validated(prepared: Sequence[tuple[str, Example]], topics: Sequence[str]) -> Iterable[Tried]:
+    """Judge each example by a model taught with the other folds; a text's fold follows from its words alone."""
+    for fold in range(FOLDS):
+        model = train((it for text, it in prepared if _fold(text) != fold), topics)
+        for text, it in prepared:
+            if _fold(text) == fold:
+                yield Tried(text, it.topic, model.logits(it.features, dict(it.lexicon)))
+
+
+def temperature(tried: Sequence[Tried]) -> float:
+    """Return by what to divide logits so that probabilities are as often right as they say."""
+
+    def surprise(candidate: float) -> float:
+        return sum((1 - softmax(it.logits, candidate)[it.topic]) ** 2 for it in tried)
+
+    return min(_TEMPERATURES, key=surprise) if tried else 1.0
+
+
+def _fold(text: str) -> int:
+    return sha256(text.encode()).digest()[0] % FOLDS

@@ -1,0 +1,33 @@
+"""Write `config/routing/everyday.txt`: words of every day that resemble a name or a word of a topic.
+
+They are never taken for typing errors: « grève » is no Grèce, « marin » no Marie. The lists of words come from the npm
+packages ``an-array-of-french-words`` and ``an-array-of-english-words`` (MIT)::
+
+    python scripts/everyday_words.py index.json more.json
+
+To be run again when `config/routing` gains names. The same lists give the same bytes.
+"""
+
+import json
+import sys
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+
+from bot.routing.mending import SHORTEST, Mender
+from bot.routing.rules import groups, read_names
+from bot.routing.spelling import keys
+
+
+def main(lists: list[str]) -> None:
+    """Keep the words that would otherwise be mended."""
+    folder = files("config") / "routing"
+    topics = tomllib.loads((folder / "topics.toml").read_text("utf-8"))
+    mender = Mender(groups(read_names(folder), topics), (), {})
+    words = {key for file in lists for word in json.loads(Path(file).read_text("utf-8")) for key in keys(word)}
+    kept = sorted(word for word in words if len(word) >= SHORTEST and word.isalpha() and mender.changes(word))
+    Path(str(folder / "everyday.txt")).write_text("\n".join(kept) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
