@@ -205,9 +205,9 @@ POLICE = (
 )
 
 WEAK = frozenset(
-    "ain aisne allier apt arles aube auch aude autun bar bayonne beaune blaye brest briey cher clermont cognac creuse "
-    "dax die dole doubs drome eure foix gap gard gers gex indre issoire jura laon landes langres le-blanc lens lille "
-    "loire lot lure manche marne mende meuse nice nord oise orne pau privas reims rhone sens somme tarn tours tulle "
+    "ain aisne allier apt aube auch aude autun bar beaune blaye briey cher clermont cognac creuse "
+    "die dole doubs drome eure foix gap gard gers gex indre issoire jura laon langres le-blanc lens "
+    "lot lure manche marne nice nord oise orne pau sens somme tarn tours tulle "
     "ussel valence var vendee vienne vire vichy yonne".split()
 )
 """Slugs of names that are also words, rivers or foreign places: they count only where they are used as a place."""

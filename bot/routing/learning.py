@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 Features: TypeAlias = tuple[str, ...]
 
-LEXICON = 1.0
+LEXICON = 0.4
 """How much a unit of the lexicon's weight counts, in logits."""
 _ROUNDS = 12
 _RATE = 0.5

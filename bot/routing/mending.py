@@ -29,7 +29,9 @@ class Mender:
     `groups` gives each word that may be meant what it stands for: words of one group may be taken for one another.
     """
 
-    def __init__(self, groups: Mapping[str, str], known: Collection[str], abbreviations: Mapping[str, Sequence[str]]) -> None:
+    def __init__(
+        self, groups: Mapping[str, str], known: Collection[str], abbreviations: Mapping[str, Sequence[str]]
+    ) -> None:
         self._groups = groups
         self._known = frozenset(known) | groups.keys()
         self._abbreviations = abbreviations
@@ -52,7 +54,7 @@ class Mender:
                 continue
             whole = word.key + after.key
             if len(whole) >= _SHORTEST_JOINED and min(len(word.key), len(after.key)) > 1 and whole in self._groups:
-                if word.key not in self._known and after.key not in self._known:
+                if not (word.key in self._known and after.key in self._known):
                     yield Word(f"{word.written} {after.written}", whole, stem(whole), word.at)
                     skip = True
                     continue

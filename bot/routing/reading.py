@@ -5,7 +5,7 @@ is a language (« rédigé en allemand »), and a weak one (Nice, Maurice) where
 name is settled by the rest of the text, by its article, or by its default; else it keeps its several senses.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.routing.phrases import Hit
@@ -20,7 +20,10 @@ _FRENCH_CUES = frozenset({"departement", "prefecture", "sous"})
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A name in the text. `senses` are several while nothing tells which is meant; a default leaves `others`."""
+    """A name in the text. `senses` are several while nothing tells which is meant; a default leaves `others`.
+
+    `silent`: it tells who is in charge, but names no country.
+    """
 
     start: int
     end: int
@@ -30,6 +33,7 @@ class Found:
     foreign_post: bool = False
     by_default: bool = False
     others: tuple[Sense, ...] = ()
+    silent: bool = False
 
     @property
     def open(self) -> bool:
@@ -55,8 +59,11 @@ class Reading:
 
     @property
     def countries(self) -> tuple[str, ...]:
-        """The countries named or clearly meant, every candidate of an open name; France left out."""
-        codes = (sense.country for found in self.names for sense in found.senses)
+        """The countries named or clearly meant, every candidate of an open name; France left out.
+
+        A cross-border body means one only by the names within its own: « Eurodistrict », but « franco-italien ».
+        """
+        codes = (sense.country for found in self.names for sense in found.senses if not found.silent)
         return tuple(dict.fromkeys(code for code in codes if code not in {FRANCE, ""}))
 
     @property
@@ -80,28 +87,50 @@ class Reading:
         return frozenset(keys(sense.name) for sense in senses if sense.name) - within, within
 
 
-def read(text: str, rules: Rules, *, french_only: bool = False) -> Reading:
-    """Find what a text names. `french_only`: an open name that may lie in France does (a post asks a prefecture)."""
+def read(text: str, rules: Rules, *, french_only: bool = False, home: Collection[str] = ()) -> Reading:
+    """Find what a text names.
+
+    `french_only`: an open name that may lie in France does (a post asks a prefecture). `home`: the territories of who
+    asks; an open name that may lie there does, when another country is named.
+    """
     said = rules.mender.mend(words(text))
     spoken = [word.key for word in said]
-    found = [
-        _found(hit, said, spoken, rules)
-        for hit in rules.names.find(spoken)
-        if not _language(hit, spoken, rules) and not _idle(hit, spoken, rules)
-    ]
+    found = [_found(hit, said, spoken, rules) for hit in rules.names.find(spoken) if _counts(hit, spoken, rules)]
     found = [name if not name.open else _narrowed(name, spoken, french_only=french_only) for name in found]
-    settled = _settled(found)
+    settled = _settled(found, home)
     names = sorted((*settled, *_numbered(said, rules)), key=lambda name: name.start)
     return Reading(said, tuple(names))
+
+
+def _counts(hit: Hit[Name], spoken: Sequence[str], rules: Rules) -> bool:
+    """Whether a name is one here: no language, no street or treaty, and a weak one used as a place."""
+    if _in(hit, spoken, rules, "elsewhere") or (hit.meaning.demonym and _in(hit, spoken, rules, "language")):
+        return False
+    return not hit.meaning.weak or _as_place(hit, spoken, rules)
 
 
 def _found(hit: Hit[Name], said: Sequence[Word], spoken: Sequence[str], rules: Rules) -> Found:
     written = as_said(said[hit.start : hit.end])
     name = hit.meaning
     senses = sorted(name.senses, key=lambda sense: sense.code != name.default) if name.default else name.senses
-    foreign = any(_fits(context, hit, spoken) for context in rules.contexts.get("foreign_post", ()))
+    city = any(sense.kind == "city" for sense in name.senses)
+    foreign = not city and _in(hit, spoken, rules, "foreign_post")
     default = len(name.senses) > 1 and bool(name.default)
-    return Found(hit.start, hit.end, written, tuple(senses), name.demonym, foreign_post=foreign, by_default=default)
+    silent = senses[0].kind == "body" and not any(
+        sense.country == senses[0].country and sense.kind != "body"
+        for within in rules.names.find(spoken[hit.start + 1 : hit.end])
+        for sense in within.meaning.senses
+    )
+    return Found(
+        hit.start,
+        hit.end,
+        written,
+        tuple(senses),
+        name.demonym,
+        foreign_post=foreign,
+        by_default=default,
+        silent=silent,
+    )
 
 
 def _fits(context: Context, hit: Hit[Name], spoken: Sequence[str]) -> bool:
@@ -109,21 +138,26 @@ def _fits(context: Context, hit: Hit[Name], spoken: Sequence[str]) -> bool:
     return before == context.before and tuple(spoken[hit.end : hit.end + len(context.after)]) == context.after
 
 
-def _language(hit: Hit[Name], spoken: Sequence[str], rules: Rules) -> bool:
-    return hit.meaning.demonym and any(_fits(context, hit, spoken) for context in rules.contexts.get("language", ()))
+def _in(hit: Hit[Name], spoken: Sequence[str], rules: Rules, context: str) -> bool:
+    return any(_fits(it, hit, spoken) for it in rules.contexts.get(context, ()))
 
 
-def _idle(hit: Hit[Name], spoken: Sequence[str], rules: Rules) -> bool:
-    """Whether a weak name is not used as a place; a country's or a département's may also follow its article."""
-    if not hit.meaning.weak or any(_fits(context, hit, spoken) for context in rules.contexts.get("place", ())):
-        return False
+def _as_place(hit: Hit[Name], spoken: Sequence[str], rules: Rules) -> bool:
+    """Whether a weak name is used as a place; a country's or a département's may also follow its article."""
+    if _in(hit, spoken, rules, "place"):
+        return True
     land = any(sense.kind in {"country", "departement", "region"} for sense in hit.meaning.senses)
-    return not (land and hit.start and spoken[hit.start - 1] in _ARTICLES)
+    after_article = hit.start > 0 and spoken[hit.start - 1] in _ARTICLES
+    return land and (after_article or _in(hit, spoken, rules, "land"))
 
 
 def _narrowed(name: Found, spoken: Sequence[str], *, french_only: bool) -> Found:
     """Settle an open name by what stands before it: « la Vienne » is the département, « à Vienne » a town."""
     french = tuple(sense for sense in name.senses if sense.country == FRANCE)
+    beside = {key.upper() for key in (*spoken[max(0, name.start - 1) : name.start], *spoken[name.end : name.end + 1])}
+    numbered = tuple(sense for sense in french if sense.territory in beside)
+    if numbered:
+        return replace(name, senses=numbered, by_default=False)
     before = spoken[max(0, name.start - 3) : name.start]
     if french and (french_only or _FRENCH_CUES.intersection(before)):
         name = replace(name, senses=french, by_default=name.by_default and name.senses[0] in french)
@@ -134,19 +168,21 @@ def _narrowed(name: Found, spoken: Sequence[str], *, french_only: bool) -> Found
     return name
 
 
-def _settled(found: Iterable[Found]) -> list[Found]:
-    """Settle each open name by a candidate that is named elsewhere, else by its default."""
+def _settled(found: Iterable[Found], home: Collection[str]) -> list[Found]:
+    """Settle each open name by a candidate that is named elsewhere, else by who asks, else by its default."""
     found = list(found)
     sure = {sense.code for name in found if not name.open for sense in name.senses}
-    return [_settle(name, sure) for name in found]
+    abroad = any(not code.startswith(FRANCE) for code in sure)
+    return [_settle(name, sure, home if abroad else ()) for name in found]
 
 
-def _settle(name: Found, sure: set[str]) -> Found:
+def _settle(name: Found, sure: set[str], home: Collection[str]) -> Found:
     if not name.open:
         return name
-    named = tuple(sense for sense in name.senses if sense.code in sure)
-    if len(named) == 1:
-        return replace(name, senses=named, by_default=False)
+    for likely in (sure, {f"{FRANCE}-{territory}" for territory in home}):
+        named = tuple(sense for sense in name.senses if sense.code in likely)
+        if len(named) == 1:
+            return replace(name, senses=named, by_default=False)
     return replace(name, senses=name.senses[:1], others=name.senses[1:]) if name.by_default else name
 
 

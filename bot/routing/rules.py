@@ -137,6 +137,10 @@ def examples(folder: Traversable) -> list[tuple[str, str]]:
     return [(row["topic"], row["text"]) for row in _rows(folder / "examples.csv")]
 
 
+_LONG = 7
+"""Shorter words of topics are not what a mistyped word is taken for."""
+
+
 def read_names(folder: Traversable) -> dict[Run, Name]:
     """Read the names of countries and places."""
     return _names(_rows(folder / "countries.csv"), _places(folder), _rows(folder / "ambiguous.csv"))
@@ -151,7 +155,7 @@ def groups(names: Mapping[Run, Name], topics: Mapping[str, Any]) -> dict[str, st
     found: dict[str, str] = {}
     for table in topics.values():
         for phrase in table.get("words", {}):
-            found.update((key, stem(key)) for key in keys(phrase) if len(key) >= SHORTEST)
+            found.update((key, stem(key)) for key in keys(phrase) if len(key) >= _LONG)
     strong = {run: name for run, name in names.items() if not name.weak}
     for run in strong:
         found.update((key, stem(key)) for key in run if len(key) >= SHORTEST and len(run) > 1)

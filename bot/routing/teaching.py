@@ -10,7 +10,7 @@ from bot.routing.rules import Rules
 from bot.routing.topics import features, lexicon
 
 FOLDS = 5
-_TEMPERATURES = tuple(it / 10 for it in range(5, 31))
+_TEMPERATURES = tuple(it / 20 for it in range(4, 41))
 
 
 @dataclass(frozen=True, slots=True)

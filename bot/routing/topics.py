@@ -17,8 +17,8 @@ _OF_PLACES = {"passage": ("circulation_frontaliere", 1.0), "body": ("cooperation
 """What a crossing point or a cross-border body says of the topic by being named."""
 _PREFIX = 5
 _LONG = 7
-_MOST = 6.0
-"""However many words speak for a topic, they count no more than this."""
+MORE = 0.3
+"""How much each word beside the strongest one counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +97,10 @@ def _weights(evidence: Iterable[Evidence], reading: Reading) -> tuple[tuple[str,
     once: dict[tuple[str, tuple[str, ...]], float] = {}
     for it in evidence:
         once[it.topic, tuple(word.stem for word in reading.words[it.start : it.end])] = it.weight
-    weights: dict[str, float] = {}
+    by_topic: dict[str, list[float]] = {}
     for (topic, _), weight in once.items():
-        weights[topic] = min(weights.get(topic, 0.0) + weight, _MOST)
+        by_topic.setdefault(topic, []).append(weight)
+    weights = {topic: max(found) + MORE * (sum(found) - max(found)) for topic, found in by_topic.items()}
     ranked = sorted(weights.items(), key=lambda pair: (-pair[1], pair[0]))
     return tuple((topic, weight) for topic, weight in ranked if weight > 0)
 
