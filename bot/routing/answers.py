@@ -17,6 +17,10 @@ _BORDER = frozenset({"cooperation_transfrontaliere", "circulation_frontaliere"})
 """Topics that concern the neighbour across the asker's border when no country is named."""
 
 
+BY_RULE_ONLY = frozenset({"asile", "entraide_judiciaire"})
+"""Topics that go to nobody of the network: where no rule found them, it is something else."""
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """All that a decision rests on."""
@@ -28,6 +32,11 @@ class Case:
     scores: Scores
     asker: Asker
     direction: Direction
+
+    @property
+    def best(self) -> str:
+        """The most probable topic, of those that need no rule."""
+        return next((topic for topic, _ in self.scores.ranked if topic not in BY_RULE_ONLY), OTHER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +95,13 @@ def near(case: Case) -> frozenset[str]:
         if crossed or not own or own.intersection(around):
             own.update(around)
     return frozenset(own)
+
+
+def neighbours(case: Case) -> frozenset[str]:
+    """Return the countries across the border of the territories concerned."""
+    border = near(case)
+    rows = (row for rows in case.register.by_country.values() for row in rows)
+    return frozenset(row.country for row in rows if row.country not in {"", FRANCE} and row.territory in border)
 
 
 def across(case: Case) -> tuple[InCharge, ...]:

@@ -11,6 +11,8 @@ from bot.routing.register import Register
 Side: TypeAlias = Literal["prefecture", "post", "other"]
 
 PREFECTURES = frozenset({"region", "prefecture", "sous_prefecture", "police_prefecture", "representation_etat"})
+_ABROAD = "ministere-meae"
+"""Whose services ask as posts do: what they ask the other ministry goes to its side."""
 POSTS = frozenset({"embassy", "consulate_general", "consulate", "honorary_consulate", "representation"})
 
 
@@ -40,7 +42,19 @@ def who(asker: str | None, register: Register) -> Asker:
         return Asker(None, "other")
     if organisation.kind in PREFECTURES:
         return Asker(organisation, "prefecture", register.around(organisation))
-    return Asker(organisation, "post" if organisation.kind in POSTS else "other")
+    if organisation.kind in POSTS | {"ccpd"} or _ABROAD in _above(organisation, register):
+        return Asker(organisation, "post")
+    return Asker(organisation, "other")
+
+
+def _above(organisation: Org, register: Register) -> set[str]:
+    """Return an organisation and those that it belongs to; a loop in the data ends them."""
+    found: set[str] = set()
+    current: Org | None = organisation
+    while current and current.id not in found:
+        found.add(current.id)
+        current = register.organisations.get(current.parent or "")
+    return found
 
 
 def adviser(territories: tuple[str, ...], register: Register, on: date) -> Recipient | None:

@@ -6,8 +6,9 @@ from datetime import date
 
 from bot.directory.snapshot import Snapshot
 from bot.routing import wording
-from bot.routing.answers import Case, Option, across, options
+from bot.routing.answers import BY_RULE_ONLY, Case, Option, across, neighbours, options
 from bot.routing.asker import POSTS, adviser, who
+from bot.routing.competence import InCharge
 from bot.routing.guards import Guard, Rule, guard
 from bot.routing.marks import marked
 from bot.routing.meaning import direction, territories
@@ -15,7 +16,7 @@ from bot.routing.model import CHOICES, AdviceTo, Assignment, Choice, Question, Q
 from bot.routing.reading import read
 from bot.routing.register import register
 from bot.routing.rules import FRANCE, Rules
-from bot.routing.topics import score
+from bot.routing.topics import OTHER, score
 from bot.texts import Text
 
 _NATIONAL = frozenset(
@@ -30,10 +31,10 @@ _RULES: dict[Rule, tuple[str, AdviceTo]] = {
     "justice": ("entraide_judiciaire", "justice"),
     "operation": ("", "ccpd"),
 }
-ALONE = 0.5
-"""From this confidence on, a recipient is chosen without asking back."""
 RIVAL = 0.1
 """A topic less probable than this is not asked about."""
+_UNSURE = 0.2
+"""How sure it is where nothing was found that answers."""
 _BY_RULE = 0.9
 """A hard rule is sure, but for the words that called it."""
 
@@ -58,10 +59,10 @@ def route(question: Question, rules: Rules, directory: Snapshot, on: date) -> As
 def _stated(case: Case) -> Assignment:
     """Return what is the same whatever is decided."""
     scores = case.scores
-    reasons = (*wording.names(case.reading, case.rules), wording.topic(scores, scores.best, case.rules))
+    reasons = (*wording.names(case.reading, case.rules), wording.topic(scores, case.best, case.rules))
     return Assignment(
         "ask",
-        topic=scores.best,
+        topic=case.best,
         topics=scores.shares,
         countries=case.reading.countries,
         places=case.reading.places,
@@ -80,7 +81,7 @@ def _home(case: Case) -> tuple[str, ...]:
 
 def _advised(case: Case, ruled: Guard) -> Assignment:
     topic, to = _RULES.get(ruled.rule, ("", "public_service"))
-    topic = topic or case.scores.best
+    topic = topic or case.best
     reason = Text.of(f"route.because.{ruled.rule}", word=ruled.written)
     stated = _stated(case)
     return replace(
@@ -105,15 +106,13 @@ def _danger(case: Case, ruled: Guard) -> Assignment:
     if len({option.charge.recipient for option in found}) > 1:
         found = list(options(case, ("crise",), nowhere=True))
     charge = found[0].charge if found else None
-    kind = case.register.organisations[charge.recipient.organisation].kind if charge else ""
-    abroad = any(code != case.asker.country for code in case.reading.countries)
-    to: AdviceTo = "ccpd" if kind == "ccpd" else "crisis_centre" if abroad else "emergency"
+    to, words = _emergency(case, ruled, charge)
     stated = _stated(case)
     return replace(
         stated,
         decision="advise",
         topic="crise",
-        advice=wording.advice(to),
+        advice=words,
         advice_to=to,
         recipient=charge.recipient if charge else stated.fallback,
         copies=_copies(case, charge.recipient) if charge else (),
@@ -126,17 +125,30 @@ def _danger(case: Case, ruled: Guard) -> Assignment:
     )
 
 
+def _emergency(case: Case, ruled: Guard, charge: InCharge | None) -> tuple[AdviceTo, Text]:
+    """Return whom to call first: rescuers nearby, the police centre of that border, far away the crisis centre."""
+    kind = case.register.organisations[charge.recipient.organisation].kind if charge else ""
+    abroad = [code for code in case.reading.countries if code != case.asker.country]
+    near_by = not abroad or kind == "ccpd" or bool(neighbours(case).intersection(abroad))
+    if not near_by:
+        return "crisis_centre", wording.advice("crisis_centre")
+    to: AdviceTo = "ccpd" if kind == "ccpd" and ruled.violent else "emergency"
+    return to, wording.advice("ccpd" if kind == "ccpd" else "emergency")
+
+
 def _assigned(case: Case) -> Assignment:
-    lost = case.direction == "to_prefecture" and case.scores.best not in _NATIONAL
+    lost = case.direction == "to_prefecture" and case.best not in _NATIONAL
     if lost and not territories(case.reading, case.register):
         return _asked_where(case)
-    found = list(options(case, (case.scores.best,)))
+    if _says_nothing(case):
+        return _asked_what(case)
+    found = list(options(case, (case.best,)))
     if len(_organisations(found)) > 1:
         return _asked(case, found)
     if found:
         others = [option for topic in _rivals(case) for option in options(case, (topic,))]
         sure = _sure(case, found[0], others)
-        if sure >= ALONE:
+        if sure >= case.rules.model.margin or case.direction == "to_prefecture":
             return _routed(case, found[0], sure)
         if len(_organisations((*found, *others))) > 1:
             return _asked(case, [*found, *others])
@@ -144,10 +156,23 @@ def _assigned(case: Case) -> Assignment:
     stated = _stated(case)
     if stated.fallback and stated.fallback.organisation != case.asker.id:
         because = (*stated.because, Text("route.because.nothing"))
-        return replace(stated, decision="route", recipient=stated.fallback, confidence=0.2, because=because)
+        return replace(stated, decision="route", recipient=stated.fallback, confidence=_UNSURE, because=because)
     if case.direction == "to_prefecture":
         return _asked_where(case)
-    return replace(stated, question_back=QuestionBack(Text("route.ask.where")), confidence=0.2)
+    return replace(stated, question_back=QuestionBack(Text("route.ask.where")), confidence=_UNSURE)
+
+
+def _says_nothing(case: Case) -> bool:
+    """Whether neither a topic nor a place was said: « qui s'en occupe ? »."""
+    return case.best == OTHER and not case.reading.names and case.scores.share(OTHER) >= RIVAL
+
+
+def _asked_what(case: Case) -> Assignment:
+    """Ask what it is about; the adviser, who answers for all the rest, may be chosen at once."""
+    stated = _stated(case)
+    known = stated.fallback and stated.fallback.organisation != case.asker.id
+    choices = (wording.choice(stated.fallback, case.register),) if stated.fallback and known else ()
+    return replace(stated, question_back=QuestionBack(Text("route.ask.what"), choices), confidence=_UNSURE)
 
 
 def _organisations(found: Iterable[Option]) -> set[str]:
@@ -156,7 +181,8 @@ def _organisations(found: Iterable[Option]) -> set[str]:
 
 def _rivals(case: Case) -> tuple[str, ...]:
     """Return the topics that it may be about instead of the most probable one."""
-    return tuple(topic for topic, share in case.scores.ranked[1:CHOICES] if share >= RIVAL)
+    ranked = [(topic, share) for topic, share in case.scores.ranked if topic not in BY_RULE_ONLY]
+    return tuple(topic for topic, share in ranked[1:CHOICES] if share >= RIVAL)
 
 
 def _sure(case: Case, option: Option, others: Iterable[Option]) -> float:
@@ -170,7 +196,7 @@ def _asked_where(case: Case) -> Assignment:
     """Ask a post that named no territory which prefecture it means; those across its own border are proposed."""
     choices = dict.fromkeys(wording.choice(charge.recipient, case.register) for charge in across(case))
     back = QuestionBack(Text("route.ask.territory"), tuple(choices)[:CHOICES])
-    return replace(_stated(case), question_back=back, confidence=round(1 / (len(choices) + 1), 2))
+    return replace(_stated(case), question_back=back, confidence=_UNSURE)
 
 
 def _routed(case: Case, option: Option, sure: float) -> Assignment:

@@ -8,7 +8,7 @@ own site.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from bot.routing import signals
@@ -22,14 +22,16 @@ Rule: TypeAlias = Literal["danger", "asylum", "removal_pass", "own_consulate", "
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """A rule that applies, and the words that call it."""
+    """A rule that applies, and the words that call it; `violent`: danger that comes from people."""
 
     rule: Rule
     written: str
+    violent: bool = False
 
 
 _ACTIVITIES = frozenset({"formation", "mobilite", "deplacement_officiel"})
 _PROJECTS = frozenset({"cooperation_transfrontaliere", "cooperation_decentralisee", "economie"})
+_PROBABLE = 0.5
 _CLEAR = 3.0
 """The weight in the lexicon from which words speak clearly for a topic."""
 
@@ -64,7 +66,8 @@ def _danger(reading: Reading) -> Guard | None:
             match = signals.EVENT.search(spoken)
         if match is None and harmed:
             match = signals.DISASTER.search(spoken)
-    return _found("danger", match, reading)
+    found = _found("danger", match, reading)
+    return found and replace(found, violent=bool(signals.VIOLENCE.search(spoken)))
 
 
 def _asylum(reading: Reading, scores: Scores) -> Guard | None:
@@ -124,7 +127,8 @@ def _justice(reading: Reading, scores: Scores) -> Guard | None:
     if match is not None:
         return _found("justice", match, reading)
     words = scores.strongest("entraide_judiciaire")
-    if scores.best == "entraide_judiciaire" and words is not None and words.weight >= _CLEAR:
+    probable = scores.best == "entraide_judiciaire" and scores.share("entraide_judiciaire") >= _PROBABLE
+    if probable and words is not None and words.weight >= _CLEAR:
         return Guard("justice", words.written)
     return None
 

@@ -7,18 +7,25 @@ learnt, only that there is one: a topic is not a country's.
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TypeAlias
 
 Features: TypeAlias = tuple[str, ...]
+Row: TypeAlias = tuple[tuple[str, float], ...]
 
-LEXICON = 0.4
-"""How much a unit of the lexicon's weight counts, in logits."""
-_ROUNDS = 12
+LEXICON = (0.3, 1.0)
+"""How much a unit of the lexicon's weight counts, in logits: always, and divided by the root of the text's length.
+
+In few words each is meant; in many the lexicon also finds what is said by the way.
+"""
+_ROUNDS = 10
 _RATE = 0.5
 _DECAY = 0.002
+_OFTEN = 2
+"""A word of a single example says nothing of others."""
 _NEGLIGIBLE = 0.02
 """An error of probability, or a weight, too small to matter."""
 
@@ -34,19 +41,26 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What was learnt: each feature's weight for topics, in logits before division by the text's length."""
+    """What was learnt: each feature's weight for topics, in logits before division by the text's length.
+
+    `temperature` divides logits so that probabilities are honest; from the probability `margin` on, one is relied on.
+    """
 
     topics: tuple[str, ...]
-    weights: Mapping[str, Mapping[str, float]]
+    weights: Mapping[str, Row]
     temperature: float = 1.0
+    margin: float = 0.5
 
     def logits(self, features: Features, lexicon: Mapping[str, float]) -> dict[str, float]:
         """Return what speaks for each topic."""
-        found = {topic: LEXICON * lexicon.get(topic, 0.0) for topic in self.topics}
         scale = 1 / math.sqrt(len(features) or 1)
-        for feature in (*features, ""):
-            for topic, weight in self.weights.get(feature, {}).items():
-                found[topic] += weight * scale if feature else weight
+        unit = LEXICON[0] + LEXICON[1] * scale
+        found = {topic: unit * lexicon.get(topic, 0.0) for topic in self.topics}
+        for feature in features:
+            for topic, weight in self.weights.get(feature, ()):
+                found[topic] += weight * scale
+        for topic, weight in self.weights.get("", ()):
+            found[topic] += weight
         return found
 
     def shares(self, features: Features, lexicon: Mapping[str, float]) -> dict[str, float]:
@@ -56,8 +70,8 @@ class Model:
     def weighed(self, features: Features, topic: str) -> list[tuple[str, float]]:
         """Return what each feature weighs for a topic, the heaviest first."""
         scale = 1 / math.sqrt(len(features) or 1)
-        found = {it: self.weights[it][topic] * scale for it in features if topic in self.weights.get(it, {})}
-        return sorted(found.items(), key=lambda pair: (-abs(pair[1]), pair[0]))
+        found = {it: dict(self.weights.get(it, ())).get(topic, 0.0) * scale for it in features}
+        return sorted((pair for pair in found.items() if pair[1]), key=lambda pair: (-abs(pair[1]), pair[0]))
 
 
 def softmax(logits: Mapping[str, float], temperature: float = 1.0) -> dict[str, float]:
@@ -68,11 +82,12 @@ def softmax(logits: Mapping[str, float], temperature: float = 1.0) -> dict[str, 
     return {key: power / total for key, power in powers.items()}
 
 
-def train(examples: Iterable[Example], topics: Sequence[str], temperature: float = 1.0) -> Model:
+def train(examples: Iterable[Example], topics: Sequence[str]) -> Model:
     """Learn from examples, in an order of their own."""
     ordered = sorted(examples, key=_order)
     topic_at = {topic: at for at, topic in enumerate(topics)}
-    names = sorted({feature for it in ordered for feature in it.features})
+    seen = Counter(feature for it in ordered for feature in it.features)
+    names = sorted(feature for feature, count in seen.items() if count >= _OFTEN)
     at = {feature: number for number, feature in enumerate(names, start=1)}
     prepared = [_Prepared.of(it, at, topic_at) for it in ordered]
     weights = [[0.0] * len(topics) for _ in range(len(names) + 1)]
@@ -80,7 +95,7 @@ def train(examples: Iterable[Example], topics: Sequence[str], temperature: float
     for _ in range(_ROUNDS):
         for it in prepared:
             _learn(it, weights, slopes)
-    return Model(tuple(topics), _kept(weights, ["", *names], topics), temperature)
+    return Model(tuple(topics), _kept(weights, ["", *names], topics))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +109,13 @@ class _Prepared:
 
     @classmethod
     def of(cls, example: Example, at: Mapping[str, int], topic_at: Mapping[str, int]) -> "_Prepared":
+        scale = 1 / math.sqrt(len(example.features) or 1)
+        unit = LEXICON[0] + LEXICON[1] * scale
         offset = [0.0] * len(topic_at)
         for topic, weight in example.lexicon:
-            offset[topic_at[topic]] = LEXICON * weight
-        numbers = tuple(at[it] for it in example.features)
-        return cls(topic_at[example.topic], numbers, 1 / math.sqrt(len(numbers) or 1), offset)
+            offset[topic_at[topic]] = unit * weight
+        numbers = tuple(at[it] for it in example.features if it in at)
+        return cls(topic_at[example.topic], numbers, scale, offset)
 
 
 def _learn(it: _Prepared, weights: list[list[float]], slopes: list[list[float]]) -> None:
@@ -121,12 +138,13 @@ def _learn(it: _Prepared, weights: list[list[float]], slopes: list[list[float]])
             row[topic] -= _RATE * gradient / math.sqrt(slope[topic])
 
 
-def _kept(weights: list[list[float]], names: Sequence[str], topics: Sequence[str]) -> dict[str, dict[str, float]]:
-    rows = {
-        name: {topic: round(weight, 2) for topic, weight in zip(topics, row, strict=True) if abs(weight) >= _NEGLIGIBLE}
+def _kept(weights: list[list[float]], names: Sequence[str], topics: Sequence[str]) -> dict[str, Row]:
+    return {
+        name: tuple(
+            (topic, round(weight, 2)) for topic, weight in zip(topics, row, strict=True) if abs(weight) >= _NEGLIGIBLE
+        )
         for name, row in zip(names, weights, strict=True)
     }
-    return {name: row for name, row in rows.items() if row}
 
 
 def _order(example: Example) -> str:
@@ -136,8 +154,13 @@ def _order(example: Example) -> str:
 def dump(model: Model) -> str:
     """Return a model as JSON, the same text for the same model."""
     numbers = {topic: str(at) for at, topic in enumerate(model.topics)}
-    weights = {name: {numbers[it]: value for it, value in row.items()} for name, row in sorted(model.weights.items())}
-    whole = {"topics": list(model.topics), "temperature": model.temperature, "weights": weights}
+    weights = {name: {numbers[it]: value for it, value in row} for name, row in sorted(model.weights.items())}
+    whole = {
+        "topics": list(model.topics),
+        "temperature": model.temperature,
+        "margin": model.margin,
+        "weights": weights,
+    }
     return json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -146,6 +169,6 @@ def restore(text: str) -> Model:
     data = json.loads(text)
     topics: tuple[str, ...] = tuple(data["topics"])
     weights = {
-        name: {topics[int(at)]: value for at, value in row.items()} for name, row in data["weights"].items()
+        name: tuple((topics[int(at)], value) for at, value in row.items()) for name, row in data["weights"].items()
     }
-    return Model(topics, weights, data["temperature"])
+    return Model(topics, weights, data["temperature"], data["margin"])

@@ -6,7 +6,7 @@ What stands next to the act, or where it was drawn up, weighs most: « acte de n
 
 from collections.abc import Iterable, Iterator
 
-from bot.routing.asker import Asker
+from bot.routing.asker import POSTS, Asker
 from bot.routing.competence import Direction
 from bot.routing.reading import Found, Reading
 from bot.routing.register import Register
@@ -22,6 +22,10 @@ _LIVES = frozenset(
     "reside residant residente domicilie domiciliee habite habitant heberge hebergee hebergeant demeurant demeure loge "
     "installe installee vit vivant inscrit adresse".split()
 )
+_OF_RESIDENCE = frozenset({"visa", "protection_consulaire"})
+"""Topics that follow where a person is, whatever their nationality."""
+_OF_PARTNERS = frozenset({"economie", "deplacement_officiel"})
+"""Topics where a nationality tells whose visit or money it is, and a place where they come to."""
 _AND = frozenset({"et", "ou", "puis", "and", "or"})
 _LINKS = frozenset({"a", "au", "aux", "en", "la", "le", "les", "l", "de", "du", "d", "des"})
 _CASES = frozenset({"sejour", "eloignement", "nationalite", "visa"})
@@ -34,6 +38,8 @@ def direction(reading: Reading, scores: Scores, asker: Asker) -> Direction:
     """
     if asker.side == "prefecture":
         return "to_post"
+    if asker.side == "post" and asker.organisation is not None and asker.organisation.kind not in POSTS:
+        return "to_prefecture"
     french = any(sense.country == FRANCE for found in reading.names for sense in found.senses)
     abroad = any(
         sense.country not in {FRANCE, "", asker.country} and not (found.demonym and scores.best in _CASES)
@@ -88,8 +94,10 @@ def _weights(names: Iterable[Found], reading: Reading, scores: Scores) -> Iterat
         between = {word.key for word in reading.words[end : found.start]} if end >= 0 else set[str]()
         if not (end >= 0 and between & _AND and between <= _AND | _LINKS):
             before = {word.key for word in reading.words[max(0, found.start - 3) : found.start]}
-            extra = 2.0 * bool(_DRAWN_UP & before) + 3.0 * (found.demonym and found.start in beside)
-        yield extra + (1.0 if found.demonym else _WEIGHTS.get(found.senses[0].kind, 1.0))
+            lived = bool((_DRAWN_UP | _LIVES) & before)
+            extra = 2.0 * lived + 3.0 * (found.demonym and found.start in beside and best not in _OF_RESIDENCE)
+        people = 3.5 if best in _OF_PARTNERS else 1.0
+        yield extra + (people if found.demonym else _WEIGHTS.get(found.senses[0].kind, 1.0))
         end = found.end
 
 

@@ -35,11 +35,12 @@ class Mender:
         self._groups = groups
         self._known = frozenset(known) | groups.keys()
         self._abbreviations = abbreviations
-        self._near: dict[str, tuple[str, ...]] = {}
+        self._near: dict[str, list[str]] = {}
         for word in sorted(word for word in groups if len(word) >= SHORTEST):
             bones = skeleton(word)
-            for reduced in (bones, *_shortened(bones)) if len(word) >= _SHORTEST_WITH_ERROR else (bones,):
-                self._near[reduced] = (*self._near.get(reduced, ()), word)
+            half = len(bones) // 2
+            self._near.setdefault(f"{bones[:half]}-", []).append(word)
+            self._near.setdefault(f"-{bones[half:]}", []).append(word)
 
     def mend(self, said: Sequence[Word]) -> tuple[Word, ...]:
         """Return the words as they are meant; each keeps what was written and where."""
@@ -105,10 +106,15 @@ class Mender:
         return (key,)
 
 
-def _candidates(key: str, near: Mapping[str, tuple[str, ...]]) -> list[tuple[int, str]]:
+def _candidates(key: str, near: Mapping[str, Sequence[str]]) -> list[tuple[int, str]]:
+    """Return the words within one error: that leaves one half of a word as it is, or exchanges where they meet."""
     bones = skeleton(key)
-    reduced = {bones, *_shortened(bones)} if len(key) >= SHORTEST else {bones}
-    found = {word for it in reduced for word in near.get(it, ())}
+    middle = len(bones) // 2
+    met = bones[: middle - 1] + bones[middle : middle + 1] + bones[middle - 1 : middle] + bones[middle + 1 :]
+    halves = {f"{met[:middle]}-"}
+    for length in (len(bones) - 1, len(bones), len(bones) + 1):
+        halves |= {f"{bones[: length // 2]}-", f"-{bones[len(bones) - (length - length // 2) :]}"}
+    found = {word for half in halves for word in near.get(half, ())}
     return [
         (errors, word)
         for word in found
@@ -135,11 +141,7 @@ def _one_error(one: str, other: str) -> bool:
     return one[at + 1 :] == other[at + 1 :] or one[at : at + 2] == other[at : at + 2][::-1] and one[at + 2 :] == other[at + 2 :]
 
 
-def _shortened(word: str) -> Iterable[str]:
-    return (word[:at] + word[at + 1 :] for at in range(len(word)))
-
-
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=2048)
 def skeleton(key: str) -> str:
     """Return a word without what people most often mistake: doubled and mute letters, `y` for `i`, `k` for `c`."""
     plain = key.replace("ph", "f").replace("qu", "c").translate(_LETTERS)

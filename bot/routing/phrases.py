@@ -1,6 +1,6 @@
 """Runs of words found in a text, the longest first: « République dominicaine » before « dominicaine »."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -17,16 +17,13 @@ class Hit(Generic[T]):
 
 
 class Phrases(Generic[T]):
-    """An index from runs of words to what they mean, built once; a search looks at each word once or twice."""
+    """An index from runs of words to what they mean, built once; a search looks at each word a few times."""
 
-    def __init__(self, meanings: Iterable[tuple[tuple[str, ...], T]]) -> None:
-        by_first: dict[str, dict[tuple[str, ...], T]] = {}
-        for run, meaning in meanings:
-            if run:
-                by_first.setdefault(run[0], {})[run] = meaning
-        self._by_first: Mapping[str, tuple[tuple[int, dict[tuple[str, ...], T]], ...]] = {
-            first: _by_length(runs) for first, runs in by_first.items()
-        }
+    def __init__(self, meanings: Mapping[tuple[str, ...], T]) -> None:
+        self._meanings = {run: meaning for run, meaning in meanings.items() if run}
+        self._longest: dict[str, int] = {}
+        for run in self._meanings:
+            self._longest[run[0]] = max(len(run), self._longest.get(run[0], 0))
 
     def find(self, text: Sequence[str]) -> Iterator[Hit[T]]:
         """Yield the hits from left to right; they do not overlap."""
@@ -38,13 +35,8 @@ class Phrases(Generic[T]):
             at = hit.end if hit else at + 1
 
     def _at(self, text: Sequence[str], at: int) -> Hit[T] | None:
-        for length, runs in self._by_first.get(text[at], ()):
+        for length in range(min(self._longest.get(text[at], 0), len(text) - at), 0, -1):
             run = tuple(text[at : at + length])
-            if run in runs:
-                return Hit(at, at + length, runs[run])
+            if run in self._meanings:
+                return Hit(at, at + length, self._meanings[run])
         return None
-
-
-def _by_length(runs: Mapping[tuple[str, ...], T]) -> tuple[tuple[int, dict[tuple[str, ...], T]], ...]:
-    lengths = sorted({len(run) for run in runs}, reverse=True)
-    return tuple((length, {run: runs[run] for run in runs if len(run) == length}) for length in lengths)

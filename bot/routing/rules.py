@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from io import StringIO
+from sys import intern
 from types import MappingProxyType
 from typing import Any, TypeAlias, TypeVar
 
@@ -110,21 +111,25 @@ class Rules:
     @classmethod
     def load(cls, folder: Traversable) -> "Rules":
         """Read the files of `config/routing`."""
-        countries, places = _rows(folder / "countries.csv"), _places(folder)
         topics = tomllib.loads((folder / "topics.toml").read_text("utf-8"))
         contexts = tomllib.loads((folder / "context.toml").read_text("utf-8"))
         names = read_names(folder)
         topic_words = _topic_words(topics)
         known = (folder / "everyday.txt").read_text("utf-8").split()
-        known += [key for row in examples(folder) for key in keys(row[1])]
         abbreviations = spelled_out(_rows(folder / "abbreviations.csv"))
         return cls(
-            names=Phrases(_run_together(names).items()),
-            topic_words=Phrases(_run_together(topic_words).items()),
+            names=Phrases(_run_together(names)),
+            topic_words=Phrases(_run_together(topic_words)),
             topics=MappingProxyType({key: Label(it["label"], it["label_en"]) for key, it in topics.items()}),
-            countries=MappingProxyType({row["iso2"]: Label(row["name"], row["name_en"]) for row in countries}),
+            countries=MappingProxyType(
+                {row["iso2"]: Label(row["name"], row["name_en"]) for row in _rows(folder / "countries.csv")}
+            ),
             territories=MappingProxyType(
-                {row["territory"]: row["name"] for row in places if row["kind"] in {"departement", "region"}}
+                {
+                    row["territory"]: row["name"]
+                    for row in _rows(folder / "places_france.csv")
+                    if row["kind"] in {"departement", "region"}
+                }
             ),
             contexts=MappingProxyType({key: tuple(map(_context, patterns)) for key, patterns in contexts.items()}),
             mender=Mender(groups(names, topics), known, abbreviations),
@@ -221,7 +226,7 @@ def _of_places(rows: list[dict[str, str]]) -> Iterator[tuple[str, Sense, bool]]:
     holder = {(row["country"], row["name"]): row["region"] for row in rows if row["country"] != FRANCE}
     for row in rows:
         within = () if row["country"] == FRANCE else tuple(_holders(row["country"], row["region"], holder))
-        sense = Sense(row["country"], row["kind"], row["name"], within, row["territory"])
+        sense = Sense(intern(row["country"]), intern(row["kind"]), row["name"], within, intern(row["territory"]))
         for name in (row["name"], *_listed(row["aliases"])):
             yield name, sense, row["weak"] == "yes"
 

@@ -71,6 +71,26 @@ DANGER = _said(
 )
 """Words that say by themselves that somebody's life is at stake."""
 
+VIOLENCE = _said(
+    r"otages?",
+    "attentats?",
+    "attaques?",
+    "fusillades?",
+    r"tir(?:s|eurs?|ent)?",
+    "explosions?",
+    "deflagration",
+    r"(?:tu|execut|egorg|poignard|abatt|kidnapp|sequestr|retranch|barricad)\w+",
+    "armee?s?",
+    "arme",
+    "coups?",
+    "emeutes?",
+    "hostages?",
+    "shooting",
+    "shots",
+    "stabbed",
+    "kill",
+    "kidnapped",
+)
 EVENT = _said(
     "accidents?(?! du travail)",
     "accidente(?:e|s|es)?",

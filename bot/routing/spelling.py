@@ -74,7 +74,7 @@ def said(words: Iterable[Word]) -> str:
     return " ".join(first.values())
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def keys(name: str) -> tuple[str, ...]:
     """Return how the words of a name or phrase are compared."""
     return tuple(_LATIN.findall(plain(name).lower()))

@@ -1,7 +1,8 @@
 """From texts with a topic to a model, and how well it would do on texts that it has not seen."""
 
+import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from bot.routing.learning import Example, Model, softmax, train
@@ -10,6 +11,11 @@ from bot.routing.rules import Rules
 from bot.routing.topics import features, lexicon
 
 FOLDS = 5
+RELIED_ON = 0.92
+"""How often a topic must be right to be relied on; a recipient is right more often, since topics share recipients."""
+_MARGINS = (0.4, 0.8)
+"""No margin is lower or higher than these, whatever the examples say."""
+_TINY = 1e-6
 _TEMPERATURES = tuple(it / 20 for it in range(4, 41))
 
 
@@ -41,7 +47,9 @@ def teach(rows: Iterable[tuple[str, str]], rules: Rules) -> tuple[Model, list[Tr
     prepared = prepare(rows, rules)
     topics = sorted(rules.topics)
     tried = list(cross_validated(prepared, topics))
-    return train((it for _, it in prepared), topics, temperature(tried)), tried
+    model = train((it for _, it in prepared), topics)
+    honest = temperature(tried)
+    return replace(model, temperature=honest, margin=margin(tried, honest)), tried
 
 
 def cross_validated(prepared: Sequence[tuple[str, Example]], topics: Sequence[str]) -> Iterable[Tried]:
@@ -57,9 +65,22 @@ def temperature(tried: Sequence[Tried]) -> float:
     """Return by what to divide logits so that probabilities are as often right as they say."""
 
     def surprise(candidate: float) -> float:
-        return sum((1 - softmax(it.logits, candidate)[it.topic]) ** 2 for it in tried)
+        return -sum(math.log(softmax(it.logits, candidate)[it.topic] + _TINY) for it in tried)
 
     return min(_TEMPERATURES, key=surprise) if tried else 1.0
+
+
+def margin(tried: Sequence[Tried], honest: float) -> float:
+    """Return the probability from which the best topic was right as often as is relied on."""
+    judged = sorted(
+        ((softmax(it.logits, honest)[it.ranked[0]], it.ranked[0] == it.topic) for it in tried), reverse=True
+    )
+    right, lowest = 0, _MARGINS[1]
+    for count, (share, correct) in enumerate(judged, start=1):
+        right += correct
+        if right / count >= RELIED_ON:
+            lowest = share
+    return round(min(max(lowest, _MARGINS[0]), _MARGINS[1]), 2)
 
 
 def _fold(text: str) -> int:

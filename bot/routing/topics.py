@@ -15,6 +15,11 @@ from bot.routing.rules import FRANCE, STOP, Rules
 OTHER = "autre"
 _OF_PLACES = {"passage": ("circulation_frontaliere", 1.0), "body": ("cooperation_transfrontaliere", 2.0)}
 """What a crossing point or a cross-border body says of the topic by being named."""
+_POLITE = frozenset(
+    "bonjour bonsoir salut hello hi dear merci thanks thank please cordialement plait regards svp stp re cher chere "
+    "chers".split()
+)
+"""Words that say nothing of a topic, and are left out so that politeness changes nothing."""
 _PREFIX = 5
 _LONG = 7
 MORE = 0.3
@@ -114,7 +119,7 @@ def features(reading: Reading) -> Features:
     tokens: list[str] = []
     for at, word in enumerate(reading.words):
         name = inside.get(at)
-        if name is None and word.key not in STOP and not word.key.isdigit():
+        if name is None and word.key not in STOP and word.key not in _POLITE and not word.key.isdigit():
             tokens.append(word.stem)
         elif name is not None and at == name.start:
             tokens.append(_kind(name))
