@@ -34,6 +34,8 @@ from bot.outbox import Destination, Destinations
 from bot.pace import Pace
 from bot.platforms import Live, Platform
 from bot.questions.find import live_threads
+from bot.routing import candidates
+from bot.routing.learnt import Learnt
 from bot.routing.rules import Rules
 from bot.search.current import Finder
 from bot.texts import Catalogues, Reader
@@ -88,7 +90,7 @@ def world() -> World:
     """Read what is shipped: commands, texts, rules."""
     rules, current = Rules.load(CONFIG / "routing"), Current()
     return World(
-        rules=rules,
+        learnt=Learnt(rules),
         catalogues=Catalogues.load(CONFIG / "texts"),
         current=current,
         finder=Finder(current, rules, CONFIG),
@@ -250,6 +252,7 @@ async def tick(app: App) -> None:
     if app.forgot_at is None or now - app.forgot_at > FORGET_EVERY:
         app.forgot_at = now
         await app.database.run(lambda session: audit.forget(session, now))
+        await app.database.run(lambda session: candidates.forget(session, now))
     if woken:
         app.worker.wake()
 

@@ -15,6 +15,7 @@ from bot.grammar import Command
 from bot.message import Address, Inbound
 from bot.outbox import NOWHERE, Outbox, Placing
 from bot.questions.tables import Question
+from bot.routing.learnt import Learnt
 from bot.routing.rules import Rules
 from bot.search.current import Finder
 from bot.search.hits import Hit
@@ -23,9 +24,9 @@ from bot.texts import Catalogues
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What does not change while the process runs, but for the directory: `current` and `finder` follow it."""
+    """What does not change while the process runs, but for the directory and what was learnt, which are followed."""
 
-    rules: Rules
+    learnt: Learnt
     catalogues: Catalogues
     current: Current
     finder: Finder
@@ -64,6 +65,10 @@ class Context:
     def find(self, text: str, *, limit: int) -> list[Hit]:
         """Return the best of what a few words find in the directory, as far as the actor may see it."""
         return self.world.finder.find(self.session, text, limit=limit, visible_to=self.actor, on=self.today)
+
+    def rules(self) -> Rules:
+        """Return the rules of routing, with the newest model."""
+        return self.world.learnt.get(self.session, self.directory())
 
     def say(self, to: Address, card: Card, name: str, placing: Placing = NOWHERE) -> str:
         """Say a card somewhere; `name` tells it from the others of this invocation. Return its key."""

@@ -15,11 +15,12 @@ from bot.db import Database
 from bot.directory import confirming, current, history, tables
 from bot.errors import ConfigurationError, Unavailable
 from bot.questions import tables as questions
+from bot.routing import tables as routing
 
 LOCK = 7_202_515  # advisory lock on PostgreSQL: two processes may start at once
 
 
-WITH_TABLES = (jobs, memory, outbox, receipts, confirming, current, history, tables, questions)
+WITH_TABLES = (jobs, memory, outbox, receipts, confirming, current, history, tables, questions, routing)
 """Every module that has tables: loading them fills `Base.metadata`."""
 
 

@@ -46,7 +46,7 @@ def ask(ctx: Context, text: Rest) -> Reply:
 
 def _route(ctx: Context, text: str, on: date) -> Assignment:
     asked = Asked(text=text, asker=ctx.actor.organisation)
-    return route(asked, ctx.world.rules, ctx.directory(), on)
+    return route(asked, ctx.rules(), ctx.directory(), on)
 
 
 def _create(ctx: Context, text: str, decision: Assignment) -> Question:

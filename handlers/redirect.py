@@ -1,5 +1,7 @@
 """Redirecting: a person knows better than the rules who should answer."""
 
+import re
+
 from bot.card import Button, Buttons, Card, Paragraph, Reply
 from bot.command import command
 from bot.context import Context
@@ -8,16 +10,22 @@ from bot.errors import UserError
 from bot.grammar import Rest
 from bot.questions import find, moves
 from bot.questions.tables import Question
+from bot.routing import candidates
+from bot.routing.decide import leading_to
+from bot.routing.model import Question as Asked
+from bot.routing.tables import RoutingExample
 from bot.texts import Text
 
 OFFERED = 5
+_BECAUSE = re.compile(r"[,;]?\s+(?:parce qu(?:e\s|['’])|car\s|because\s)\s*", re.IGNORECASE)
 
 
 @command("rediriger", alias="redirect")
 def redirect(ctx: Context, question: Question, destinataire: Rest) -> Reply:
-    """Send a question to another organisation, by id or in words."""
+    """Send a question to another organisation, by id or in words; « car … » says why."""
     moves.check("redirect", ctx.actor, question)
-    found = _find(ctx, destinataire)
+    to, why = _with_reason(destinataire)
+    found = _find(ctx, to)
     if isinstance(found, Card):
         return _with_number(found, question)
     organisation, role = found
@@ -26,6 +34,8 @@ def redirect(ctx: Context, question: Question, destinataire: Rest) -> Reply:
     before = question.recipient or ""
     old = find.endpoint(ctx.session, question.id, "recipient")
     moves.make(ctx.session, "redirect", ctx.actor, question, ctx.now, f"{before} > {organisation}")
+    if before and not question.sealed:
+        _propose(ctx, question, organisation, role, why)
     question.recipient, question.role = organisation, role
     question.taken_by = question.taken_at = None
     if old is not None:
@@ -35,6 +45,33 @@ def redirect(ctx: Context, question: Question, destinataire: Rest) -> Reply:
     if question.placed_with != organisation:
         return Card(None, (Paragraph(otherwise(ctx, organisation)),))
     return None
+
+
+def _with_reason(words: str) -> tuple[str, str | None]:
+    """Part where to from why: « consulat munich, car l'acte est bavarois »."""
+    to, *why = _BECAUSE.split(words, maxsplit=1)
+    return (to.strip(), why[0].strip()) if why and to.strip() else (words, None)
+
+
+def _propose(ctx: Context, question: Question, organisation: str, role: str | None, why: str | None) -> None:
+    """Propose what people decided as an example to learn from; a coordinator confirms it."""
+    asked = Asked(text=question.text, asker=question.asker_organisation)
+    topic = leading_to(asked, organisation, ctx.rules(), ctx.directory(), ctx.today)
+    candidates.propose(
+        ctx.session,
+        RoutingExample(
+            number=question.number,
+            text=question.text,
+            asker=question.asker_organisation,
+            before=question.recipient,
+            organisation=organisation,
+            role=role,
+            topic=topic,
+            by=ctx.actor.organisation,
+            why=why,
+            at=ctx.now,
+        ),
+    )
 
 
 def _find(ctx: Context, words: str) -> tuple[str, str | None] | Card:

@@ -43,17 +43,30 @@ def route(question: Question, rules: Rules, directory: Snapshot, on: date) -> As
     """Return where a question goes and why: the same answer for the same question, rules, directory and day."""
     if marked(question.text):
         return Assignment("refuse", confidence=1.0, because=(wording.MARKED,))
+    case = _case(question, rules, directory, on)
+    ruled = guard(case.reading, case.scores, case.asker)
+    if ruled and ruled.rule == "danger":
+        return _danger(case, ruled)
+    if ruled and ruled.rule == "operation" and not _ccpd(case):
+        return _assigned(case)
+    return _advised(case, ruled) if ruled else _assigned(case)
+
+
+def leading_to(question: Question, organisation: str, rules: Rules, directory: Snapshot, on: date) -> str | None:
+    """Return the most probable topic for which an organisation is competent here, None when it is for none."""
+    case = _case(question, rules, directory, on)
+    for topic, _ in case.scores.ranked:
+        if organisation in _organisations(options(case, (topic,))):
+            return topic
+    return None
+
+
+def _case(question: Question, rules: Rules, directory: Snapshot, on: date) -> Case:
     known = register(directory)
     asker = who(question.asker, known)
     reading = read(question.text, rules, french_only=asker.side == "post", home=asker.territories)
     scores = score(reading, rules)
-    case = Case(rules, known, on, reading, scores, asker, direction(reading, scores, asker))
-    ruled = guard(reading, scores, asker)
-    if ruled and ruled.rule == "danger":
-        return _danger(case, ruled)
-    if ruled and ruled.rule == "operation" and not _beside_a_ccpd(case):
-        return _assigned(case)
-    return _advised(case, ruled) if ruled else _assigned(case)
+    return Case(rules, known, on, reading, scores, asker, direction(reading, scores, asker))
 
 
 def _stated(case: Case) -> Assignment:
@@ -82,22 +95,26 @@ def _home(case: Case) -> tuple[str, ...]:
 def _advised(case: Case, ruled: Guard) -> Assignment:
     topic, to = _RULES.get(ruled.rule, ("", "public_service"))
     topic = topic or case.best
+    advice = wording.advice("own_consulate" if ruled.rule == "own_consulate" else to)
+    if ruled.rule == "operation":
+        advice = wording.operation(_ccpd(case), case.register)
     reason = Text.of(f"route.because.{ruled.rule}", word=ruled.written)
     stated = _stated(case)
     return replace(
         stated,
         decision="advise",
         topic=topic,
-        advice=wording.advice(to),
+        advice=advice,
         advice_to=to,
         confidence=_BY_RULE,
         because=(reason, *stated.because),
     )
 
 
-def _beside_a_ccpd(case: Case) -> bool:
-    kinds = (case.register.organisations[it.charge.recipient.organisation].kind for it in options(case, ("crise",)))
-    return "ccpd" in kinds
+def _ccpd(case: Case) -> str:
+    """Return the police and customs centre of the border concerned, empty where there is none."""
+    found = (option.charge.recipient.organisation for option in options(case, ("crise",)))
+    return next((it for it in found if case.register.organisations[it].kind == "ccpd"), "")
 
 
 def _danger(case: Case, ruled: Guard) -> Assignment:
@@ -130,10 +147,9 @@ def _emergency(case: Case, ruled: Guard, charge: InCharge | None) -> tuple[Advic
     kind = case.register.organisations[charge.recipient.organisation].kind if charge else ""
     abroad = [code for code in case.reading.countries if code != case.asker.country]
     near_by = not abroad or kind == "ccpd" or bool(neighbours(case).intersection(abroad))
-    if not near_by:
-        return "crisis_centre", wording.advice("crisis_centre")
-    to: AdviceTo = "ccpd" if kind == "ccpd" and ruled.violent else "emergency"
-    return to, wording.advice("ccpd" if kind == "ccpd" else "emergency")
+    ccpd = charge.recipient.organisation if charge and kind == "ccpd" else ""
+    to: AdviceTo = "ccpd" if ccpd and ruled.violent else "emergency" if near_by else "crisis_centre"
+    return to, wording.emergency(to, abroad, ccpd, case.register, case.rules)
 
 
 def _assigned(case: Case) -> Assignment:

@@ -54,12 +54,18 @@ class Mender:
                 skip = False
                 continue
             whole = word.key + after.key
-            if len(whole) >= _SHORTEST_JOINED and min(len(word.key), len(after.key)) > 1 and whole in self._groups:
-                if not (word.key in self._known and after.key in self._known):
-                    yield Word(f"{word.written} {after.written}", whole, stem(whole), word.at)
-                    skip = True
-                    continue
+            if self._torn(word.key, after.key) and whole in self._groups:
+                yield Word(f"{word.written} {after.written}", whole, stem(whole), word.at)
+                skip = True
+                continue
             yield word
+
+    def _torn(self, one: str, other: str) -> bool:
+        """Whether two words may be one that was torn: none means anything here, and they are not both everyday words."""
+        pieces = (one, other)
+        if len(one + other) < _SHORTEST_JOINED or any(len(it) < 2 or it in _PARTICLES for it in pieces):
+            return False
+        return self._groups.keys().isdisjoint(pieces) and not self._known.issuperset(pieces)
 
     def _mended(self, said: Iterable[Word]) -> Iterable[Word]:
         before = ""

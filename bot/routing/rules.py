@@ -107,6 +107,7 @@ class Rules:
     contexts: Mapping[str, tuple[Context, ...]]
     mender: Mender
     model: Model
+    emergency: Mapping[str, str]
 
     @classmethod
     def load(cls, folder: Traversable) -> "Rules":
@@ -134,6 +135,7 @@ class Rules:
             contexts=MappingProxyType({key: tuple(map(_context, patterns)) for key, patterns in contexts.items()}),
             mender=Mender(groups(names, topics), known, abbreviations),
             model=restore((folder / "model.json").read_text("utf-8")),
+            emergency=MappingProxyType({row["country"]: row["numbers"] for row in _rows(folder / "emergency.csv")}),
         )
 
 

@@ -16,6 +16,7 @@ RELIED_ON = 0.92
 _MARGINS = (0.4, 0.8)
 """No margin is lower or higher than these, whatever the examples say."""
 _TINY = 1e-6
+_CONTRADICTED = 0.01
 _TEMPERATURES = tuple(it / 20 for it in range(4, 41))
 
 
@@ -85,3 +86,8 @@ def margin(tried: Sequence[Tried], honest: float) -> float:
 
 def _fold(text: str) -> int:
     return sha256(text.encode()).digest()[0] % FOLDS
+
+
+def doubtful(tried: Sequence[Tried]) -> list[Tried]:
+    """Return the examples that all the others contradict with certainty: mislabelled, or of another time."""
+    return [it for it in tried if it.ranked[0] != it.topic and softmax(it.logits)[it.topic] < _CONTRADICTED]

@@ -1,5 +1,7 @@
 """The reasons, questions and advice of routing as sentences of the catalogues; names go in both languages."""
 
+from collections.abc import Iterable
+
 from bot.routing.competence import InCharge
 from bot.routing.model import AdviceTo, Choice, Recipient
 from bot.routing.reading import Found, Reading
@@ -12,9 +14,26 @@ MARKED = Text("route.because.marked")
 """What a marked text gets: nothing of it is repeated."""
 
 
-def advice(to: AdviceTo) -> Text:
-    """Return whom to turn to."""
+def advice(to: str) -> Text:
+    """Return whom to turn to; `to` names an advice of the contract, or a sharper one of ours."""
     return Text(f"route.advice.{to}")
+
+
+def emergency(to: AdviceTo, countries: Iterable[str], ccpd: str, register: Register, rules: Rules) -> Text:
+    """Return the numbers to call: in France, in the countries named where they are known, and who answers beside."""
+    there = tuple(
+        Text.of("route.advice.there", country=rules.countries[code].fr, country_en=rules.countries[code].en, numbers=numbers)
+        for code in countries
+        if code in rules.countries and (numbers := rules.emergency.get(code))
+    )
+    key = f"route.advice.{'ccpd' if ccpd else to}"
+    both = Text.of("route.advice.both", one=there[0], other=there[1]) if len(there) > 1 else there[0] if there else ""
+    return Text.of(key, france=rules.emergency.get(FRANCE, "112"), there=both, ccpd=_organisation(ccpd, register))
+
+
+def operation(ccpd: str, register: Register) -> Text:
+    """Return which centre answers for an operation at the border."""
+    return Text.of("route.advice.operation", ccpd=_organisation(ccpd, register))
 
 
 def names(reading: Reading, rules: Rules) -> tuple[Text, ...]:

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "2dcd4c9d686d"
+revision = "7f3fa69d7b9b"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -211,6 +211,36 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=300), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("platform", "name", name=op.f("pk_remembered")),
+    )
+    op.create_table(
+        "routing_example",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(length=20), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("asker", sa.String(length=100), nullable=True),
+        sa.Column("before", sa.String(length=100), nullable=True),
+        sa.Column("organisation", sa.String(length=100), nullable=False),
+        sa.Column("role", sa.String(length=40), nullable=True),
+        sa.Column("topic", sa.String(length=40), nullable=True),
+        sa.Column("by", sa.String(length=255), nullable=True),
+        sa.Column("why", sa.String(length=200), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("settled_by", sa.String(length=100), nullable=True),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_routing_example")),
+    )
+    with op.batch_alter_table("routing_example", schema=None) as batch_op:
+        batch_op.create_index("ix_routing_example_state", ["state", "at"], unique=False)
+
+    op.create_table(
+        "routing_model",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("trained_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("examples", sa.Integer(), nullable=False),
+        sa.Column("shipped", sa.String(length=64), nullable=False),
+        sa.Column("model", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_routing_model")),
     )
     op.create_table(
         "stamp",
