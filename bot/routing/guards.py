@@ -31,8 +31,9 @@ class Guard:
 
 _ACTIVITIES = frozenset({"formation", "mobilite", "deplacement_officiel"})
 _PROJECTS = frozenset({"cooperation_transfrontaliere", "cooperation_decentralisee", "economie"})
-_PROBABLE = 0.5
-_CLEAR = 3.0
+_OF_POLICE = ("securite", "eloignement", "circulation_frontaliere", "crise")
+_PROBABLE = 0.8
+_CLEAR = 4.0
 """The weight in the lexicon from which words speak clearly for a topic."""
 
 
@@ -90,10 +91,10 @@ def _consulates(reading: Reading, scores: Scores, asker: Asker) -> Guard | None:
     pass_ = signals.PASS.search(spoken)
     if pass_ and not (french and not _detained(spoken)) and (removal or asker.side != "post"):
         return _found("removal_pass", pass_, reading)
-    if removal and scores.best in {"eloignement", "securite", "sejour"}:
+    if removal:
         document = signals.DOCUMENT.search(spoken)
         foreign = any(name.foreign_post for name in reading.names)
-        if document and asker.side != "post":
+        if document and asker.side != "post" and not french:
             return _found("removal_pass", document, reading)
         if foreign and scores.best == "eloignement":
             return _found("removal_pass", removal, reading)
@@ -114,7 +115,10 @@ def _french_person(reading: Reading) -> bool:
 
 
 def _foreigner(reading: Reading) -> bool:
-    return any(name.demonym and name.senses[0].country not in {FRANCE, ""} for name in reading.names)
+    return any(
+        (name.demonym or name.senses[0].kind == "country") and name.senses[0].country not in {FRANCE, ""}
+        for name in reading.names
+    )
 
 
 def _justice(reading: Reading, scores: Scores) -> Guard | None:
@@ -134,13 +138,15 @@ def _justice(reading: Reading, scores: Scores) -> Guard | None:
 
 
 def _operation(reading: Reading, scores: Scores, asker: Asker) -> Guard | None:
-    if asker.side != "prefecture" or scores.best not in {"securite", "eloignement", "circulation_frontaliere", "crise"}:
+    """Find what the police do now at a border, or a handover of people at its hour."""
+    if asker.side != "prefecture" or not any(scores.weight(topic) > 0 for topic in _OF_POLICE):
         return None
-    return (
-        _found("operation", signals.OPERATION.search(reading.spoken), reading)
-        if signals.AT_ONCE.search(reading.spoken)
-        else None
-    )
+    spoken = reading.spoken
+    at_once = signals.AT_ONCE.search(spoken)
+    match = signals.OPERATION.search(spoken) if at_once else None
+    if match is None and (at_once or signals.HOUR.search(spoken)):
+        match = signals.HANDOVER.search(spoken)
+    return _found("operation", match, reading)
 
 
 def _citizen(reading: Reading, scores: Scores, asker: Asker) -> Guard | None:

@@ -23,7 +23,7 @@ In few words each is meant; in many the lexicon also finds what is said by the w
 """
 _ROUNDS = 10
 _RATE = 0.5
-_DECAY = 0.002
+_DECAY = 0.02
 _OFTEN = 2
 """A word of a single example says nothing of others."""
 _NEGLIGIBLE = 0.02

@@ -144,7 +144,11 @@ def _one_error(one: str, other: str) -> bool:
     at = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), len(one))
     if len(one) < len(other):
         return one[at:] == other[at + 1 :]
-    return one[at + 1 :] == other[at + 1 :] or one[at : at + 2] == other[at : at + 2][::-1] and one[at + 2 :] == other[at + 2 :]
+    return (
+        one[at + 1 :] == other[at + 1 :]
+        or one[at : at + 2] == other[at : at + 2][::-1]
+        and one[at + 2 :] == other[at + 2 :]
+    )
 
 
 @lru_cache(maxsize=2048)

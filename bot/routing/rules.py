@@ -102,6 +102,7 @@ class Rules:
     names: Phrases[Name]
     topic_words: Phrases[tuple[tuple[str, float], ...]]
     topics: Mapping[str, Label]
+    over: Mapping[str, tuple[str, ...]]
     countries: Mapping[str, Label]
     territories: Mapping[str, str]
     contexts: Mapping[str, tuple[Context, ...]]
@@ -121,6 +122,7 @@ class Rules:
         return cls(
             names=Phrases(_run_together(names)),
             topic_words=Phrases(_run_together(topic_words)),
+            over=MappingProxyType({key: tuple(it.get("over", ())) for key, it in topics.items()}),
             topics=MappingProxyType({key: Label(it["label"], it["label_en"]) for key, it in topics.items()}),
             countries=MappingProxyType(
                 {row["iso2"]: Label(row["name"], row["name_en"]) for row in _rows(folder / "countries.csv")}

@@ -399,9 +399,12 @@ JUSTICE = _said(
     "serve (?:the rest of )?(?:his|her|their) sentence",
     "(?:parental|child) abduction",
 )
-CHILD = _said("les enfants", "l enfant", "les petits", "le petit", "la petite", "sa fille", "son fils", "leur fils", "leur fille")
+CHILD = _said(
+    "les enfants", "l enfant", "les petits", "le petit", "la petite", "sa fille", "son fils", "leur fils", "leur fille"
+)
 TAKEN_BY = _said(
-    "(?:le|son|leur|par le|par son) (?:pere|mari|ex mari|ex conjoint|papa)", "(?:la|sa|leur|par la|par sa) (?:mere|femme|ex femme|ex epouse|maman)"
+    "(?:le|son|leur|par le|par son) (?:pere|mari|ex mari|ex conjoint|papa)",
+    "(?:la|sa|leur|par la|par sa) (?:mere|femme|ex femme|ex epouse|maman)",
 )
 TAKEN = _said(
     r"(?:emmene|enlev|reten|retien|kidnapp)\w*",
@@ -412,28 +415,31 @@ TAKEN = _said(
 """A parent who took a child abroad: said in many ways, so the three are looked for apart."""
 
 OPERATION = _said(
-    "controle routier",
-    "(?:delit de )?fuite",
+    "controles? routiers?",
+    "delit de fuite",
     "en fuite",
-    r"poursuit\w*",
+    r"(?:course )?poursuite",
     "refus d obtemperer",
     "braquage",
     "go fast",
     r"interpell\w+",
     "interpele(?:e|s|es)?",
     "plaques?",
-    "immatricul\\w+",
+    r"immatricul\w+",
     "titulaire",
-    "remis(?:e|es)? (?:a|au|aux|de|d|des)",
-    "readmissions?",
-    "bordereau",
     "vehicules? vole(?:s)?",
     "hit and run",
     "registration plate",
 )
+HANDOVER = _said(
+    "remis(?:e|es)? (?:a|au|aux|de|d|des)",
+    "readmissions?",
+    "bordereau",
+    "handed over",
+    "handover",
+)
 AT_ONCE = _said(
     "tout de suite",
-    "la tout de suite",
     "maintenant",
     "en cours",
     "en ce moment",
@@ -441,13 +447,14 @@ AT_ONCE = _said(
     "a l instant",
     "ce matin",
     "dans l heure",
-    "(?:dans|d ici) (?:une|deux|1|2|\\d+) (?:h|heures?|min|minutes?)",
-    r"\d+ (?:min|mn|minutes?) (?:d avance|avant|de)",
+    r"(?:dans|d ici) (?:une|deux|1|2|\d+) (?:h|heures?|min|minutes?)",
+    r"\d+ (?:min|mn|minutes?) (?:d avance|avant)",
     "d avance",
-    r"ferme a \d+ ?h?\w*",
-    r"a \d+ ?h\w*",
-    "(?:qui|on) (?:on )?(?:appeler?|previen\\w*|bloque)",
+    "(?:qui|on) (?:on )?(?:appeler?|bloque)",
     "right now",
     "at once",
 )
 """Together with an operation at a border: the CCPD, day and night, before any letter."""
+
+HOUR = _said(r"a \d+ ?h\w*", r"a \d+ (?:h|heures)", r"avant \d+ ?h\w*")
+"""A people's handover has its hour."""

@@ -22,6 +22,12 @@ _POLITE = frozenset(
 """Words that say nothing of a topic, and are left out so that politeness changes nothing."""
 _PREFIX = 5
 _LONG = 7
+CLEAR = 3.5
+PURPOSE = 2.0
+"""What is done for a purpose is about the purpose: an act looked at for a naturalisation is about that.
+
+A topic that clearly is one (a word of weight `CLEAR`) takes so much from those that `over` names in `topics.toml`.
+"""
 MORE = 0.3
 """How much each word beside the strongest one counts."""
 
@@ -72,7 +78,7 @@ class Scores:
 def score(reading: Reading, rules: Rules) -> Scores:
     """Weigh the words of a text; a demonym may stand inside a run (« acte allemand de naissance »)."""
     evidence = tuple(_evidence(reading, rules))
-    weights = _weights(evidence, reading)
+    weights = _weights(evidence, reading, rules)
     shown = features(reading)
     shares = rules.model.shares(shown, dict(weights))
     ranked = sorted(shares.items(), key=lambda pair: (-pair[1], pair[0]))
@@ -81,7 +87,7 @@ def score(reading: Reading, rules: Rules) -> Scores:
 
 def lexicon(reading: Reading, rules: Rules) -> tuple[tuple[str, float], ...]:
     """Return what the lexicon says of each topic, the most first."""
-    return _weights(tuple(_evidence(reading, rules)), reading)
+    return _weights(tuple(_evidence(reading, rules)), reading, rules)
 
 
 def _evidence(reading: Reading, rules: Rules) -> Iterator[Evidence]:
@@ -98,7 +104,7 @@ def _evidence(reading: Reading, rules: Rules) -> Iterator[Evidence]:
             yield Evidence(topic, weight, name.start, name.end, name.written)
 
 
-def _weights(evidence: Iterable[Evidence], reading: Reading) -> tuple[tuple[str, float], ...]:
+def _weights(evidence: Iterable[Evidence], reading: Reading, rules: Rules) -> tuple[tuple[str, float], ...]:
     once: dict[tuple[str, tuple[str, ...]], float] = {}
     for it in evidence:
         once[it.topic, tuple(word.stem for word in reading.words[it.start : it.end])] = it.weight
@@ -106,8 +112,11 @@ def _weights(evidence: Iterable[Evidence], reading: Reading) -> tuple[tuple[str,
     for (topic, _), weight in once.items():
         by_topic.setdefault(topic, []).append(weight)
     weights = {topic: max(found) + MORE * (sum(found) - max(found)) for topic, found in by_topic.items()}
+    below = {other for topic, found in by_topic.items() if max(found) >= CLEAR for other in rules.over.get(topic, ())}
+    for topic in below & weights.keys():
+        weights[topic] = weights[topic] * MORE - PURPOSE
     ranked = sorted(weights.items(), key=lambda pair: (-pair[1], pair[0]))
-    return tuple((topic, weight) for topic, weight in ranked if weight > 0)
+    return tuple((topic, weight) for topic, weight in ranked if weight)
 
 
 def features(reading: Reading) -> Features:

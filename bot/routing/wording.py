@@ -22,7 +22,9 @@ def advice(to: str) -> Text:
 def emergency(to: AdviceTo, countries: Iterable[str], ccpd: str, register: Register, rules: Rules) -> Text:
     """Return the numbers to call: in France, in the countries named where they are known, and who answers beside."""
     there = tuple(
-        Text.of("route.advice.there", country=rules.countries[code].fr, country_en=rules.countries[code].en, numbers=numbers)
+        Text.of(
+            "route.advice.there", country=rules.countries[code].fr, country_en=rules.countries[code].en, numbers=numbers
+        )
         for code in countries
         if code in rules.countries and (numbers := rules.emergency.get(code))
     )
