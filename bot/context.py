@@ -24,7 +24,7 @@ from bot.texts import Catalogues
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What does not change while the process runs, but for the directory and what was learnt, which are followed."""
+    """What does not change while the process runs, but for the directory and what was learnt."""
 
     learnt: Learnt
     catalogues: Catalogues

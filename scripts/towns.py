@@ -39,7 +39,7 @@ FULL_NAME = 4
 
 def main() -> None:
     """Read the packages and write the file."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="Write config/routing/towns.csv.")
     parser.add_argument("--communes", type=Path, required=True)
     parser.add_argument("--cities", type=Path, required=True)
     parser.add_argument("--words", type=Path, nargs="+", required=True)

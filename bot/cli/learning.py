@@ -108,12 +108,11 @@ def _train(settings: Settings, *, as_json: bool) -> int:
     database.run_now(lambda session: learnt.keep(session, model, rules, len(known), system_clock()))
     database.close()
     found = {"examples": len(known), "margin": model.margin, **_figures(tried)}
-    print(
-        json.dumps(found)
-        if as_json
-        else f"{found['examples']} examples; on those not learnt from, the topic is right first in {found['first']:.1%}, "
-        f"among three in {found['among_three']:.1%}; relied on from {found['margin']}"
-    )
+    if as_json:
+        print(json.dumps(found))
+        return 0
+    print(f"{found['examples']} examples; on those not learnt from, the topic is right")
+    print(f"first in {found['first']:.1%}, among three in {found['among_three']:.1%}; relied on from {found['margin']}")
     return 0
 
 
@@ -135,7 +134,7 @@ def _report(settings: Settings, *, as_json: bool) -> int:
     database.close()
     _, tried = teach([*examples(CONFIG / "routing"), *confirmed], rules)
     pairs = Counter((it.topic, it.ranked[0]) for it in tried if it.ranked[0] != it.topic)
-    found = {
+    found: dict[str, Any] = {
         **_figures(tried),
         "confusions": [[topic, taken, count] for (topic, taken), count in pairs.most_common(20)],
         "doubtful": [[it.topic, it.ranked[0], it.text] for it in doubtful(tried)],

@@ -13,14 +13,25 @@ from typing import Literal, TypeAlias
 Kind: TypeAlias = Literal["mail", "phone", "account", "birth", "number", "name"]
 
 _TITLES = r"(?:M\.|MM\.|Mr\.?|Mme|Mlle|Mrs\.?|Ms\.?|Monsieur|Madame|Mademoiselle|Dr\.?|Maître|Me)"
+_PART = r"(?:[A-ZÀ-Ý][\w'’-]*|d['’]|de|du|des|le|la|el|al|ben|bin|van|von)"
+_MONTH = r"(?:\d{1,2}|[^\W\d]+)"
 _PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("mail", re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")),
     ("account", re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b")),
-    ("phone", re.compile(r"(?<![\w+])(?:\+|00)\d{1,3}(?:[ .\-()]*\d){6,12}(?!\w)|(?<!\w)0\d(?:[ .\-]?\d{2}){4}(?!\w)")),
-    ("birth", re.compile(r"\b(?:n[ée]+e?s? le|born on|date de naissance)\W{0,3}(\d{1,2}[ ./-](?:\d{1,2}|[^\W\d]+)[ ./-]\d{2,4})", re.IGNORECASE)),
-    ("number", re.compile(r"\b(?=(?:[A-Z]*\d){5})[A-Z]{0,3}(?:[ -]?\d){6,}[A-Z]{0,2}\b|\b(?=[A-Z0-9]*\d{3})[A-Z0-9]*[A-Z][A-Z0-9]{7,}\b|\b\d{2}[A-Z]{2}\d{5}\b")),
-    ("name", re.compile(rf"\b{_TITLES}\s+((?:[A-ZÀ-Ý][\w'’-]*|de|du|des|le|la|el|al|ben|bin|van|von|d['’])(?:\s+(?:[A-ZÀ-Ý][\w'’-]*|de|du|el|al|ben|bin|van|von))*)")),
-)  # fmt: skip
+    ("phone", re.compile(r"(?<![\w+])(?:\+|00)\d{1,3}(?:[ .\-()]*\d){6,12}(?!\w)")),
+    ("phone", re.compile(r"(?<!\w)0\d(?:[ .\-]?\d{2}){4}(?!\w)")),
+    (
+        "birth",
+        re.compile(
+            rf"\b(?:n[ée]+e?s? le|born on|date de naissance)\W{{0,3}}(\d{{1,2}}[ ./-]{_MONTH}[ ./-]\d{{2,4}})",
+            re.IGNORECASE,
+        ),
+    ),
+    ("number", re.compile(r"\b(?=(?:[A-Z]*\d){5})[A-Z]{0,3}(?:[ -]?\d){6,}[A-Z]{0,2}\b")),
+    ("number", re.compile(r"\b(?=[A-Z0-9]*\d{3})[A-Z0-9]*[A-Z][A-Z0-9]{7,}\b")),
+    ("number", re.compile(r"\b\d{2}[A-Z]{2}\d{5}\b")),
+    ("name", re.compile(rf"\b{_TITLES}\s+({_PART}(?:\s+{_PART})*)")),
+)
 _MASK = "…"
 
 

@@ -27,7 +27,8 @@ _DECAY = 0.02
 _OFTEN = 2
 """A word of a single example says nothing of others."""
 _NEGLIGIBLE = 0.02
-"""An error of probability, or a weight, too small to matter."""
+_LIGHT = 0.06
+"""An error of probability, and a weight, too small to matter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,7 @@ def _learn(it: _Prepared, weights: list[list[float]], slopes: list[list[float]])
 def _kept(weights: list[list[float]], names: Sequence[str], topics: Sequence[str]) -> dict[str, Row]:
     return {
         name: tuple(
-            (topic, round(weight, 2)) for topic, weight in zip(topics, row, strict=True) if abs(weight) >= _NEGLIGIBLE
+            (topic, round(weight, 2)) for topic, weight in zip(topics, row, strict=True) if abs(weight) >= _LIGHT
         )
         for name, row in zip(names, weights, strict=True)
     }
@@ -152,23 +153,25 @@ def _order(example: Example) -> str:
 
 
 def dump(model: Model) -> str:
-    """Return a model as JSON, the same text for the same model."""
-    numbers = {topic: str(at) for at, topic in enumerate(model.topics)}
-    weights = {name: {numbers[it]: value for it, value in row} for name, row in sorted(model.weights.items())}
-    whole = {
-        "topics": list(model.topics),
-        "temperature": model.temperature,
-        "margin": model.margin,
-        "weights": weights,
-    }
-    return json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
+    """Return a model as text, the same for the same model: a line of JSON, then a line a feature."""
+    head = {"topics": list(model.topics), "temperature": model.temperature, "margin": model.margin}
+    number = {topic: at for at, topic in enumerate(model.topics)}
+    lines = (
+        f"{feature}\t{' '.join(f'{number[topic]}:{weight:g}' for topic, weight in row)}"
+        for feature, row in sorted(model.weights.items())
+    )
+    return "\n".join((json.dumps(head), *lines)) + "\n"
 
 
 def restore(text: str) -> Model:
     """Return the model that `dump` wrote."""
-    data = json.loads(text)
-    topics: tuple[str, ...] = tuple(data["topics"])
-    weights = {
-        name: tuple((topics[int(at)], value) for at, value in row.items()) for name, row in data["weights"].items()
-    }
-    return Model(topics, weights, data["temperature"], data["margin"])
+    lines = iter(text.splitlines())
+    head = json.loads(next(lines))
+    topics: tuple[str, ...] = tuple(head["topics"])
+    weights = {feature: _row(cells, topics) for feature, _, cells in (line.partition("\t") for line in lines)}
+    return Model(topics, weights, head["temperature"], head["margin"])
+
+
+def _row(cells: str, topics: Sequence[str]) -> Row:
+    pairs = (cell.split(":") for cell in cells.split())
+    return tuple((topics[int(at)], float(weight)) for at, weight in pairs)

@@ -61,7 +61,7 @@ class Mender:
             yield word
 
     def _torn(self, one: str, other: str) -> bool:
-        """Whether two words may be one that was torn: none means anything here, and they are not both everyday words."""
+        """Whether two words may be one that was torn: none is a name, and they are not both everyday words."""
         pieces = (one, other)
         if len(one + other) < _SHORTEST_JOINED or any(len(it) < 2 or it in _PARTICLES for it in pieces):
             return False
@@ -144,11 +144,8 @@ def _one_error(one: str, other: str) -> bool:
     at = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), len(one))
     if len(one) < len(other):
         return one[at:] == other[at + 1 :]
-    return (
-        one[at + 1 :] == other[at + 1 :]
-        or one[at : at + 2] == other[at : at + 2][::-1]
-        and one[at + 2 :] == other[at + 2 :]
-    )
+    exchanged = one[at : at + 2] == other[at : at + 2][::-1] and one[at + 2 :] == other[at + 2 :]
+    return exchanged or one[at + 1 :] == other[at + 1 :]
 
 
 @lru_cache(maxsize=2048)

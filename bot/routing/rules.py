@@ -136,7 +136,7 @@ class Rules:
             ),
             contexts=MappingProxyType({key: tuple(map(_context, patterns)) for key, patterns in contexts.items()}),
             mender=Mender(groups(names, topics), known, abbreviations),
-            model=restore((folder / "model.json").read_text("utf-8")),
+            model=restore((folder / "model.txt").read_text("utf-8")),
             emergency=MappingProxyType({row["country"]: row["numbers"] for row in _rows(folder / "emergency.csv")}),
         )
 

@@ -237,9 +237,11 @@ NOT_NOW = _said(
 """What tells an exercise, a text or a thing of the past from something under way."""
 
 ASYLUM = _said(
-    "(?:demand\\w*|droit|procedure|attestation|guichet|titre|candidats?|dossiers?|visas?|allocation|refus|rejet|octroi|deboute\\w*)"
+    r"(?:demand\w*|droit|procedure|attestation|guichet|titre|candidats?|dossiers?|visas?|allocation|refus|rejet|octroi|"
+    r"deboute\w*)"
     " (?:de |d |du |l |au titre de l |de l )*asile",
-    "(?:demand\\w*|sollicit\\w*|obten\\w*|accord\\w*|refus\\w*|introdui\\w*|depos\\w*|reclam\\w*) (?:l |d |de l |un |son )*asile",
+    r"(?:demand\w*|sollicit\w*|obten\w*|accord\w*|refus\w*|introdui\w*|depos\w*|reclam\w*) "
+    "(?:l |d |de l |un |son )*asile",
     "(?:l|d) asile",
     "asile (?:politique|territorial|a la frontiere|en france)",
     "refugie(?:e|s|es)?(?! (?:fiscal|fiscaux|climatique|climatiques|republicain|espagnol republicain))",
@@ -328,7 +330,8 @@ REMOVAL = _said(
 )
 FRENCH = _said(
     "(?<!de )(?<!au )(?<!en )(?<!du )francais(?:es?)?",
-    "(?:un|une|des|les|nos|notre|jeune|couple|enfant|ressortissante?s?|mineure?|deux|trois|touristes?) francais(?:es?)?",
+    "(?:un|une|des|les|nos|notre|jeune|couple|enfant|ressortissante?s?|mineure?|deux|trois|touristes?) "
+    "francais(?:es?)?",
     "compatriotes?",
     "administree?s?",
     "(?:a|ont|ai) perdu",
@@ -357,8 +360,8 @@ NOTICE = _said(
 )
 CITIZEN = _said(
     "(?:mon|ma|mes) (?:titre|carte|permis|visa|naturalisation|recepisse|acte|casier|immatriculation|passeport|recours)",
-    "(?:mon|ma|mes) (?:conjointe?|mari|femme|epouse|epoux|fils|fille|enfants?|pacs|divorce|mariage|regroupement|mere|pere|"
-    "parents|frere|soeur|copain|copine|compagne|compagnon|voiture|belle mere|beau pere|belle soeur|beau frere)",
+    "(?:mon|ma|mes) (?:conjointe?|mari|femme|epouse|epoux|fils|fille|enfants?|pacs|divorce|mariage|regroupement|mere|"
+    "pere|parents|frere|soeur|copain|copine|compagne|compagnon|voiture|belle mere|beau pere|belle soeur|beau frere)",
     "je suis (?:un particulier|une particuliere|une? citoyen(?:ne)?|etudiante?|etrangere?|salariee?)",
     "(?:renouveler|refaire|obtenir|demander) mon passeport",
     "(?:j ai|jai|ai) (?:perdu|depose|demande|fait|achete|acheter|deposer|recu) (?:mon|ma|mes|un|une)",
@@ -392,7 +395,8 @@ JUSTICE = _said(
     "rapt parental",
     "decisions? d enquete europeenne",
     "signif\\w+ (?:d )?(?:une?|l|la|le|des|cette?|a) (?:jugement|acte|assignation|decision|ordonnance|un|une)",
-    "(?:emmene|enleve|parti|partie|kidnappe)e?s? (?:\\w+ ){0,4}(?:les enfants|l enfant|les petits|le petit|la petite|sa fille|son fils)",
+    r"(?:emmene|enleve|parti|partie|kidnappe)e?s? (?:\w+ ){0,4}"
+    "(?:les enfants|l enfant|les petits|le petit|la petite|sa fille|son fils)",
     "letters? rogatory",
     "mutual legal assistance",
     "prisoner transfers?",

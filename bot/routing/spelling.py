@@ -81,7 +81,7 @@ def keys(name: str) -> tuple[str, ...]:
 
 
 def stem(key: str) -> str:
-    """Return a word without its regular plural, feminine and conjugation: « délivrées », « délivrer », « délivrent »."""
+    """Return a word without its regular plural, feminine and conjugation: « délivrées », « délivrent »."""
     singular = key[:-1] if len(key) > 3 and key[-1] in "sx" else key
     ended = _ENDING.search(singular) if len(singular) > _ROOT else None
     return singular[: ended.start()] if ended and ended.start() >= _ROOT else singular
