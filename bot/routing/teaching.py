@@ -79,7 +79,8 @@ def margin(tried: Sequence[Tried], honest: float) -> float:
     right, lowest = 0, _MARGINS[1]
     for count, (share, correct) in enumerate(judged, start=1):
         right += correct
-        if right / count >= RELIED_ON:
+        last = count == len(judged) or judged[count][0] < share
+        if last and right / count >= RELIED_ON:
             lowest = share
     return round(min(max(lowest, _MARGINS[0]), _MARGINS[1]), 2)
 

@@ -46,6 +46,11 @@ class Judged:
         return set(self.said.countries) == set(self.row["countries"].split())
 
     @property
+    def scored_by_countries(self) -> bool:
+        """Whether its countries are labelled: of a cross-border body's name they are not."""
+        return self.row["decision"] != "refuse" and "body" not in self.row["tags"].split()
+
+    @property
     def recipient_right(self) -> bool:
         return _among(self.said.recipient, self.row["recipients_ok"].split())
 
@@ -113,7 +118,7 @@ def figures(judged: Sequence[Judged]) -> dict[str, Figure]:
     found = (
         figure("topic, first", about, lambda it: it.topic_right),
         figure("topic, among three", about, lambda it: it.topic_near),
-        figure("countries exactly", (it for it in judged if it.row["decision"] != "refuse"), lambda it: it.countries_right),
+        figure("countries exactly", (it for it in judged if it.scored_by_countries), lambda it: it.countries_right),
         figure("routed alone, where it should be", routable, lambda it: it.said.decision == "route"),
         figure("recipient right when routed alone", alone, lambda it: it.recipient_right),
         figure("right routed or among the choices", routable, lambda it: it.recipient_right or it.choice_right),
@@ -140,7 +145,7 @@ def _shown(it: Judged) -> str:
         name
         for name, right in (
             ("TOPIC", it.topic_right or not it.row["topic"]),
-            ("COUNTRIES", it.countries_right or it.row["decision"] == "refuse"),
+            ("COUNTRIES", it.countries_right or not it.scored_by_countries),
             ("DECISION", it.ruled_right),
             ("RECIPIENT", said.decision != "route" or it.recipient_right),
         )
