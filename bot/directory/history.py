@@ -21,7 +21,8 @@ Via: TypeAlias = Literal["import", "card", "link", "email", "command"]
 Row: TypeAlias = Mapping[str, Any]
 
 _STAMP = "directory rows"
-_ROUTED = (ORGANISATIONS.name, COMPETENCES.name)  # what is kept in memory and must be read anew
+_ROUTED = tuple(file.name for file in (ORGANISATIONS, COMPETENCES, POSTINGS, ABSENCES))
+"""What is kept in memory and must be read anew."""
 _FOUND = (PEOPLE.name, POSTINGS.name, ABSENCES.name)  # what can be looked up besides
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.db import Base
-from bot.directory.tables import Competence, Organisation
+from bot.directory.tables import Absence, Competence, Organisation, Posting
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,27 @@ class Comp:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """Somebody holds an office; told only of those who are away at some time, their stand-ins, and their colleagues."""
+
+    person: str
+    organisation: str
+    role: str
+    first: date
+    last: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """Somebody is away, first and last days included, and somebody may stand in."""
+
+    person: str
+    first: date
+    last: date | None
+    stand_in: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """The organisations by id, closed ones included, and all competences, past and coming ones included.
 
@@ -63,6 +84,8 @@ class Snapshot:
 
     organisations: Mapping[str, Org]
     competences: tuple[Comp, ...]
+    held: tuple[Held, ...] = ()
+    away: tuple[Away, ...] = ()
 
 
 def load(session: Session) -> Snapshot:
@@ -72,7 +95,21 @@ def load(session: Session) -> Snapshot:
     return Snapshot(
         MappingProxyType({key: organisations[key] for key in sorted(organisations)}),
         tuple(competences[key] for key in sorted(competences)),
+        *_absences(session),
     )
+
+
+def _absences(session: Session) -> tuple[tuple[Held, ...], tuple[Away, ...]]:
+    """Return who is away at some time, and the offices that this concerns."""
+    rows = session.execute(select(Absence.person, Absence.start, Absence.end, Absence.stand_in))
+    away = sorted((Away(*row) for row in rows), key=lambda it: (it.person, it.first))
+    people = {name for it in away for name in (it.person, it.stand_in) if name}
+    if not people:
+        return (), ()
+    columns = (Posting.person, Posting.organisation, Posting.role, Posting.start, Posting.end)
+    concerned = select(Posting.organisation).where(Posting.person.in_(people))
+    held = (Held(*row) for row in session.execute(select(*columns).where(Posting.organisation.in_(concerned))))
+    return tuple(sorted(held, key=lambda it: (it.organisation, it.role, it.person, it.first))), tuple(away)
 
 
 def _org(row: dict[str, Any]) -> Org:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from bot.directory.snapshot import Comp
+from bot.directory.snapshot import Comp, Snapshot
 from bot.routing.asker import Asker
 from bot.routing.competence import Direction, InCharge, Where, best, border_countries, in_force
 from bot.routing.meaning import countries, territories
@@ -26,6 +26,7 @@ class Case:
     """All that a decision rests on."""
 
     rules: Rules
+    directory: Snapshot
     register: Register
     on: date
     reading: Reading

@@ -9,6 +9,7 @@ from bot.routing import wording
 from bot.routing.answers import BY_RULE_ONLY, Case, Option, across, neighbours, options
 from bot.routing.asker import POSTS, adviser, who
 from bot.routing.competence import InCharge
+from bot.routing.deputies import standing_in
 from bot.routing.guards import Guard, Rule, guard
 from bot.routing.marks import marked
 from bot.routing.meaning import direction, territories
@@ -66,7 +67,7 @@ def _case(question: Question, rules: Rules, directory: Snapshot, on: date) -> Ca
     asker = who(question.asker, known)
     reading = read(question.text, rules, french_only=asker.side == "post", home=asker.territories)
     scores = score(reading, rules)
-    return Case(rules, known, on, reading, scores, asker, direction(reading, scores, asker))
+    return Case(rules, directory, known, on, reading, scores, asker, direction(reading, scores, asker))
 
 
 def _stated(case: Case) -> Assignment:
@@ -217,14 +218,20 @@ def _asked_where(case: Case) -> Assignment:
 
 def _routed(case: Case, option: Option, sure: float) -> Assignment:
     stated = _stated(case)
+    recipient = option.charge.recipient
+    because = (*stated.because, *wording.competence(option.charge, case.register, case.rules))
+    instead = standing_in(recipient, case.directory, case.on)
+    if instead is not None and instead.organisation != case.asker.id:
+        because = (*because, wording.stand_in(recipient, instead, case.register))
+        recipient = instead
     return replace(
         stated,
         decision="route",
         topic=option.topic,
-        recipient=option.charge.recipient,
-        copies=_copies(case, option.charge.recipient),
+        recipient=recipient,
+        copies=_copies(case, recipient),
         confidence=round(sure, 2),
-        because=(*stated.because, *wording.competence(option.charge, case.register, case.rules)),
+        because=because,
     )
 
 

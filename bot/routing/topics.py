@@ -72,7 +72,11 @@ class Scores:
 
     def strongest(self, topic: str) -> Evidence | None:
         """Return the best words for a topic."""
-        return max((it for it in self.evidence if it.topic == topic), key=lambda it: (it.weight, it.end - it.start), default=None)
+        return max(
+            (it for it in self.evidence if it.topic == topic),
+            key=lambda it: (it.weight, it.end - it.start),
+            default=None,
+        )
 
 
 def score(reading: Reading, rules: Rules) -> Scores:

@@ -92,6 +92,12 @@ def competence(charge: InCharge, register: Register, rules: Rules) -> tuple[Text
     return tuple(reasons)
 
 
+def stand_in(absent: Recipient, instead: Recipient, register: Register) -> Text:
+    """Return who stands in for an office whose holders are away."""
+    names = {"organisation": instead.organisation, "absent": absent.organisation}
+    return Text.of("route.because.stand_in", **{key: _organisation(it, register) for key, it in names.items()})
+
+
 def choice(recipient: Recipient, register: Register, about: Text | None = None) -> Choice:
     """Return a choice: the organisation, and what chooses it where that is not plain."""
     name = _organisation(recipient.organisation, register)

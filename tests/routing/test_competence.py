@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import pytest
 
-from bot.directory.snapshot import Comp, Org, Snapshot
+from bot.directory.snapshot import Away, Comp, Held, Org, Snapshot
 from bot.routing.decide import route
 from bot.routing.model import Assignment, Question
 from tests.routing.shipped import rules
@@ -164,3 +164,42 @@ def test_an_unknown_asker_is_as_good_as_none() -> None:
         ask(directory(ADVISER, EMBASSY), "visite en Allemagne", "nobody").recipient
         == ask(directory(ADVISER, EMBASSY), "visite en Allemagne", None).recipient
     )
+
+
+# --- those who stand in
+
+
+def held(person: str, organisation: str, first: date = TODAY, last: date | None = None) -> Held:
+    return Held(person, organisation, "consul", first, last)
+
+
+def away(person: str, stand_in: str | None, first: date = TODAY, last: date | None = TODAY) -> Away:
+    return Away(person, first, last, stand_in)
+
+
+@pytest.mark.parametrize(
+    ("absences", "on", "expected"),
+    [
+        ((), TODAY, "consulat-a"),
+        ((away("one", "two"),), TODAY, "consulat-b"),
+        ((away("one", "two"),), TODAY + timedelta(days=1), "consulat-a"),
+        ((away("one", None),), TODAY, "consulat-a"),
+        ((away("one", "stranger"),), TODAY, "consulat-a"),
+        ((away("one", "two"), away("two", "three")), TODAY, "consulat-c"),
+        ((away("one", "two"), away("two", "one")), TODAY, "consulat-a"),
+    ],
+)
+def test_an_absent_holder_gives_way_to_the_one_who_stands_in(
+    absences: tuple[Away, ...], on: date, expected: str
+) -> None:
+    offices = (held("one", "consulat-a"), held("two", "consulat-b"), held("three", "consulat-c"))
+    found = ask(replace(directory(COUNTRY), held=offices, away=absences), "acte de naissance allemand", on=on)
+    assert found.recipient is not None
+    assert found.recipient.organisation == expected
+    assert ("route.because.stand_in" in {reason.key for reason in found.because}) == (expected != "consulat-a")
+
+
+def test_an_office_with_somebody_present_answers_itself() -> None:
+    offices = (held("one", "consulat-a"), held("colleague", "consulat-a"), held("two", "consulat-b"))
+    both = replace(directory(COUNTRY), held=offices, away=(away("one", "two"),))
+    assert recipient(both, "acte de naissance allemand") == "consulat-a"
