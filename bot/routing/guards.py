@@ -32,6 +32,8 @@ class Guard:
 _ACTIVITIES = frozenset({"formation", "mobilite", "deplacement_officiel"})
 _PROJECTS = frozenset({"cooperation_transfrontaliere", "cooperation_decentralisee", "economie"})
 _OF_POLICE = ("securite", "eloignement", "circulation_frontaliere", "crise")
+_FIRST = 3
+_OPENING = 2.5
 _PROBABLE = 0.8
 _CLEAR = 4.0
 """The weight in the lexicon from which words speak clearly for a topic."""
@@ -78,9 +80,17 @@ def _asylum(reading: Reading, scores: Scores) -> Guard | None:
     if match is None or signals.PAST_REFUGE.search(spoken):
         return None
     person = signals.PERSON.search(spoken)
-    if about in _ACTIVITIES or (about in _PROJECTS and not person):
+    if about in _ACTIVITIES or (about in _PROJECTS and not person) or _for_a_public(spoken, scores):
         return None
     return _found("asylum", match, reading)
+
+
+def _for_a_public(spoken: str, scores: Scores) -> bool:
+    """Whether a text begins with what is done, for many: « Formation à l'accueil des demandeurs d'asile »."""
+    if signals.ONE_PERSON.search(spoken):
+        return False
+    activities = _ACTIVITIES | _PROJECTS
+    return any(it.topic in activities and it.weight >= _OPENING and it.start < _FIRST for it in scores.evidence)
 
 
 def _consulates(reading: Reading, scores: Scores, asker: Asker) -> Guard | None:

@@ -1,12 +1,15 @@
 """`route`: the decision in the promised form, nothing stored."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from bot.db import Base, Database
+from bot.routing import candidates
+from bot.routing.tables import RoutingExample
 from tests.cli.conftest import Run, one_line
 
 BIRTH = "Nous doutons d'un acte de naissance établi à Sarrebruck."
@@ -154,3 +157,70 @@ def test_a_batch_that_is_not_there_or_empty(passerelle: Run, url: str) -> None:
     wrong_column = passerelle("route", "--batch", batch("question\nQui ?\n"))
     assert wrong_column.status == 1
     assert wrong_column.lines == [{"error": "no text"}]
+
+
+# --- learning
+
+
+def propose(url: str, **more: str) -> int:
+    given = {
+        "number": "Q-2026-00001",
+        "text": "Acte bavarois",
+        "organisation": "consulat-munich",
+        "before": "ambassade-de",
+    }
+    example = RoutingExample(**given, **more, at=datetime(2026, 11, 23, tzinfo=UTC))
+    database = Database(url)
+    database.run_now(lambda s: candidates.propose(s, example))
+    found = database.run_now(lambda s: candidates.listed(s)[0].id)
+    database.close()
+    return found
+
+
+def test_a_candidate_is_listed_confirmed_and_reported(passerelle: Run, url: str) -> None:
+    number = str(propose(url, why="l'acte est de Munich"))
+    (listed,) = passerelle("route", "examples", "list", "--json").json
+    assert (listed["state"], listed["before"], listed["organisation"]) == (
+        "proposed",
+        "ambassade-de",
+        "consulat-munich",
+    )
+    assert "l'acte est de Munich" in passerelle("route", "examples", "list").out
+    without = passerelle("route", "examples", "confirm", number)
+    assert (without.status, "--topic" in without.err) == (1, True)
+    done = passerelle("route", "examples", "confirm", number, "--topic", "etat_civil", "--json").json
+    assert (done["state"], done["topic"]) == ("confirmed", "etat_civil")
+
+
+def test_only_a_coordinator_confirms(passerelle: Run, url: str) -> None:
+    number = str(propose(url, topic="etat_civil"))
+    refused = passerelle("route", "examples", "confirm", number, "--by", "agent-a")
+    assert refused.status == 1
+    assert "agent-a" in one_line(refused.err)
+    assert passerelle("route", "examples", "refuse", number).status == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("examples", "confirm"), ("examples", "confirm", "x"), ("examples", "confirm", "1", "--topic", "nothing")],
+)
+def test_wrong_use_of_examples_is_told(passerelle: Run, url: str, words: tuple[str, ...]) -> None:
+    found = passerelle("route", *words)
+    assert found.status == 2
+    assert one_line(found.err).startswith("passerelle route: ")
+
+
+def test_what_weighed_is_explained(passerelle: Run, url: str) -> None:
+    found = passerelle("route", BIRTH, "--from", "prefecture-57", "--explain", "--json").json
+    assert "acte de naissance" in dict(found["weighed"]["etat_civil"])
+
+
+@pytest.mark.proof
+def test_training_takes_what_was_confirmed(passerelle: Run, url: str) -> None:
+    number = str(propose(url, topic="etat_civil"))
+    before = passerelle("route", "train", "--json").json
+    passerelle("route", "examples", "confirm", number)
+    after = passerelle("route", "train", "--json").json
+    assert after["examples"] == before["examples"] + 1
+    assert after["first"] > 0.8
+    assert passerelle("route", "examples", "report", "--json").json["confusions"]
