@@ -14,6 +14,7 @@ from bot.outbox import Placing, Post, Side
 from bot.questions import cards, find, wording
 from bot.questions.moves import RULES, write
 from bot.questions.tables import Question
+from bot.routing import candidates
 
 HOLD = timedelta(milliseconds=200)  # Slack may deliver two messages of a thread in the wrong order
 
@@ -111,6 +112,7 @@ def follow_deletion(ctx: Context, post: Post) -> None:
     question = ctx.session.get(Question, post.question_id)
     if question is not None and is_opening(ctx, question, post):
         question.text = ""
+        candidates.withdraw(ctx.session, question.number)
         if question.state in RULES["cancel"].before:
             question.state = "cancelled"
             write(ctx.session, "cancel", ctx.actor, question, ctx.now, "deleted")

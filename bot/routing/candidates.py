@@ -27,6 +27,11 @@ def propose(session: Session, example: RoutingExample) -> None:
     session.add(example)
 
 
+def withdraw(session: Session, number: str) -> None:
+    """Delete what was kept of a question that who asked it took back."""
+    session.execute(delete(RoutingExample).where(RoutingExample.number == number))
+
+
 def listed(session: Session, state: str | None = None) -> Sequence[RoutingExample]:
     """Return the examples in a state, or all, the oldest first."""
     query = select(RoutingExample).order_by(RoutingExample.id)

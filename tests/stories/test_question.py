@@ -4,6 +4,7 @@ import pytest
 
 from bot.card import Errors, Form
 from bot.message import User
+from bot.routing import candidates
 from tests.stories.conftest import SAARBRUCKEN
 from tests.stories.scene import Place, Scene, fields_of
 
@@ -165,6 +166,28 @@ async def test_redirected_in_words_and_by_button(prefecture: Place, consulate: P
     assert "Prendre" in consulate.sees("En attente").buttons
     await consulate.invoke("rediriger", "Q-2026-00001 nullepart-sur-mer")
     consulate.sees("Je ne trouve pas")
+
+
+async def test_a_redirection_becomes_a_candidate_to_learn_from(
+    prefecture: Place, consulate: Place, play: Scene
+) -> None:
+    play.link("consulat-munich")
+    await prefecture.say(SAARBRUCKEN)
+    card = consulate.sees("Q-2026-00001")
+    await consulate.click(card, "Rediriger")
+    await consulate.say("consulat munich, car l'acte est bavarois", mention=False, reply_to=consulate.sees("À qui ?"))
+    (row,) = play.app.database.run_now(candidates.listed)
+    assert (row.number, row.before, row.organisation) == ("Q-2026-00001", "consulat-francfort", "consulat-munich")
+    assert (row.state, row.by, row.why) == ("proposed", "consulat-francfort", "l'acte est bavarois")
+    assert play.app.database.run_now(candidates.confirmed) == []
+
+
+async def test_what_is_withdrawn_is_no_candidate(prefecture: Place, consulate: Place, play: Scene) -> None:
+    play.link("consulat-munich")
+    first = await prefecture.say(SAARBRUCKEN)
+    await consulate.invoke("rediriger", "Q-2026-00001 consulat-munich")
+    await prefecture.delete(first)
+    assert play.app.database.run_now(candidates.listed) == []
 
 
 async def test_two_click_and_one_is_told(prefecture: Place, consulate: Place) -> None:
