@@ -14,6 +14,7 @@ from bot.routing.spelling import Word, keys, words
 from bot.routing.spelling import said as as_said
 
 _CODE_CUES = frozenset({"departement", "dept", "dpt", "prefecture", "pref"})
+_TITLES = frozenset({"m", "mr", "mme", "mlle", "monsieur", "madame", "mademoiselle", "mrs"})
 _ARTICLES = frozenset({"la", "le", "les", "l"})
 _FRENCH_CUES = frozenset({"departement", "prefecture", "sous"})
 
@@ -103,7 +104,9 @@ def read(text: str, rules: Rules, *, french_only: bool = False, home: Collection
 
 
 def _counts(hit: Hit[Name], spoken: Sequence[str], rules: Rules) -> bool:
-    """Whether a name is one here: no language, no street or treaty, and a weak one used as a place."""
+    """Whether a name is one here: no language, no street or treaty, nobody's surname, a weak one used as a place."""
+    if hit.start > 0 and spoken[hit.start - 1] in _TITLES:
+        return False
     if _in(hit, spoken, rules, "elsewhere") or (hit.meaning.demonym and _in(hit, spoken, rules, "language")):
         return False
     return not hit.meaning.weak or _as_place(hit, spoken, rules)

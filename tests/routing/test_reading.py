@@ -48,6 +48,7 @@ def countries(text: str) -> set[str]:
         ("la grève des douanes", set[str]()),
         ("Niger, pas Nigeria", {"NE"}),
         ("M. Marocco vit ici", set[str]()),
+        ("Mme Niger et Monsieur France", set[str]()),
         # cross-border bodies
         ("le comité de coopération frontalière franco-italien", {"IT"}),
         ("la plénière du CRFG", set[str]()),
