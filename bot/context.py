@@ -33,6 +33,11 @@ class World:
     commands: Mapping[str, Command]
     confirm_every: timedelta = EVERY  # how often people are asked whether their card is true
 
+    @property
+    def rules(self) -> Rules:
+        """The rules of routing as they came with the release."""
+        return self.learnt.shipped
+
 
 @dataclass(frozen=True, slots=True)
 class Context:

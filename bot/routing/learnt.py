@@ -21,13 +21,13 @@ class Learnt:
     """
 
     def __init__(self, shipped: Rules) -> None:
-        self._shipped = shipped
+        self.shipped = shipped
         self._held: tuple[Snapshot, Rules] | None = None
 
     def get(self, session: Session, directory: Snapshot) -> Rules:
         """Return the rules as they are used with a directory."""
         if self._held is None or self._held[0] is not directory:
-            self._held = (directory, newest(session, self._shipped))
+            self._held = (directory, newest(session, self.shipped))
         return self._held[1]
 
 
