@@ -16,13 +16,12 @@ from bot.grammar import Rest
 from bot.interpret import spelled
 from bot.routing.rules import FRANCE
 from bot.search import cards
-from bot.search.hits import Hit
+from bot.search.hits import Hit, meant
 from bot.search.view import View
 from bot.texts import Markdown, Row, Text, escape
 from handlers import keeping
 
 SHOWN = 5  # of a list
-AHEAD = 0.85  # of the best score: who comes nearer is offered in a list
 BESIDE = 0.8  # who comes nearer than that is offered below the card
 
 _PREFECTURES = ("prefecture", "region", "representation_etat")
@@ -88,7 +87,7 @@ def _found(ctx: Context, view: View, words: str) -> Card:
         return _list(Text.of("lookup.near", words=words[:80]), view, hits)
     best = hits[0]
     hits = [hit for hit in hits if hit.sure and hit.score > BESIDE * best.score and not _shown_by(best, hit, view)]
-    if len(hits) > 1 and hits[1].score > AHEAD * best.score:
+    if len(meant(hits)) > 1:
         return _list(None, view, hits)
     others = hits[1:]
     organisation = view.organisation(best.id) if best.kind == "organisation" else None

@@ -14,6 +14,7 @@ from bot.routing import candidates
 from bot.routing.decide import leading_to
 from bot.routing.model import Question as Asked
 from bot.routing.tables import RoutingExample
+from bot.search.hits import meant
 from bot.texts import Text
 
 OFFERED = 5
@@ -82,7 +83,7 @@ def _find(ctx: Context, words: str) -> tuple[str, str | None] | Card:
     hits = [hit for hit in ctx.find(words, limit=20) if hit.kind == "organisation"][:OFFERED]
     if not hits:
         raise UserError("redirect.unknown", words=words[:80])
-    if len(hits) == 1 and hits[0].sure:
+    if hits[0].sure and len(meant(hits)) == 1:
         return hits[0].id, hits[0].role or None
     buttons = tuple(Button(hit.name, "rediriger", f"{hit.id} {hit.role or ''}".strip()) for hit in hits)
     return Card(None, (Paragraph(Text.of("redirect.which")), Buttons(buttons)))

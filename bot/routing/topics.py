@@ -126,7 +126,8 @@ def _weights(evidence: Iterable[Evidence], reading: Reading, rules: Rules) -> tu
 def features(reading: Reading) -> Features:
     """Return what can be learnt of a text: its words, its pairs of words, how long words begin; each once.
 
-    A name counts as its kind.
+    A name counts as its kind beside another word, and not by itself: that a place is a region abroad says nothing of
+    what is asked about it.
     """
     inside = {at: name for name in reading.names for at in range(name.start, name.end)}
     tokens: list[str] = []
@@ -138,7 +139,8 @@ def features(reading: Reading) -> Features:
             tokens.append(_kind(name))
     begun = (f"{token[:_PREFIX]}*" for token in tokens if len(token) >= _LONG and token[0] != "<")
     pairs = (f"{one} {other}" for one, other in pairwise(tokens))
-    return tuple(dict.fromkeys((*tokens, *begun, *pairs)))
+    words = (token for token in tokens if token[0] != "<")
+    return tuple(dict.fromkeys((*words, *begun, *pairs)))
 
 
 def _kind(name: Found) -> str:

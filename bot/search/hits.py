@@ -1,5 +1,6 @@
 """What a look-up gives."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -18,3 +19,11 @@ class Hit:
     email: str | None
     score: float
     sure: bool = True  # it has all that was asked; else it comes near
+
+
+AHEAD = 0.85  # of the best score: who comes nearer than that is meant as well
+
+
+def meant(hits: Sequence[Hit]) -> Sequence[Hit]:
+    """Return the best of hits that are in order, and those that come near it: one alone is what was asked for."""
+    return [hit for hit in hits if hit.score > AHEAD * hits[0].score]

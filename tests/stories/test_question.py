@@ -164,7 +164,7 @@ async def test_redirected_in_words_and_by_button(prefecture: Place, consulate: P
     await munich.click(moved, "Prendre")
     await munich.invoke("rediriger", "Q-2026-00001 consulat-francfort consul")
     assert "Prendre" in consulate.sees("En attente").buttons
-    await consulate.invoke("rediriger", "Q-2026-00001 nullepart-sur-mer")
+    await consulate.invoke("rediriger", "Q-2026-00001 xyzzyqqq")
     consulate.sees("Je ne trouve pas")
 
 
