@@ -42,8 +42,13 @@ def pins(lock: str) -> dict[str, Requirement]:
             assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", each.strip()) for each in hashes), entry
             pinned = Requirement(requirement)
             assert str(pinned.specifier).startswith("=="), entry
-            found[canonical(pinned.name)] = pinned
+            if canonical(pinned.name) not in found or holds(pinned):  # one pin for each version of Python
+                found[canonical(pinned.name)] = pinned
     return found
+
+
+def holds(pinned: Requirement) -> bool:
+    return not pinned.marker or pinned.marker.evaluate()
 
 
 def canonical(name: str) -> str:
@@ -226,9 +231,14 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
     return build(root, arguments)
 
 
-@pytest.mark.xdist_group("image")
-@pytest.mark.xdist_group("image")  # built once
-def test_the_image_starts_and_holds_nothing_of_development(image: Image) -> None:
+def test_the_image_keeps_its_promises(image: Image) -> None:
+    """One test: the image is built once, whoever runs it."""
+    starts_and_holds_nothing_of_development(image)
+    takes_its_code_from_the_wheel_only(image)
+    is_pinned_and_serves_as_nobody_in_particular(image)
+
+
+def starts_and_holds_nothing_of_development(image: Image) -> None:
     told = subprocess.run(
         [*json.loads(image.settings["ENTRYPOINT"]), "--help"],
         cwd=image.folder,
@@ -251,13 +261,11 @@ def test_the_image_starts_and_holds_nothing_of_development(image: Image) -> None
         f"{image.root}/house",
     ]
     listed = json.loads(subprocess.run(listing, capture_output=True, check=True).stdout)
-    wanted = {name for name, pin in pins("requirements.lock").items() if not pin.marker or pin.marker.evaluate()}
+    wanted = {name for name, pin in pins("requirements.lock").items() if holds(pin)}
     assert {canonical(each["name"]) for each in listed} == wanted | {"passerelle"}
 
 
-@pytest.mark.xdist_group("image")
-@pytest.mark.xdist_group("image")  # built once
-def test_the_image_takes_its_code_from_the_wheel_only(image: Image) -> None:
+def takes_its_code_from_the_wheel_only(image: Image) -> None:
     (image.folder / "bot").mkdir()
     (image.folder / "bot" / "__init__.py").write_text("raise SystemExit('taken from the working folder')")
     origin = "import bot, handlers, config; print(bot.__file__, handlers.__file__, config.__file__)"
@@ -268,9 +276,7 @@ def test_the_image_takes_its_code_from_the_wheel_only(image: Image) -> None:
     assert all(Path(each).is_relative_to(image.root / "house") for each in told.stdout.split())
 
 
-@pytest.mark.xdist_group("image")
-@pytest.mark.xdist_group("image")  # built once
-def test_the_image_is_pinned_and_serves_as_nobody_in_particular(image: Image) -> None:
+def is_pinned_and_serves_as_nobody_in_particular(image: Image) -> None:
     stages = [rest for name, rest in instructions() if name == "FROM"]
     assert all(re.match(r"python:3\.\d+-slim-\w+( AS \w+)?$", stage) for stage in stages)
     assert next(rest for name, rest in instructions() if name == "ARG" and rest.startswith("OWNER=")) == "OWNER=10001"
@@ -281,7 +287,6 @@ def test_the_image_is_pinned_and_serves_as_nobody_in_particular(image: Image) ->
 
 
 @pytest.mark.parametrize(("status", "exit_status"), [(200, 0), (503, 1)])
-@pytest.mark.xdist_group("image")  # built once
 def test_the_image_is_well_when_the_bot_says_so(status: int, exit_status: int) -> None:
     class Health(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:

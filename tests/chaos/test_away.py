@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import os
 import re
 import statistics
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,9 +16,11 @@ from tests.chaos.load import furnish
 from tests.chaos.tail import Tail
 from tests.chaos.world import BOT, World, link, world
 from tests.servers.matrix_stub import StubUser
+from tests.servers.postgres import Postgres
 
 ASKED = "Nous doutons d'un acte de naissance établi à Sarrebruck, dossier {}."
 BACK = "La préfecture de la Moselle peut-elle vérifier une attestation d'accueil établie à Metz ? Dossier {}."
+SEED = int(os.environ.get("TEST_SEED", "0"))
 PREFECTURE, POST = "prefecture-57", "consulat-francfort"
 _NAME = re.compile(r"\b[sm]\d{4}\b")
 
@@ -110,7 +114,11 @@ async def _away(made: World, slack: int, matrix: int, people: int) -> None:
         await Cards(made, asked).complete(60 + (slack + matrix) / 4)
 
 
-async def test_twenty_of_twenty_said_while_away_are_answered_once(url: str, tmp_path: Path) -> None:
+async def test_twenty_of_twenty_said_while_away_are_answered_once(
+    new_url: Callable[[str], str], postgres: Postgres, tmp_path: Path
+) -> None:
+    """On the database that the seed leaves to it; the proof does more on both."""
+    url = new_url(("postgresql", "sqlite")[SEED % 2])
     async with world(url, tmp_path, window=10) as made:
         await _away(made, 20, 20, 3)
 

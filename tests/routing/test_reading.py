@@ -76,7 +76,7 @@ single_names = sorted(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=60)
 @given(st.sampled_from(single_names), st.data())
 def test_one_error_never_makes_another_country(named: tuple[str, frozenset[str]], data: st.DataObject) -> None:
     name, codes = named
