@@ -87,9 +87,10 @@ class Backfill:
         What it follows may be missing still: the words before it, or the message whose thread it is in. Slack sends it
         again meanwhile. A history that cannot be read is not waited for.
         """
-        if self._hopeful:
-            self._again.add(channel)
-        return self._hopeful
+        if self._behind is None or not self._hopeful:
+            return False
+        self._again.add(channel)
+        return True
 
     async def _run(self, me: Identity) -> None:
         pause = 0.5
