@@ -2,8 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import TypeVar
 
 import structlog
 
@@ -70,13 +70,13 @@ async def _once_available(use: Callable[[], Awaitable[T]]) -> T:
             await backoff.wait()
 
 
-async def together(works: Iterable[Coroutine[Any, Any, T]], most: int) -> list[T]:
+async def together(works: Iterable[Callable[[], Awaitable[T]]], most: int) -> list[T]:
     """Do works at once, `most` of them at a time; return their results in order. The first that fails ends all."""
     turns = asyncio.Semaphore(most)
 
-    async def in_turn(work: Coroutine[Any, Any, T]) -> T:
+    async def in_turn(work: Callable[[], Awaitable[T]]) -> T:
         async with turns:
-            return await work
+            return await work()
 
     tasks = [asyncio.create_task(in_turn(work)) for work in works]
     try:

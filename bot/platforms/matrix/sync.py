@@ -4,6 +4,7 @@ After a crash the same batch comes again and receipts make that harmless. Nothin
 needs from the homeserver is waited for.
 """
 
+import functools
 import hashlib
 import json
 import secrets
@@ -109,7 +110,8 @@ class Sync:
         for room_id, part in _rooms(answer, "invite"):
             await self._invited(room_id, part, since, deliver)
         joined = _rooms(answer, "join")
-        for known in await together((self._joined(*each, since, deliver) for each in joined), ROOMS_AT_ONCE):
+        works = [functools.partial(self._joined, *each, since, deliver) for each in joined]
+        for known in await together(works, ROOMS_AT_ONCE):
             kept.update(known)
         for room_id, part in _rooms(answer, "leave"):
             kept.update(await self._left(room_id, part, since, deliver))

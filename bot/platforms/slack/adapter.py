@@ -117,8 +117,8 @@ class SlackPlatform:
     async def _passed(self, channel: str) -> bool:
         return await self._backfill.passed(channel)
 
-    def _too_early(self, channel: str) -> bool:
-        return self._backfill.too_early(channel)
+    async def _too_early(self, channel: str, thread: str) -> bool:
+        return await self._backfill.too_early(channel, thread)
 
     def _connected(self, *, gap: bool) -> None:
         self._report(ok=True)

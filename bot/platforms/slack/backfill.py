@@ -81,13 +81,13 @@ class Backfill:
                 return False
         return self._behind is None or self._behind is behind
 
-    def too_early(self, channel: str) -> bool:
-        """Say whether what was said in a conversation must be left to its history, which has not passed yet.
+    async def too_early(self, channel: str, thread: str) -> bool:
+        """Say whether what was said in a thread must be left to the history of its channel, which has not passed yet.
 
-        What it follows may be missing still: the words before it, or the message whose thread it is in. Slack sends it
-        again meanwhile. A history that cannot be read is not waited for.
+        A thread that nobody knows may belong to a question that was missed. Slack sends it again meanwhile.
         """
-        if self._behind is None or not self._hopeful:
+        known = any((to.room, to.thread) == (channel, thread) for to in await self._live())
+        if known or self._behind is None or not self._hopeful:
             return False
         self._again.add(channel)
         return True
@@ -131,16 +131,15 @@ class Backfill:
                 threads[address.room].add(address.thread)
         for channel in threads:
             channels.setdefault(channel, {"id": channel})
-        waiting = [c for c in channels if not (c in behind and behind[c].is_set())]
+        turns = asyncio.Semaphore(_AT_ONCE)
 
-        async def some() -> None:
-            while waiting:
-                channel = next((c for c in waiting if c in behind), waiting[0])  # where somebody speaks now goes first
-                waiting.remove(channel)
+        async def one(channel: str) -> None:
+            async with turns:
                 await self._catch_up(me, channels[channel], since, threads[channel])
-                behind.setdefault(channel, asyncio.Event()).set()
+            behind.setdefault(channel, asyncio.Event()).set()
 
-        results = await asyncio.gather(*(some() for _ in range(_AT_ONCE)), return_exceptions=True)
+        waiting = [c for c in channels if not (c in behind and behind[c].is_set())]
+        results = await asyncio.gather(*(one(channel) for channel in waiting), return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException):
                 raise result

@@ -33,8 +33,8 @@ from bot.platforms.slack.web import LOGGER, Web, call
 Passed: TypeAlias = Callable[[str], Awaitable[bool]]
 """Wait a moment for a channel's missed messages; True once they are all kept."""
 
-TooEarly: TypeAlias = Callable[[str], bool]
-"""Say whether what goes on in a conversation must wait for its missed messages: it may belong to one of them."""
+TooEarly: TypeAlias = Callable[[str, str], Awaitable[bool]]
+"""Say whether a reply must wait for a channel's missed messages: the root of its thread may be among them."""
 
 log = structlog.get_logger()
 
@@ -156,7 +156,8 @@ class Gateway:
         """Answer a payload of any kind: kept, or of no interest to us."""
         channel = channel_of(body)
         caught_up = "event" not in body or await self._passed(channel)
-        if not caught_up and _goes_on(body["event"], channel) and self._too_early(channel):
+        thread = "" if caught_up else str(body["event"].get("thread_ts") or "")
+        if thread and await self._too_early(channel, thread):
             return BoltResponse(status=503, body="")
         async with self.lane(channel):
             try:
@@ -219,11 +220,6 @@ class Gateway:
 async def _unexpected(error: Exception) -> None:
     """Tell a fault by its place; Bolt would write its message, which may hold what somebody said."""
     log.error("slack_payload_failed", reason=in_short(error))
-
-
-def _goes_on(event: Payload, channel: str) -> bool:
-    """Whether an event goes on with what was said before it: in a thread, or in a direct conversation."""
-    return bool(event.get("thread_ts")) or channel.startswith("D")
 
 
 def _acknowledged(body: dict[str, Any] | None = None) -> BoltResponse:
