@@ -1,10 +1,11 @@
 """What a look-up shows: the lines of an organisation's or a person's card."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bot.card import Words
+from bot.directory.confirming import CHECKED
 from bot.directory.holidays import Place
 from bot.directory.hours import parse, state
 from bot.directory.tables import Organisation, Person
@@ -12,8 +13,6 @@ from bot.search.vcard import Property, vcard
 from bot.search.view import View
 from bot.texts import Row, Text, escape
 
-CHECKED = timedelta(days=400)
-"""What was not checked for so long is shown as stale."""
 HOLDERS = 5  # of an office, shown at most
 
 Pair = tuple[Words, Words]
