@@ -8,7 +8,8 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
   $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 REPORTS := var/reports
-WORKERS ?= 2
+# More than cores: the tests of Synapse and of kills mostly wait.
+WORKERS ?= 3
 SEED := $(or $(SEED),$(shell date +%s))
 # The percentage of lines and branches that `make test` insists on.
 COVERAGE ?= 95

@@ -26,7 +26,6 @@ def report(url: str, seed: int, run: Run) -> None:
     print(f"\n{url.partition(':')[0]}, seed {seed}: {run}")
 
 
-@pytest.mark.proof  # until a later reply can no longer overtake one that Slack's history still holds
 async def test_a_few_kills(new_url: Callable[[str], str], postgres: Postgres, tmp_path: Path) -> None:
     """On the database that the seed chooses; the proof does it at length on both."""
     url = new_url(("sqlite", "postgresql")[SEED % 2])

@@ -38,7 +38,7 @@ class SlackPlatform:
         self._report = report
         self._web = Web(settings)
         direct = DirectRooms(self._web)
-        self._gateway = Gateway(settings, self._web, direct, clock, self._passed, self._too_early, self._missed)
+        self._gateway = Gateway(settings, self._web, direct, clock, self._passed, self._left_to_history, self._missed)
         self._backfill = Backfill(self._web, self._gateway, memory, live, clock, pace=settings.pace)
         self._sender = Sender(self._web, direct, self._identity)
         self._me: Identity | None = None
@@ -117,8 +117,8 @@ class SlackPlatform:
     async def _passed(self, channel: str) -> bool:
         return await self._backfill.passed(channel)
 
-    async def _too_early(self, channel: str, thread: str) -> bool:
-        return await self._backfill.too_early(channel, thread)
+    def _left_to_history(self, channel: str, thread: str) -> bool:
+        return self._backfill.left_to_history(channel, thread)
 
     def _connected(self, *, gap: bool) -> None:
         self._report(ok=True)

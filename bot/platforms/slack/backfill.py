@@ -47,7 +47,7 @@ class Backfill:
         self._pace = pace
         self._behind: dict[str, asyncio.Event] | None = None  # None: nothing is missing
         self._hopeful = True  # it is worth to let a payload wait for what came before it
-        self._again: set[str] = set()  # channels where something was left to the history that may be read already
+        self._refused: defaultdict[str, set[str]] = defaultdict(set)  # threads left to the history, by channel
         self._task: asyncio.Task[None] | None = None
         self._calls: defaultdict[str, deque[float]] = defaultdict(deque)
 
@@ -81,15 +81,14 @@ class Backfill:
                 return False
         return self._behind is None or self._behind is behind
 
-    async def too_early(self, channel: str, thread: str) -> bool:
-        """Say whether what was said in a thread must be left to the history of its channel, which has not passed yet.
+    def left_to_history(self, channel: str, thread: str) -> bool:
+        """Say whether what was said in a conversation is left to the history of its channel, which comes first.
 
-        A thread that nobody knows may belong to a question that was missed. Slack sends it again meanwhile.
+        True promises that this history is read once more before the channel passes.
         """
-        known = any((to.room, to.thread) == (channel, thread) for to in await self._live())
-        if known or self._behind is None or not self._hopeful:
+        if self._behind is None or not self._hopeful or _has_passed(self._behind, channel):
             return False
-        self._again.add(channel)
+        self._refused[channel].add(thread)
         return True
 
     async def _run(self, me: Identity) -> None:
@@ -105,10 +104,7 @@ class Backfill:
                 await asyncio.sleep(pause * self._pace)
                 continue
             self._hopeful = True
-            if self._again:
-                for channel in self._again:
-                    behind.pop(channel, None)
-                self._again = set()
+            if self._refused:
                 continue
             if self._behind is behind:
                 self._behind = None
@@ -131,18 +127,34 @@ class Backfill:
                 threads[address.room].add(address.thread)
         for channel in threads:
             channels.setdefault(channel, {"id": channel})
-        turns = asyncio.Semaphore(_AT_ONCE)
+        waiting = dict.fromkeys(c for c in (*channels, *self._refused) if not _has_passed(behind, c))
 
-        async def one(channel: str) -> None:
-            async with turns:
-                await self._catch_up(me, channels[channel], since, threads[channel])
-            behind.setdefault(channel, asyncio.Event()).set()
+        async def walk() -> None:
+            while waiting:
+                # Where somebody speaks is read first.
+                name = next((c for c in behind if c in waiting), None) or next(iter(waiting))
+                del waiting[name]
+                await self._to_its_end(me, channels.get(name) or {"id": name}, since, threads[name])
+                behind.setdefault(name, asyncio.Event()).set()
 
-        waiting = [c for c in channels if not (c in behind and behind[c].is_set())]
-        results = await asyncio.gather(*(one(channel) for channel in waiting), return_exceptions=True)
+        results = await asyncio.gather(*(walk() for _ in range(_AT_ONCE)), return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException):
                 raise result
+
+    async def _to_its_end(self, me: Identity, channel: Mapping[str, Any], since: str, threads: set[str]) -> None:
+        """Read a channel until nothing was left to its history while it was read."""
+        name = str(channel["id"])
+        left = threads | self._refused.pop(name, set())
+        while True:
+            try:
+                await self._catch_up(me, channel, since, left)
+            except BaseException:
+                self._refused[name] |= left
+                raise
+            if name not in self._refused:
+                return
+            left = self._refused.pop(name)
 
     async def _catch_up(self, me: Identity, channel: Mapping[str, Any], since: str, threads: set[str]) -> None:
         name = str(channel["id"])
@@ -157,9 +169,9 @@ class Backfill:
         # What was said before the bot was brought in is none of its business.
         joined = next((m for m in reversed(missed) if _is_join(m, me)), None)
         missed = [m for m in missed if joined is None or float(m["ts"]) > float(joined["ts"])]
-        new = cursor is None and not channel.get("is_im")
-        if new and joined is None:
-            missed = []
+        new = cursor is None and not (channel.get("is_im") or channel.get("is_mpim"))
+        if new and joined is None:  # nothing tells since when it is ours: no more than Slack itself would offer again
+            missed = [m for m in missed if float(m["ts"]) > float(self._now()) - _REDELIVERED]
         reached = cursor or (str(joined["ts"]) if joined else self._now() if new else since)
         shared = bool(channel.get("is_ext_shared"))
         bodies = [{"event": {**message, "type": "message", "channel": name}} for message in missed]
@@ -240,3 +252,8 @@ def _join_event(message: Mapping[str, Any], channel: str, me: Identity) -> dict[
     if message.get("inviter"):
         event["inviter"] = message["inviter"]
     return {"event": event, "event_id": f"{me.team}:{channel}:joined:{message['ts']}"}
+
+
+def _has_passed(behind: Mapping[str, asyncio.Event], channel: str) -> bool:
+    """Tell whether a walk has read all that a channel missed."""
+    return channel in behind and behind[channel].is_set()

@@ -33,8 +33,8 @@ from bot.platforms.slack.web import LOGGER, Web, call
 Passed: TypeAlias = Callable[[str], Awaitable[bool]]
 """Wait a moment for a channel's missed messages; True once they are all kept."""
 
-TooEarly: TypeAlias = Callable[[str, str], Awaitable[bool]]
-"""Say whether a reply must wait for a channel's missed messages: the root of its thread may be among them."""
+LeftToHistory: TypeAlias = Callable[[str, str], bool]
+"""Say whether something said in a thread of a channel is left to the channel's history, which is still being read."""
 
 log = structlog.get_logger()
 
@@ -51,14 +51,14 @@ class Gateway:
         direct: DirectRooms,
         clock: Clock,
         passed: Passed,
-        too_early: TooEarly,
+        left_to_history: LeftToHistory,
         dropped: Callable[[], None],
     ) -> None:
         self._web = web
         self._direct = direct
         self._clock = clock
         self._passed = passed
-        self._too_early = too_early
+        self._left_to_history = left_to_history
         self._dropped = dropped
         self._me: Identity | None = None
         self._receive: Receive | None = None
@@ -156,8 +156,8 @@ class Gateway:
         """Answer a payload of any kind: kept, or of no interest to us."""
         channel = channel_of(body)
         caught_up = "event" not in body or await self._passed(channel)
-        thread = "" if caught_up else str(body["event"].get("thread_ts") or "")
-        if thread and await self._too_early(channel, thread):
+        early = not caught_up and not _begins(body["event"])
+        if early and self._left_to_history(channel, str(body["event"].get("thread_ts") or "")):
             return BoltResponse(status=503, body="")
         async with self.lane(channel):
             try:
@@ -224,6 +224,12 @@ async def _unexpected(error: Exception) -> None:
 
 def _acknowledged(body: dict[str, Any] | None = None) -> BoltResponse:
     return BoltResponse(status=200, body=body or "")
+
+
+def _begins(event: Payload) -> bool:
+    """Tell whether a message begins a conversation of its own: it need not come after those that were missed."""
+    spoken = event.get("type") in {"message", "app_mention"} and not event.get("subtype")
+    return spoken and not event.get("thread_ts") and event.get("channel_type") not in {"im", "mpim"}
 
 
 def _with_cursor(inbound: Inbound) -> Inbound:

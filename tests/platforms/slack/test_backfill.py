@@ -238,3 +238,38 @@ async def test_a_reply_does_not_come_before_the_message_it_belongs_to(
     await started
     await bot.until(2)
     assert bot.texts == ["question", "complément"]
+
+
+async def test_a_reply_does_not_overtake_one_that_history_still_holds(
+    slack: FakeSlack, bot: Bot, agent: User, room: Room
+) -> None:
+    """The thread is known, and Slack's patience ends before the history comes: the later reply waits all the same."""
+    await slack.configure(retry_delays=(0.05,))
+    await bot.start()
+    root = await agent.say(room, "question")
+    await bot.until(1)
+    await bot.stop()
+    bot.threads = [Address("slack", room.id, root.ts)]
+    await missed(slack, (agent, room, "premier complément", root.ts))
+    await slack.fault("conversations.history", "limited", retry_after=3, times=1)
+    started = asyncio.create_task(bot.start())
+    await slack.connected()
+    await agent.say(room, "second complément", thread=root.ts)
+    await agent.say(room, "autre question")  # begins something of its own: waits for nothing for long
+    await started
+    await bot.until(4)
+    assert [text for text in bot.texts if "complément" in text] == ["premier complément", "second complément"]
+    assert sorted(bot.texts) == ["autre question", "premier complément", "question", "second complément"]
+
+
+async def test_where_nothing_tells_since_when_it_is_ours_the_last_minutes_are_read(
+    slack: FakeSlack, bot: Bot, agent: User
+) -> None:
+    """As when the bot ended before it kept that it was brought in, and nothing in the channel says so."""
+    await bot.start()
+    await bot.stop()
+    channel = slack.channel("C0NEW", members=[agent])
+    await missed(slack, (agent, channel, "déjà là", ""))
+    await bot.start()
+    await bot.until(1)
+    assert bot.texts == ["déjà là"]
