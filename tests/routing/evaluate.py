@@ -2,7 +2,8 @@
 
 Columns: `text`, `from`; `topic` and the others that would do as well (`topics_ok`); `countries`, all that are named;
 `decision`; `recipients_ok`, any of which is right (`organisation` or `organisation:role`); `advice_to`, any of which is
-right; `tags`. Lists are separated by spaces. Margins are Wilson's, at 95 %.
+right; `tags`; `decision_ok`, what else may be decided. `*` for countries: any will do. Lists are separated by spaces.
+Margins are Wilson's, at 95 %.
 """
 
 import csv
@@ -47,8 +48,8 @@ class Judged:
 
     @property
     def scored_by_countries(self) -> bool:
-        """Whether its countries are labelled: of a cross-border body's name they are not."""
-        return self.row["decision"] != "refuse" and "body" not in self.row["tags"].split()
+        """Whether its countries are labelled: `*` says that they are debatable."""
+        return self.row["decision"] != "refuse" and self.row["countries"] != "*"
 
     @property
     def recipient_right(self) -> bool:
@@ -62,9 +63,13 @@ class Judged:
 
     @property
     def ruled_right(self) -> bool:
-        """Whether the decision is the expected one, and an advice turns to the right place."""
-        same = self.said.decision == self.row["decision"]
-        return same and (self.row["decision"] != "advise" or self.said.advice_to in self.row["advice_to"].split())
+        """Whether the decision is one that is expected, and an advice turns to the right place."""
+        same = self.said.decision in self.decisions
+        return same and (self.said.decision != "advise" or self.said.advice_to in self.row["advice_to"].split())
+
+    @property
+    def decisions(self) -> set[str]:
+        return {self.row["decision"], *self.row.get("decision_ok", "").split()}
 
 
 def _among(recipient: object, accepted: Sequence[str]) -> bool:
@@ -124,7 +129,7 @@ def figures(judged: Sequence[Judged]) -> dict[str, Figure]:
         figure("right routed or among the choices", routable, lambda it: it.recipient_right or it.choice_right),
         figure("hard rules", ruled, lambda it: it.ruled_right),
         figure("no rule where none applies", (it for it in judged if it.row["decision"] in {"route", "ask"}),
-               lambda it: it.said.decision in {"route", "ask"}),
+               lambda it: it.said.decision in {"route", "ask"} or it.ruled_right),
         figure("asked back where it should", asked, lambda it: it.said.decision == "ask"),
     )  # fmt: skip
     return {it.name: it for it in found}
