@@ -7,28 +7,26 @@ finds the file locked. PostgreSQL gets a small pool. The same functions run on b
 import asyncio
 import contextlib
 import secrets
-import sqlite3
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
-from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, Table, create_engine, event
+from sqlalchemy import Connection, DateTime, Dialect, MetaData, Table, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
-from bot.errors import ConfigurationError, Unavailable
+from bot.engines import READING, WRITERS, make_engine
+from bot.errors import Unavailable
 
 T = TypeVar("T")
 
 GROUP = 32  # transactions that share a commit on SQLite when they wait for the writer anyway
-WRITERS = 4  # threads and connections on PostgreSQL
 TRIES = 5  # of a transaction that lost a deadlock or a serialization conflict on PostgreSQL
 
 _CONFLICTS = {"40001", "40P01"}  # serialization_failure, deadlock_detected
@@ -127,7 +125,7 @@ class Database:
         It sees the database as it was at one moment. Raises `Unavailable` when the database failed.
         """
         try:
-            with Session(self.engine.execution_options(**_READING[self.sqlite]), info=_info(None)) as session:
+            with Session(self.engine.execution_options(**READING[self.sqlite]), info=_info(None)) as session:
                 return work(session)
         except (DBAPIError, PoolTimeout) as error:
             raise Unavailable(str(error.__cause__ or error)) from error
@@ -254,67 +252,6 @@ def _keep(session: Session, instance: object) -> None:
 
 
 event.listen(Session, "loaded_as_persistent", _keep)
-
-
-def make_engine(url: str) -> Engine:
-    """Return an engine with the settings that durability needs.
-
-    Raises ConfigurationError for a URL of no supported database, without repeating it: it may hold a password.
-    """
-    try:
-        return _engine(url)
-    except (ArgumentError, ValueError) as error:
-        reason = str(error) if isinstance(error, _NotSupported) else "this is no address of a database"
-        message = f"database_url: {reason}; expected sqlite:///FILE or postgresql+psycopg://…"
-        raise ConfigurationError(message) from None
-
-
-class _NotSupported(ValueError):
-    """A database that others may use."""
-
-
-def _engine(url: str) -> Engine:
-    parsed = make_url(url)
-    if parsed.drivername == "sqlite":
-        if parsed.database in (None, "", ":memory:"):
-            raise _NotSupported("a database in memory is lost when the bot stops")
-        engine = create_engine(
-            parsed, hide_parameters=True, pool_size=1, max_overflow=1, connect_args={"check_same_thread": False}
-        )
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_immediate)
-        return engine
-    if parsed.drivername == "postgresql+psycopg":
-        return create_engine(
-            parsed, hide_parameters=True, pool_size=WRITERS, max_overflow=2, pool_timeout=5, pool_pre_ping=False
-        )
-    raise _NotSupported(f"{parsed.drivername!r} is not supported")
-
-
-_READING: Mapping[bool, Mapping[str, Any]] = {  # by whether it is SQLite
-    True: {"reading": True},
-    False: {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
-}
-
-
-def _begin_immediate(connection: Connection) -> None:
-    reading = connection.get_execution_options().get("reading")
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
-
-
-def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
-    connection.isolation_level = None  # we say BEGIN ourselves; the driver would commit at DDL
-    for pragma in ("busy_timeout=10000", "synchronous=FULL", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}")
-    until = time.monotonic() + 10.0
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-            return
-        except sqlite3.OperationalError as error:  # another process is at it; SQLite does not wait here by itself
-            if "locked" not in str(error) or time.monotonic() > until:
-                raise
-            time.sleep(0.02)
 
 
 def _lost_a_race(error: Exception) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from bot import db
+from bot import engines
 from bot.db import Database
 from bot.errors import ConfigurationError, Unavailable
 from tests.cli.conftest import Result, Run, one_line
@@ -135,8 +135,8 @@ def test_a_locked_database_is_one_line(passerelle: Run, url: str, monkeypatch: p
         prepare(connection, record)
         connection.execute("PRAGMA busy_timeout=100")
 
-    prepare = db._prepare_sqlite
-    monkeypatch.setattr(db, "_prepare_sqlite", in_haste)
+    prepare = engines._prepare_sqlite
+    monkeypatch.setattr(engines, "_prepare_sqlite", in_haste)
     with contextlib.closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as other:
         other.execute("BEGIN IMMEDIATE")
         for arguments in COMMANDS:

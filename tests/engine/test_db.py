@@ -15,9 +15,10 @@ from sqlalchemy import event, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
 
-from bot import db
-from bot.db import Database, Instant, make_engine
+from bot import engines
+from bot.db import Database, Instant
 from bot.directory.current import Stamp
+from bot.engines import make_engine
 from bot.errors import ConfigurationError, Unavailable
 from bot.memory import Remembered, remember
 from bot.notes import note_queue
@@ -331,8 +332,8 @@ def test_a_locked_file_is_waited_for_and_then_told(database: Database, monkeypat
         prepare(connection, record)
         connection.execute("PRAGMA busy_timeout=150")
 
-    prepare = db._prepare_sqlite
-    monkeypatch.setattr(db, "_prepare_sqlite", in_haste)
+    prepare = engines._prepare_sqlite
+    monkeypatch.setattr(engines, "_prepare_sqlite", in_haste)
     waiting = Database(database.url)
     value(waiting, "locked")
 
