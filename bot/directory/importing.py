@@ -25,6 +25,7 @@ from bot.directory.tables import Competence, Person, competence_key
 _LOCK = 7_267_001  # of PostgreSQL's advisory locks: one import at a time
 _CACHE = 65_536  # kB of SQLite's memory while it writes: with less, indices go to the disk and come back
 SHOWN = 100  # differences that a preview shows
+_MANY = 1_000  # rows of a table after which PostgreSQL shall know how many there are
 REPLANNED = 3  # times, before an import keeps the others waiting
 _ROUTED = (ORGANISATIONS, COMPETENCES)  # what routing keeps in memory; releases bring it, and its rows are marked
 
@@ -223,6 +224,12 @@ def _write_rows(session: Session, table: _Table) -> None:
         connection.execute(statement.values({name: bindparam(name) for name in columns}), rows)
 
 
+def _count(session: Session, table: _Table) -> None:
+    """Let PostgreSQL count a table that grew much: until it does, by itself in a minute, it would read all of it."""
+    if len(table.added) > _MANY and session.get_bind().dialect.name == "postgresql":
+        session.connection().exec_driver_sql(f"ANALYZE {table.file.table.__tablename__}")
+
+
 def _write(session: Session, tables: Sequence[_Table]) -> None:
     """Write in the order of the files: what is referred to comes first. Loaded objects are read anew afterwards."""
     session.flush()
@@ -233,6 +240,7 @@ def _write(session: Session, tables: Sequence[_Table]) -> None:
         for start in range(0, len(table.gone), 500):
             session.execute(delete(Competence).where(Competence.key.in_(table.gone[start : start + 500])))
         _write_rows(session, table)
+        _count(session, table)
     session.expire_all()
     written = {table.file.name for table in tables if table.added or table.changed}
     if written:

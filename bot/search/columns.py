@@ -3,9 +3,6 @@
 from array import array
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Any
-
-from sqlalchemy import Row
 
 from bot.directory.visibility import field_needed
 from bot.search.index import Words
@@ -18,11 +15,12 @@ def each(field: str, names: Iterable[str], worth: float, kind: str = "organisati
     return ((name, worth, level) for name in names)
 
 
-def numbers(kind: str, rows: Sequence[Row[Any]]) -> Sequence[tuple[Sequence[int], int]]:
-    """Return the columns of telephone numbers and mail addresses."""
-    phones = array("q", numbers_of_phones([row.phone for row in rows]))
-    emails = array("q", (number_of_email(row.email) for row in rows))
-    return (phones, field_needed(kind, "phone")), (emails, field_needed(kind, "email"))
+def numbers(kind: str, phones: Sequence[str], emails: Sequence[str]) -> Sequence[tuple[Sequence[int], int]]:
+    """Return the columns of telephone numbers and mail addresses, with the least right that may know them."""
+    return (
+        (array("q", numbers_of_phones(phones)), field_needed(kind, "phone")),
+        (array("q", [number_of_email(email) for email in emails]), field_needed(kind, "email")),
+    )
 
 
 def first_day(day: date | None) -> int:

@@ -3,7 +3,7 @@
 The least that a word takes to be known is the right that sees its field (`bot.directory.visibility`).
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from operator import itemgetter
@@ -16,7 +16,7 @@ from bot.directory.tables import Competence, Organisation
 from bot.directory.visibility import field_needed, needed
 from bot.routing.spelling import keys, plain
 from bot.search.columns import each, first_day, last_day, numbers
-from bot.search.index import Builder, Entries, Words
+from bot.search.index import Bags, Builder, Entries, Words
 from bot.search.people import add_people
 from bot.search.words import Lexicon
 
@@ -106,9 +106,12 @@ def _add_organisations(
             ids=[row.id for row in rows],
             levels=[needed(row.visibility) for row in rows],
             owners=[(at, row.id) for at, row in enumerate(rows)],
-            bags=[[builder.bag(_of_organisation(row, lexicon, territories)) for row in rows]],
+            bags=[
+                [builder.bag(_of_organisation(row, territories)) for row in rows],
+                *_shared(builder, rows, lexicon, territories),
+            ],
             worth=[_worth(row) for row in rows],
-            numbers=numbers("organisation", rows),
+            numbers=numbers("organisation", [row.phone for row in rows], [row.email for row in rows]),
         )
     )
 
@@ -117,20 +120,36 @@ def _worth(row: Row[Any]) -> float:
     return _WORTH_OF_KIND.get(row.kind, 0.9) * (_CLOSED if row.status == "closed" else 1)
 
 
-def _of_organisation(row: Row[Any], lexicon: Lexicon, territories: Mapping[str, tuple[str, tuple[str, ...]]]) -> Words:
+def _of_organisation(row: Row[Any], territories: Mapping[str, tuple[str, tuple[str, ...]]]) -> Words:
+    """Yield the words that are an organisation's own."""
     within = row.kind not in _LAND
-    region, around = territories.get(row.territory, ("", ()))
     yield from _named("name", keys(row.short_name), 1.0)
     yield from _named("name", keys(row.name), 0.95)
     yield from _named("id", keys(row.id), _OUTER)
-    yield from _named("city", keys(row.city), 0.98)
-    yield from each("city", lexicon.cities.get(plain(row.city).casefold(), ()), 0.95)
-    yield from each("kind", lexicon.kinds.get(row.kind, ()), 0.9)
-    yield from each("country", lexicon.countries.get(row.country, ()), 0.85)
     yield from each("territory", keys(row.territory), _OUTER if within else 1.0)
-    yield from _named("territory", around if within else (), _OUTER)
-    yield from each("parent", territories.get(region, ("", ()))[1], 0.5)
+    yield from _named("territory", territories.get(row.territory, ("", ()))[1] if within else (), _OUTER)
     yield from each("email", keys(row.email.partition("@")[0]), 0.6)
+
+
+def _shared(
+    builder: Builder,
+    rows: Sequence[Row[Any]],
+    lexicon: Lexicon,
+    territories: Mapping[str, tuple[str, tuple[str, ...]]],
+) -> Iterator[list[int]]:
+    """Yield columns of bags of the words that several organisations have."""
+
+    def of_city(city: str) -> Words:
+        yield from _named("city", keys(city), 0.98)
+        yield from each("city", lexicon.cities.get(plain(city).casefold(), ()), 0.95)
+
+    yield Bags(builder, of_city).column(row.city for row in rows)
+    kinds = Bags(builder, lambda kind: each("kind", lexicon.kinds.get(kind, ()), 0.9))
+    yield kinds.column(row.kind for row in rows)
+    countries = Bags(builder, lambda country: each("country", lexicon.countries.get(country, ()), 0.85))
+    yield countries.column(row.country for row in rows)
+    regions = Bags(builder, lambda region: each("parent", territories.get(region, ("", ()))[1], 0.5))
+    yield regions.column(territories.get(row.territory, ("", ()))[0] for row in rows)
 
 
 def _named(field: str, names: Sequence[str], worth: float) -> Words:

@@ -7,7 +7,7 @@ give the same index.
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -199,6 +199,24 @@ class Builder:
         if not found:
             return _NONE, _NONE
         return np.concatenate([at for at, _ in found]), np.concatenate([entry for _, entry in found])
+
+
+class Bags(dict[str, int]):
+    """Bags by what their words are made of, each made once: names, countries and offices come again."""
+
+    def __init__(self, builder: Builder, words: Callable[[str], Words]) -> None:
+        super().__init__({"": builder.nothing})
+        self._builder = builder
+        self._words = words
+
+    def __missing__(self, key: str) -> int:
+        """Make a bag for what is new."""
+        self[key] = made = self._builder.bag(self._words(key))
+        return made
+
+    def column(self, keys: Iterable[str]) -> list[int]:
+        """Return the bags of a column."""
+        return [self[key] for key in keys]
 
 
 def _frequency(postings: Postings, levels: Ints, organisation: Ints, organisations: int) -> Ints:

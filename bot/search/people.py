@@ -1,25 +1,24 @@
 """The people who can be found: by their names and offices, by what reaches them, and by where they are."""
 
 from array import array
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from sys import intern
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import Row, exists, literal, null, select
+from sqlalchemy import exists, literal, null, select
 from sqlalchemy.orm import Session
 
 from bot.directory.tables import Person, Posting
-from bot.directory.visibility import field_needed, needed
+from bot.directory.visibility import needed
 from bot.routing.spelling import keys
 from bot.search.columns import each, first_day, last_day, numbers
-from bot.search.index import Builder, Entries
+from bot.search.index import Bags, Builder, Entries, Words
 from bot.search.words import Lexicon
 
 _PERSON = 0.95  # who is found as well as an organisation comes after it
 _FREE_PERSON = 0.9
 _SHARED = 0.7  # what it says of somebody that a word of their organisation was found
-_WORTH_OF_NAME = {"given_name": 0.97, "family_name": 1.0}
 _AT_ONCE = 2_000  # rows that are held at once
 _PERSON_COLUMNS = (
     Person.id,
@@ -42,29 +41,16 @@ _FREE = select(
 
 
 class _Bags:
-    """The words of names and offices, put into bags once: names come again."""
+    """The words of names and offices."""
 
     def __init__(self, builder: Builder, lexicon: Lexicon) -> None:
-        self._builder = builder
-        self._names: dict[str, dict[str, int]] = {field: {} for field in _WORTH_OF_NAME}
-        self._offices = {
-            role: builder.bag(each("postings", names, 1.0, "person")) for role, names in lexicon.roles.items()
-        }
+        self.given = Bags(builder, lambda name: _names("given_name", name, 0.97))
+        self.family = Bags(builder, lambda name: _names("family_name", name, 1.0))
+        self.roles = Bags(builder, lambda role: each("postings", lexicon.roles.get(role, ()), 1.0, "person"))
 
-    def of_names(self, field: str, names: Iterable[str]) -> list[int]:
-        """Return the bags of a column of names."""
-        known, level, worth = self._names[field], field_needed("person", field), _WORTH_OF_NAME[field]
-        bag = self._builder.bag
-        found: list[int] = []
-        for name in names:
-            if name not in known:
-                known[name] = bag((word, worth, level) for word in keys.__wrapped__(name))
-            found.append(known[name])
-        return found
 
-    def of_roles(self, roles: Iterable[str]) -> list[int]:
-        """Return the bags of a column of offices."""
-        return [self._offices.get(role, self._builder.nothing) for role in roles]
+def _names(field: str, name: str, worth: float) -> Words:
+    return each(field, keys.__wrapped__(name), worth, "person")
 
 
 def add_people(builder: Builder, session: Session, lexicon: Lexicon, on: date, only: Collection[str] | None) -> None:
@@ -77,27 +63,40 @@ def add_people(builder: Builder, session: Session, lexicon: Lexicon, on: date, o
         chosen = statement if only is None else statement.where(Person.id.in_(only))
         rows = session.connection().execute(chosen, execution_options={"yield_per": _AT_ONCE})
         for part in rows.partitions():
-            builder.add(_people(part, bags))
+            builder.add(_people(_Columns(*zip(*part, strict=True)), bags))
 
 
-def _people(rows: Sequence[Row[Any]], bags: _Bags) -> Entries:
-    levels = {visibility: needed(visibility) for visibility in {row.visibility for row in rows}}
-    hidden = [(at, row) for at, row in enumerate(rows) if row.visibility == "own"]
+class _Columns(NamedTuple):
+    """Some rows, column by column: that is read in a third of the time."""
+
+    id: Sequence[str]
+    given_name: Sequence[str]
+    family_name: Sequence[str]
+    email: Sequence[str]
+    phone: Sequence[str]
+    visibility: Sequence[str]
+    organisation: Sequence[str]
+    role: Sequence[str]
+    start: Sequence[date | None]
+    end: Sequence[date | None]
+
+
+def _people(rows: _Columns, bags: _Bags) -> Entries:
+    levels = {visibility: needed(visibility) for visibility in set(rows.visibility)}
+    hidden = [at for at, visibility in enumerate(rows.visibility) if visibility == "own"]
+    first = {day: first_day(day) for day in set(rows.start)}
+    last = {day: last_day(day) for day in set(rows.end)}
     return Entries(
         kind="person",
-        ids=[row.id for row in rows],
-        levels=[levels[row.visibility] for row in rows],
-        owners=[(at, id_) for at, row in hidden for id_ in (row.id, row.organisation) if id_],
-        bags=[
-            bags.of_names("given_name", (row.given_name for row in rows)),
-            bags.of_names("family_name", (row.family_name for row in rows)),
-            bags.of_roles(row.role for row in rows),
-        ],
-        worth=[_PERSON if row.role else _FREE_PERSON for row in rows],
-        roles=[intern(row.role) for row in rows],
-        organisations=[intern(row.organisation) for row in rows],
+        ids=rows.id,
+        levels=[levels[visibility] for visibility in rows.visibility],
+        owners=[(at, id_) for at in hidden for id_ in (rows.id[at], rows.organisation[at]) if id_],
+        bags=[bags.given.column(rows.given_name), bags.family.column(rows.family_name), bags.roles.column(rows.role)],
+        worth=[_PERSON if role else _FREE_PERSON for role in rows.role],
+        roles=[intern(role) for role in rows.role],
+        organisations=[intern(organisation) for organisation in rows.organisation],
         shares=_SHARED,
-        first=array("i", (first_day(row.start) for row in rows)),
-        last=array("i", (last_day(row.end) for row in rows)),
-        numbers=numbers("person", rows),
+        first=array("i", [first[day] for day in rows.start]),
+        last=array("i", [last[day] for day in rows.end]),
+        numbers=numbers("person", rows.phone, rows.email),
     )
