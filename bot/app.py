@@ -5,8 +5,6 @@ import contextlib
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -21,7 +19,6 @@ from bot.confirmations import Asking
 from bot.context import World
 from bot.db import Database
 from bot.delivery import note_settled, performers
-from bot.directory import reference
 from bot.directory.current import Current
 from bot.directory.holidays import Place
 from bot.directory.rooms import room_of
@@ -29,7 +26,7 @@ from bot.dispatch import Dispatcher
 from bot.errors import ConfigurationError
 from bot.memory import PlatformMemory
 from bot.message import Address
-from bot.migrate import upgrade
+from bot.opening import CONFIG
 from bot.outbox import Destination, Destinations
 from bot.pace import Pace
 from bot.platforms import Live, Platform
@@ -44,8 +41,7 @@ from config.settings import Settings
 
 log = structlog.get_logger()
 
-CONFIG = files("config")
-SETTLED = 1.0  # seconds after which a start is over
+SETTLED = 1.0  # seconds after which a start is over, whatever is not connected yet
 FORGET_EVERY = timedelta(hours=6)
 
 
@@ -71,19 +67,9 @@ class App:
     finder: Finder
     asking: Asking
     states: dict[str, State] = field(default_factory=dict[str, State])
+    connected: asyncio.Event = field(default_factory=asyncio.Event)  # every platform was, once
     forgot_at: datetime | None = None
     found: Sequence[Finding] = ()
-
-
-def open_database(settings: Settings) -> Database:
-    """Open the database, bring its tables up to date and load the shipped reference data.
-
-    Raises ConfigurationError when it cannot be reached or is of a newer release.
-    """
-    database = Database(settings.database_url)
-    upgrade(database)
-    reference.load_shipped(database, Path(str(CONFIG / "reference")))
-    return database
 
 
 def world() -> World:
@@ -162,6 +148,8 @@ def reporter(app: App, platform: str) -> Callable[..., None]:
             hurry = asyncio.ensure_future(app.database.run(lambda s: leases.hurry(s, platform, app.clock())))
             hurry.add_done_callback(lambda done: done.exception())
         state.ok, state.reason, state.ever = ok, reason, state.ever or ok
+        if all(each.ever for each in app.states.values()):
+            app.connected.set()
 
     return report
 
@@ -201,7 +189,7 @@ def connect(app: App) -> None:
 @contextlib.asynccontextmanager
 async def running(app: App) -> AsyncGenerator[App]:
     """Run the worker, the tick and the platforms for as long as the block lasts."""
-    app.finder.read_from(app.database, app.clock().date())
+    app.finder.read_from(app.database, app.clock())
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(app.worker.run(), name="worker"),
@@ -219,8 +207,9 @@ async def running(app: App) -> AsyncGenerator[App]:
 
 
 async def _warm(app: App) -> None:
-    """Prepare for look-ups once the bot has started: neither shall wait for the other."""
-    await asyncio.sleep(SETTLED)
+    """Prepare for look-ups once the platforms are connected, or should be: they do not wait for it."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(app.connected.wait(), SETTLED)
     app.finder.warm()
     await asyncio.to_thread(Place("FR").is_holiday, app.clock().date())
 

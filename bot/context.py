@@ -69,7 +69,7 @@ class Context:
 
     def find(self, text: str, *, limit: int) -> list[Hit]:
         """Return the best of what a few words find in the directory, as far as the actor may see it."""
-        return self.world.finder.find(self.session, text, limit=limit, visible_to=self.actor, on=self.today)
+        return self.world.finder.find(self.session, text, limit=limit, visible_to=self.actor, at=self.now)
 
     def rules(self) -> Rules:
         """Return the rules of routing, with the newest model."""

@@ -1,6 +1,7 @@
 """Errors sorted by what their reader can do: act, try again, or give up."""
 
 import traceback
+from collections.abc import Callable
 
 from bot.texts import Text
 
@@ -22,6 +23,14 @@ class ConfigurationError(Exception):
 
 class Unavailable(Exception):
     """The database cannot be written now; the platform must not acknowledge and will try again."""
+
+
+class NotYet(Exception):
+    """What a transaction needs is being made: to be run again once `made` returns, holding nothing meanwhile."""
+
+    def __init__(self, made: Callable[[], None]) -> None:
+        super().__init__()
+        self.made = made
 
 
 class SendError(Exception):

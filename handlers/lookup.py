@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from bot.card import Block, Button, Buttons, Card, Fields, Paragraph, Reply, Words
 from bot.command import command
 from bot.context import Context
-from bot.directory.files import ROLES
+from bot.directory.files import LAND, ROLES
 from bot.directory.identity import Actor
 from bot.directory.rooms import room_of
 from bot.directory.tables import Organisation, Person
@@ -24,7 +24,6 @@ from handlers import keeping
 SHOWN = 5  # of a list
 BESIDE = 0.8  # who comes nearer than that is offered below the card
 
-_PREFECTURES = ("prefecture", "region", "representation_etat")
 _TO_ALL = re.compile(r"(?:a|pour) tous\b[\s:,]*|(?:to|for) (?:all|everybody|everyone)\b[\s:,]*")
 _VCARD = re.compile(r"vcard\s+(\S+)")
 
@@ -80,7 +79,7 @@ def _named(ctx: Context, view: View, words: str) -> Card | None:
 
 
 def _found(ctx: Context, view: View, words: str) -> Card:
-    hits = ctx.world.finder.find(ctx.session, words, limit=SHOWN, visible_to=view.actor, on=ctx.today)
+    hits = ctx.world.finder.find(ctx.session, words, limit=SHOWN, visible_to=view.actor, at=ctx.now)
     if not hits:
         raise UserError("lookup.nothing", words=words[:80])
     if not hits[0].sure:
@@ -160,7 +159,7 @@ def _of_hit(view: View, hit: Hit) -> Button:
 
 def _short(row: Organisation) -> str:
     """Return a name for a button; those of prefectures are short, and say what they are prefectures of."""
-    return row.name if row.kind in _PREFECTURES else row.short_name or row.name
+    return row.name if row.kind in LAND else row.short_name or row.name
 
 
 def _marked(part: Words) -> Words:

@@ -8,12 +8,13 @@ from html import escape
 from pathlib import Path
 from typing import TypeAlias
 
-from bot.app import add, build, open_database, running
+from bot.app import add, build, running
 from bot.card import Block, Button, Buttons, Card, Fields, Paragraph
 from bot.cli.console import settle
 from bot.clock import system_clock
 from bot.directory import rooms
 from bot.message import Address, Invocation, Message, User
+from bot.opening import open_database
 from bot.platforms.console import Console, Shown
 from config.settings import Settings
 
@@ -48,7 +49,7 @@ def main() -> None:
 
 async def _play(folder: str) -> tuple[Said, Said]:
     settings = Settings(database_url=f"sqlite:///{folder}/scene.db")
-    database = open_database(settings)
+    database = open_database(settings.database_url)
     database.run_now(lambda s: [rooms.link(s, o, "console", o, system_clock()) for o in (ASKER, ANSWERER)])
     shown: dict[str, dict[str, Card]] = {ASKER: {}, ANSWERER: {}}
 

@@ -1,6 +1,7 @@
 """The command line: `passerelle …`. Exit status: 0 done, 1 the work found a problem, 2 wrong use."""
 
 import argparse
+import importlib
 import io
 import logging
 import os
@@ -11,16 +12,29 @@ from typing import cast
 
 import structlog
 
-from bot.cli import console, demo, directory, operation, questions, routing, service
 from bot.errors import ConfigurationError, Unavailable, UserError, in_short
 from config.settings import Settings, load
 
 Command = Callable[[Settings, argparse.Namespace], int]
+ROOMS = {
+    "run": "service",
+    "check": "service",
+    "db": "service",
+    "demo": "demo",
+    "console": "console",
+    "directory": "directory",
+    "rights": "directory",
+    "route": "routing",
+    "questions": "questions",
+    "failed": "operation",
+    "matrix": "operation",
+}
+"""The module of each command: that of the one which is given alone is loaded."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; what goes wrong is told in a line, never with a traceback."""
-    options = parser().parse_args(arguments)
+    options = parser(arguments).parse_args(arguments)
     _print_anything()
     _log_to_stderr()
     try:
@@ -42,7 +56,9 @@ def _in_a_line(error: BaseException) -> str:
         case BaseExceptionGroup():
             return _in_a_line(_worst(error))
         case UserError(text=text):
-            return service.in_words(text)
+            from bot.cli.words import in_words  # noqa: PLC0415 - rarely needed, and it loads the database's modules
+
+            return in_words(text)
         case ConfigurationError() | Unavailable():
             return next(iter(str(error).splitlines()), type(error).__name__)
         case OSError(strerror=str(reason)):
@@ -67,13 +83,17 @@ def _print_anything() -> None:
             stream.reconfigure(errors=errors)
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the grammar of the command line."""
+def parser(arguments: Sequence[str] | None = None) -> argparse.ArgumentParser:
+    """Return the grammar of the command line: of the command that is given, of all where none is."""
+    about = argparse.ArgumentParser(add_help=False)
+    about.add_argument("--config", type=Path, metavar="FILE", help="passerelle.toml (or PASSERELLE_CONFIG)")
+    about.add_argument("command", nargs="?")
+    given = about.parse_known_args(arguments)[0].command
     top = argparse.ArgumentParser(prog="passerelle", description="The bot between prefectures and posts abroad.")
     top.add_argument("--config", type=Path, metavar="FILE", help="passerelle.toml (or PASSERELLE_CONFIG)")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
-    for room in (service, demo, console, directory, routing, questions, operation):
-        room.add_to(commands)
+    for room in [ROOMS[given]] if given in ROOMS else dict.fromkeys(ROOMS.values()):
+        importlib.import_module(f"bot.cli.{room}").add_to(commands)
     return top
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from bot.app import App, add, build, open_database, running
+from bot.app import App, add, build, running
 from bot.cli.parsing import Commands, instant
 from bot.clock import Clock, system_clock
 from bot.db import Database
@@ -16,6 +16,7 @@ from bot.directory import rooms
 from bot.directory.tables import Organisation, Person
 from bot.errors import ConfigurationError
 from bot.leases import next_due
+from bot.opening import open_database
 from bot.platforms.console import Console, as_json, as_text
 from config.settings import Settings
 
@@ -34,7 +35,7 @@ def add_to(commands: Commands) -> None:
 
 
 def _run(settings: Settings, options: argparse.Namespace) -> int:
-    database = open_database(settings)
+    database = open_database(settings.database_url)
     try:
         _prepare(database, options.person, options.room, new=options.new)
         asyncio.run(_talk(settings, database, options))

@@ -5,12 +5,13 @@ import asyncio
 import shutil
 from importlib.resources import files
 
-from bot.app import App, add, build, open_database, running
+from bot.app import App, add, build, running
 from bot.cli.console import at_a_terminal, lines, settle
 from bot.cli.parsing import Commands
 from bot.clock import system_clock
 from bot.db import Database
 from bot.directory import rooms
+from bot.opening import open_database
 from bot.platforms.console import Console, as_text
 from config.settings import Settings
 
@@ -32,7 +33,7 @@ def _run(settings: Settings, _options: argparse.Namespace) -> int:
     folder.mkdir(parents=True)
     own = settings.model_copy(update={"database_url": f"sqlite:///{folder / 'demo.db'}", "slack": None, "matrix": None})
     print("Passerelle : mise en place de la carte des préfectures et des postes…", flush=True)
-    database = open_database(own)
+    database = open_database(own.database_url)
     try:
         database.run_now(
             lambda s: [rooms.link(s, o, "console", o, system_clock()) for o in (PREFECTURE, CONSULATE, REGION)]

@@ -6,7 +6,6 @@ import sys
 
 from sqlalchemy.orm import Session
 
-from bot.app import CONFIG, open_database
 from bot.cli import files
 from bot.cli.parsing import Commands, count
 from bot.clock import system_clock
@@ -15,6 +14,7 @@ from bot.directory.current import Current
 from bot.directory.identity import OPERATOR, Actor, identify
 from bot.errors import UserError
 from bot.message import User
+from bot.opening import CONFIG, open_database
 from bot.routing.rules import Rules
 from bot.search.current import Finder
 from bot.search.hits import Hit
@@ -45,9 +45,8 @@ def add_to(commands: Commands) -> None:
 
 
 def _search(settings: Settings, options: argparse.Namespace) -> int:
-    database = open_database(settings)
+    database = open_database(settings.database_url)
     now = system_clock()
-    today = now.date()
 
     def work(session: Session) -> list[Hit]:
         actor: Actor | None = OPERATOR
@@ -56,7 +55,7 @@ def _search(settings: Settings, options: argparse.Namespace) -> int:
             if actor is None:
                 raise UserError("rights.unknown_person", person=options.person)
         finder = Finder(Current(), Rules.load(CONFIG / "routing"), CONFIG)
-        return finder.find(session, " ".join(options.text), limit=options.limit, visible_to=actor, on=today)
+        return finder.find(session, " ".join(options.text), limit=options.limit, visible_to=actor, at=now)
 
     hits = database.run_now(work)
     database.close()
@@ -72,7 +71,7 @@ def _search(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _grant(settings: Settings, options: argparse.Namespace) -> int:
-    database = open_database(settings)
+    database = open_database(settings.database_url)
     fresh = database.run_now(lambda s: rights.grant(s, options.person, options.right))
     database.close()
     print(f"{options.person}: {options.right}" + ("" if fresh else " (already)"))
@@ -80,7 +79,7 @@ def _grant(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _revoke(settings: Settings, options: argparse.Namespace) -> int:
-    database = open_database(settings)
+    database = open_database(settings.database_url)
     had = database.run_now(lambda s: rights.revoke(s, options.person, options.right))
     database.close()
     print(f"{options.person}: no longer {options.right}" if had else f"{options.person} was not {options.right}")
@@ -88,7 +87,7 @@ def _revoke(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _list(settings: Settings, options: argparse.Namespace) -> int:
-    database = open_database(settings)
+    database = open_database(settings.database_url)
     rows = database.run_now(rights.granted)
     database.close()
     if options.json:

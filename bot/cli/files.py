@@ -5,18 +5,19 @@ import json
 import sys
 import time
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Self
 
-from bot.app import open_database
 from bot.cli.parsing import Commands
-from bot.cli.service import in_words
+from bot.cli.words import in_words
 from bot.clock import system_clock
 from bot.directory import exporting, importing
 from bot.directory.history import Author
 from bot.directory.parsed import Difference, Result
 from bot.directory.reading import read
 from bot.directory.snapshot import Org, load
+from bot.opening import open_database
 from config.settings import Settings
 
 _REDRAW = 0.1  # seconds between two states of the progress that is shown
@@ -36,14 +37,15 @@ def add_to(actions: Commands) -> None:
 
 
 def _import(settings: Settings, options: argparse.Namespace) -> int:
-    database = open_database(settings)
+    opened = cache(lambda: open_database(settings.database_url))  # what is read may be hostile: it is let in alone
 
     def known() -> Mapping[str, Org]:
-        return database.reading(load).organisations
+        return opened().reading(load).organisations
 
     with _Progress() as progress:
         parsed = read(options.paths, known, progress)
         progress.now("…")
+        database = opened()
         if options.dry_run:
             result = database.reading(lambda session: importing.plan(session, parsed)).result
         else:
@@ -82,7 +84,7 @@ def _line(difference: Difference) -> str:
 
 
 def _export(settings: Settings, options: argparse.Namespace) -> int:
-    database = open_database(settings)
+    database = open_database(settings.database_url)
     write = exporting.export_vcards if options.format == "vcard" else exporting.export
     database.reading(lambda session: write(session, options.folder))
     database.close()

@@ -10,11 +10,11 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from bot.app import CONFIG, open_database
 from bot.clock import system_clock
 from bot.directory.rights import has, of
 from bot.directory.snapshot import load
 from bot.errors import UserError
+from bot.opening import CONFIG, open_database
 from bot.routing import candidates, learnt
 from bot.routing.rules import Rules, examples
 from bot.routing.tables import RoutingExample
@@ -49,7 +49,7 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _list(settings: Settings, *, as_json: bool) -> int:
-    database = open_database(settings)
+    database = open_database(settings.database_url)
     rows = database.run_now(lambda session: [_shown(row) for row in candidates.listed(session)])
     database.close()
     if as_json:
@@ -83,7 +83,7 @@ def _settle(settings: Settings, number: int, state: str, options: argparse.Names
     if options.topic and options.topic not in topics:
         print(f"passerelle route: --topic {options.topic}: expected one of {' '.join(topics)}", file=sys.stderr)
         return 2
-    database = open_database(settings)
+    database = open_database(settings.database_url)
 
     def work(session: Session) -> dict[str, Any]:
         if options.by and not has(of(session, options.by), "coordinator"):
@@ -102,7 +102,7 @@ def _settle(settings: Settings, number: int, state: str, options: argparse.Names
 def _train(settings: Settings, *, as_json: bool) -> int:
     """Learn anew from the shipped examples and the confirmed ones; running processes take it up."""
     rules = Rules.load(CONFIG / "routing")
-    database = open_database(settings)
+    database = open_database(settings.database_url)
     known = [*examples(CONFIG / "routing"), *database.run_now(candidates.confirmed)]
     model, tried = teach(known, rules)
     database.run_now(lambda session: learnt.keep(session, model, rules, len(known), system_clock()))
@@ -125,7 +125,7 @@ def _figures(tried: Sequence[Tried]) -> dict[str, float]:
 def _report(settings: Settings, *, as_json: bool) -> int:
     """Show which topics are taken for which, and the examples that seem out of date."""
     rules = Rules.load(CONFIG / "routing")
-    database = open_database(settings)
+    database = open_database(settings.database_url)
 
     def work(session: Session) -> tuple[list[tuple[str, str]], list[dict[str, Any]]]:
         return candidates.confirmed(session), _stale(session, system_clock())

@@ -11,13 +11,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot import receipts, wire
-from bot.app import build, matrix_options, open_database
+from bot.app import build, matrix_options
 from bot.cli.parsing import Commands
 from bot.clock import system_clock
 from bot.db import Database
 from bot.jobs import Job, Lane
 from bot.memory import PlatformMemory
 from bot.message import Address
+from bot.opening import open_database
 from config.settings import Settings
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def add_to(commands: Commands) -> None:
 
 
 def _list(settings: Settings, options: argparse.Namespace) -> int:
-    database = open_database(settings)
+    database = open_database(settings.database_url)
 
     def work(session: Session) -> list[dict[str, str | None]]:
         events = [
@@ -76,7 +77,7 @@ def _replay(settings: Settings, options: argparse.Namespace) -> int:
         print("passerelle: an id looks like E12 or J34", file=sys.stderr)
         return 2
     kind, number = asked[1], int(asked[2])
-    database = open_database(settings)
+    database = open_database(settings.database_url)
     done = _replay_event(settings, database, number) if kind == "E" else _replay_job(database, number)
     database.close()
     if not done:
@@ -151,7 +152,7 @@ def _matrix(settings: Settings) -> "tuple[Database, MatrixPlatform]":
     from bot.platforms.matrix import MatrixPlatform  # noqa: PLC0415 -- only when asked for
 
     options = matrix_options(settings)
-    database = open_database(settings)
+    database = open_database(settings.database_url)
 
     async def nowhere() -> list[Address]:
         return []

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.app import open_database
 from bot.cli.parsing import Commands
+from bot.opening import open_database
 from bot.questions.find import by_number
 from bot.questions.tables import Move, Question
 from config.settings import Settings
@@ -28,7 +28,7 @@ def add_to(commands: Commands) -> None:
 
 
 def _list(settings: Settings, options: argparse.Namespace) -> int:
-    database = open_database(settings)
+    database = open_database(settings.database_url)
     rows = database.run_now(lambda s: [_line(q) for q in s.scalars(select(Question).order_by(Question.id.desc()))])
     database.close()
     if options.json:
@@ -40,7 +40,7 @@ def _list(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _show(settings: Settings, options: argparse.Namespace) -> int:
-    database = open_database(settings)
+    database = open_database(settings.database_url)
 
     def work(session: Session) -> dict[str, Any] | None:
         question = by_number(session, options.number)

@@ -9,11 +9,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from bot.app import CONFIG, open_database
 from bot.cli import learning
 from bot.cli.parsing import Commands, day
 from bot.clock import system_clock
 from bot.directory.snapshot import Snapshot, load
+from bot.opening import CONFIG, open_database
 from bot.routing.decide import route
 from bot.routing.learnt import newest
 from bot.routing.model import Question, to_json
@@ -45,7 +45,7 @@ def _run(settings: Settings, options: argparse.Namespace) -> int:
         print("passerelle route: give a TEXT, or --batch FILE.csv", file=sys.stderr)
         return 2
     shipped = Rules.load(CONFIG / "routing")
-    database = open_database(settings)
+    database = open_database(settings.database_url)
     directory, rules = database.run_now(lambda session: (load(session), newest(session, shipped)))
     database.close()
     decide = _decider(settings, rules, directory, options.on or system_clock().date())

@@ -10,13 +10,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bot import audit
-from bot.app import CONFIG, App, build, connect, matrix_options, open_database, running, slack_options
+from bot.app import App, build, connect, matrix_options, running, slack_options
 from bot.cli.parsing import Commands
 from bot.clock import system_clock
 from bot.db import Database
 from bot.directory.tables import Organisation, Right, Room
 from bot.errors import ConfigurationError, Unavailable
-from bot.texts import Catalogues, Reader, Text, unescaped
+from bot.opening import open_database
 from config.settings import Settings
 
 PATIENCE = 30.0  # seconds that the only platform may take to answer for the first time
@@ -34,16 +34,11 @@ def add_to(commands: Commands) -> None:
     upgrade.set_defaults(command=_upgrade)
 
 
-def in_words(text: Text, language: str = "fr") -> str:
-    """Return a sentence of the catalogues."""
-    return unescaped(Catalogues.load(CONFIG / "texts").render(text, Reader(language)))
-
-
 def _run(settings: Settings, _options: argparse.Namespace) -> int:
     if settings.slack is None and settings.matrix is None:
         message = "no platform is configured: set slack.bot_token or matrix.homeserver (see README, Deploying)"
         raise ConfigurationError(message)
-    database = open_database(settings)
+    database = open_database(settings.database_url)
     try:
         asyncio.run(_serve(settings, database))
     finally:
@@ -79,7 +74,7 @@ async def _first_answer(app: App, stop: asyncio.Event) -> None:
 
 
 def _upgrade(settings: Settings, _options: argparse.Namespace) -> int:
-    open_database(settings).close()
+    open_database(settings.database_url).close()
     print("ok: tables and reference data are up to date")
     return 0
 
@@ -87,7 +82,7 @@ def _upgrade(settings: Settings, _options: argparse.Namespace) -> int:
 def _check(settings: Settings, options: argparse.Namespace) -> int:
     lines: list[tuple[bool, str, str]] = [(True, "configuration", "read")]
     try:
-        database = open_database(settings)
+        database = open_database(settings.database_url)
         lines += database.run_now(_rows)
         database.close()
     except (ConfigurationError, Unavailable) as error:

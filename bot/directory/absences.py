@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from bot.directory.days import holds, zones_of
 from bot.directory.tables import Absence
 
 
@@ -18,11 +19,18 @@ class Away:
     stand_in: str | None
 
 
-def away(session: Session, on: date) -> Mapping[str, Away]:
-    """Return who is away on a day, by id; of several absences the one that lasts longest counts."""
-    current = select(Absence).where(Absence.start <= on, or_(Absence.end.is_(None), Absence.end >= on))
-    rows = sorted(session.scalars(current), key=lambda row: (row.end or date.max, row.start, row.stand_in or ""))
-    return {row.person: Away(row.end, row.stand_in) for row in rows}
+def away(session: Session, at: datetime) -> Mapping[str, Away]:
+    """Return who is away at an instant, by id; of several absences the one that lasts longest counts.
+
+    The day is that of where they are.
+    """
+    day = timedelta(days=1)
+    near = or_(Absence.end.is_(None), Absence.end >= at.date() - day)
+    rows = session.scalars(select(Absence).where(Absence.start <= at.date() + day, near)).all()
+    zones = zones_of(session, {row.person for row in rows}, at)
+    current = [row for row in rows if holds(row.start, row.end, zones[row.person], at)]
+    current.sort(key=lambda row: (row.end or date.max, row.start, row.stand_in or ""))
+    return {row.person: Away(row.end, row.stand_in) for row in current}
 
 
 def stand_in(person: str, absent: Mapping[str, Away]) -> str | None:

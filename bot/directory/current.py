@@ -34,13 +34,12 @@ class Changed(Base):
 
 
 def touch(session: Session) -> None:
-    """Say that organisations or competences changed; to be called in the transaction that changes them."""
+    """Say that what is kept in memory changed; to be called in the transaction that changes it."""
     session.info.pop(_SEEN, None)
     session.info[_CHANGED] = True
     fresh = secrets.randbits(62)  # no number that was undone comes again
     if not session.execute(update(Stamp).where(Stamp.name == "directory").values(value=fresh)).rowcount:  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
         session.add(Stamp(name="directory", value=fresh))
-    changed(session)
 
 
 def changed(session: Session, *, organisations: Collection[str] = (), people: Collection[str] = ()) -> None:

@@ -16,6 +16,7 @@ KINDS = (
     "region prefecture sous_prefecture police_prefecture representation_etat embassy consulate_general consulate "
     "honorary_consulate representation ministry body ccpd other"
 ).split()
+LAND = ("prefecture", "representation_etat", "region")  # in charge of a territory, and called by its name
 ROLES = "prefect cdpr ambassador consul asi head deputy desk frontier_ambassador regional_ambassador member".split()
 TOPICS = (
     "visa sejour eloignement asile nationalite etat_civil protection_consulaire securite entraide_judiciaire economie "

@@ -4,26 +4,31 @@
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import Index, String, Table, select, update
+from sqlalchemy import Index, String, select, update
 from sqlalchemy import Text as LongText
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot.db import Base, Instant
 from bot.directory.current import Stamp, changed, touch
 from bot.directory.files import ABSENCES, COMPETENCES, ORGANISATIONS, PEOPLE, POSTINGS, File
+from bot.directory.writing import inserting, write
 
 Via: TypeAlias = Literal["import", "card", "link", "email", "command"]
 Row: TypeAlias = Mapping[str, Any]
 
 _STAMP = "directory rows"
-_ROUTED = tuple(file.name for file in (ORGANISATIONS, COMPETENCES, POSTINGS, ABSENCES))
+_ROUTED = frozenset(file.name for file in (ORGANISATIONS, COMPETENCES, POSTINGS, ABSENCES))
 """What is kept in memory and must be read anew."""
-_FOUND = (PEOPLE.name, POSTINGS.name, ABSENCES.name)  # what can be looked up besides
+_ENTRIES = {
+    **dict.fromkeys((file.name for file in (ORGANISATIONS, COMPETENCES)), "organisation"),
+    **dict.fromkeys((file.name for file in (PEOPLE, POSTINGS, ABSENCES)), "person"),
+}
+"""What is looked up, by whose it is: a key begins with that one's id."""
 
 
 class Change(Base):
@@ -57,7 +62,8 @@ def record(session: Session, author: Author, file: File, row: Row, before: Row |
     """Record that a row changed: `row` holds at least its key, `before` and `after` the columns that may differ."""
     found = change(author, file, row, before, after)
     if found is not None:
-        write(session, [found])
+        write(session, inserting(session, Change, [found]))
+        mark(session, [(found["file"], found["row"])])
 
 
 def change(author: Author, file: File, row: Row, before: Row | None, after: Row) -> dict[str, Any] | None:
@@ -77,26 +83,26 @@ def change(author: Author, file: File, row: Row, before: Row | None, after: Row)
     }
 
 
-def write(session: Session, changes: Sequence[Mapping[str, Any]]) -> None:
-    """Write changes down, and let everybody who keeps the directory in memory know."""
-    if not changes:
-        return
-    session.flush()
-    session.connection().execute(cast("Table", Change.__table__).insert(), list(changes))
-    mark(session, {each["file"] for each in changes})
+def mark(session: Session, rows: Collection[tuple[str, str]]) -> None:
+    """Say that rows changed, each by its file and its key as `key_text` has it; an empty key is all of the file.
 
-
-def mark(session: Session, files: Iterable[str]) -> None:
-    """Say that rows of these files changed: who keeps them reads them anew, who planned with them plans anew."""
+    Who keeps them reads them anew, who planned with them plans anew.
+    """
     found = session.connection().execute(update(Stamp).where(Stamp.name == _STAMP).values(value=Stamp.value + 1))
     if not found.rowcount:
         session.add(Stamp(name=_STAMP, value=1))
         session.flush()
-    changes = set(files)
-    if not changes.isdisjoint(_ROUTED):
+    if not _ROUTED.isdisjoint(file for file, _ in rows):
         touch(session)
-    elif not changes.isdisjoint(_FOUND):
+    found = {(_ENTRIES[file], key.partition(" ")[0]) for file, key in rows if file in _ENTRIES}
+    if any(not id_ for _, id_ in found):
         changed(session)
+    elif found:
+        changed(
+            session,
+            organisations={id_ for kind, id_ in found if kind == "organisation"},
+            people={id_ for kind, id_ in found if kind == "person"},
+        )
 
 
 def version(session: Session) -> int:

@@ -7,26 +7,29 @@ stored without a last day and is otherwise alike, unless the files name that one
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Table as SqlTable
-from sqlalchemy import bindparam, delete, select, text, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from bot.db import Database
 from bot.directory import checks
-from bot.directory.files import COMPETENCES, FILES, ORGANISATIONS, PEOPLE, File
-from bot.directory.history import Author, change, key_text, mark, version, write
+from bot.directory.current import NAMED
+from bot.directory.files import COMPETENCES, FILES, LAND, ORGANISATIONS, PEOPLE, File
+from bot.directory.history import Author, Change, change, key_text, mark, version
 from bot.directory.matching import Key, Match, Row, key_of, matches, released
 from bot.directory.parsed import Difference, Parsed, Problem, Result
 from bot.directory.tables import Competence, Person, competence_key
+from bot.directory.writing import Ready, inserting, updating, write
 
 _LOCK = 7_267_001  # of PostgreSQL's advisory locks: one import at a time
 _CACHE = 65_536  # kB of SQLite's memory while it writes: with less, indices go to the disk and come back
 SHOWN = 100  # differences that a preview shows
 _MANY = 1_000  # rows of a table after which PostgreSQL shall know how many there are
 REPLANNED = 3  # times, before an import keeps the others waiting
+_CALLED = frozenset({"kind", "short_name", "city", "territory", "parent", "visibility"})
+"""Columns of a prefecture by whose words what lies within its territory is found."""
 _ROUTED = (ORGANISATIONS, COMPETENCES)  # what routing keeps in memory; releases bring it, and its rows are marked
 
 
@@ -44,6 +47,7 @@ class _Table:
     gone: list[str] = field(default_factory=list[str])  # keys of competences that come again, closed
     closed: int = 0
     freed: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])  # people and columns: accounts given up
+    ready: list[Ready] = field(default_factory=list[Ready])  # the rows above
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,8 @@ class Plan:
 
     version: int
     tables: tuple[_Table, ...]
-    history: tuple[Mapping[str, Any], ...]
+    history: Sequence[Ready]
+    marks: tuple[tuple[str, str], ...]  # what is said to have changed, by file and key
     result: Result
 
 
@@ -105,11 +110,11 @@ def plan(session: Session, parsed: Parsed, *, shipped: bool = False, author: Aut
     found = released(found, stored) if shipped else found
     problems = [*parsed.problems, *checks.problems(found, stored, parsed)]
     if problems:
-        return Plan(at, (), (), Result(0, 0, 0, tuple(sorted(problems, key=_place))))
+        return Plan(at, (), (), (), Result(0, 0, 0, tuple(sorted(problems, key=_place))))
     found.sort(key=_order)
-    tables = tuple(_table(file, found, shipped=shipped) for file in FILES)
+    tables = tuple(_table(session, file, found, shipped=shipped) for file in FILES)
     differing = list(differences(found))
-    history = () if author is None else tuple(_changes(differing, author))
+    history = [] if author is None else inserting(session, Change, list(_changes(differing, author)))
     result = Result(
         added=sum(len(table.added) - len(table.gone) for table in tables),
         changed=sum(len(table.changed) + len(table.gone) - table.closed for table in tables),
@@ -119,7 +124,7 @@ def plan(session: Session, parsed: Parsed, *, shipped: bool = False, author: Aut
             Difference(m.sheet.file.name, key_text(m.sheet.file, m.row), b, a) for m, b, a in differing[:SHOWN]
         ),
     )
-    return Plan(at, tables, history, result)
+    return Plan(at, tables, history, _marks(differing), result)
 
 
 def carry_out(session: Session, made: Plan) -> None:
@@ -131,6 +136,8 @@ def carry_out(session: Session, made: Plan) -> None:
         session.connection().exec_driver_sql(f"PRAGMA cache_size=-{_CACHE}")
     _write(session, made.tables)
     write(session, made.history)
+    if made.marks:
+        mark(session, made.marks)
 
 
 def differences(found: Sequence[Match]) -> Iterator[tuple[Match, Row | None, Row]]:
@@ -151,6 +158,17 @@ def _changes(differing: Sequence[tuple[Match, Row | None, Row]], author: Author)
             yield made
 
 
+def _marks(differing: Sequence[tuple[Match, Row | None, Row]]) -> tuple[tuple[str, str], ...]:
+    """Return what to say of rows that differ: their keys, or the files alone when others are found by them too."""
+    if len(differing) > NAMED or any(_is_land(match) and _CALLED & set(after) for match, _, after in differing):
+        return tuple((name, "") for name in {match.sheet.file.name for match, _, _ in differing})
+    return tuple((match.sheet.file.name, key_text(match.sheet.file, match.row)) for match, _, _ in differing)
+
+
+def _is_land(match: Match) -> bool:
+    return match.sheet.file is ORGANISATIONS and match.row.get("kind", (match.old or {}).get("kind")) in LAND
+
+
 def _stored(session: Session, file: File) -> dict[Key, Row]:
     names = [column.name for column in file.columns] + (["shipped", "edited"] if file in _ROUTED else [])
     found = session.execute(select(*(getattr(file.table, name) for name in names)))
@@ -167,11 +185,13 @@ def _place(problem: Problem) -> tuple[str, int]:
     return problem.file, problem.line
 
 
-def _table(file: File, found: Sequence[Match], *, shipped: bool) -> _Table:
+def _table(session: Session, file: File, found: Sequence[Match], *, shipped: bool) -> _Table:
     table = _Table(file)
     for match in found:
         if match.sheet.file is file:
             _plan_row(table, match, shipped=shipped)
+    table.ready += inserting(session, file.table, table.added)
+    table.ready += updating(session, file.table, table.changed)
     return table
 
 
@@ -210,20 +230,6 @@ def _closes(old: Row, new: Row) -> bool:
     return ended or (new.get("status") == "closed" and old["status"] != "closed")
 
 
-def _write_rows(session: Session, table: _Table) -> None:
-    """Write rows past the mapper, which takes longer than the database: others wait meanwhile."""
-    into = cast("SqlTable", table.file.table.__table__)
-    connection = session.connection()
-    if table.added:
-        connection.execute(into.insert(), table.added)
-    if table.changed:
-        keys = [column.name for column in into.primary_key]
-        columns = [name for name in table.changed[0] if name not in keys]
-        statement = into.update().where(*(into.c[name] == bindparam(f"at_{name}") for name in keys))
-        rows = [{**row, **{f"at_{name}": row[name] for name in keys}} for row in table.changed]
-        connection.execute(statement.values({name: bindparam(name) for name in columns}), rows)
-
-
 def _count(session: Session, table: _Table) -> None:
     """Let PostgreSQL count a table that grew much: until it does, by itself in a minute, it would read all of it."""
     if len(table.added) > _MANY and session.get_bind().dialect.name == "postgresql":
@@ -239,9 +245,6 @@ def _write(session: Session, tables: Sequence[_Table]) -> None:
             session.execute(update(Person), rows)
         for start in range(0, len(table.gone), 500):
             session.execute(delete(Competence).where(Competence.key.in_(table.gone[start : start + 500])))
-        _write_rows(session, table)
+        write(session, table.ready)
         _count(session, table)
     session.expire_all()
-    written = {table.file.name for table in tables if table.added or table.changed}
-    if written:
-        mark(session, written)

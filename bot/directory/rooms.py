@@ -61,7 +61,7 @@ def link(
         key = {"platform": platform, "room": room}
         if author is not None:
             record(session, author, ROOMS, key, {"organisation": row.organisation}, {"organisation": organisation})
-        mark(session, [ROOMS.name])
+        mark(session, [(ROOMS.name, f"{platform} {room}")])
         row.organisation, row.linked_at = organisation, at
     row.state = "open"
     session.flush()
@@ -95,7 +95,7 @@ def move(session: Session, platform: str, old: str, new: str) -> Room:
     if row.organisation is None:
         row.organisation, row.linked_at = before.organisation, before.linked_at
         row.language, row.relay_unencrypted = before.language, before.relay_unencrypted
-        mark(session, [ROOMS.name])
+        mark(session, [(ROOMS.name, f"{platform} {new}")])
     before.state = "closed"
     session.flush()
     return row

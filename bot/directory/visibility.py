@@ -24,7 +24,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
     },
     "person": {
         **dict.fromkeys("id given_name family_name postings".split(), "reader"),
-        **dict.fromkeys("email phone language timezone absences".split(), "member"),
+        **dict.fromkeys("email phone language timezone absences confirmed".split(), "member"),
         **dict.fromkeys("visibility".split(), "editor"),
         **dict.fromkeys("slack_id matrix_id rights".split(), "coordinator"),
     },

@@ -46,6 +46,9 @@ def of_person(view: View, row: Person) -> Iterator[Pair]:
     there = clock(view, at) if at is not None else None
     if there is not None:
         yield Text.of("lookup.there"), there
+    confirmed = _confirmed(view, row)
+    if confirmed is not None:
+        yield Text.of("lookup.checked"), confirmed
 
 
 def office(role: str, name: str) -> Words:
@@ -139,6 +142,15 @@ def _freshness(view: View, row: Organisation) -> Text:
         return Text.of("lookup.never_checked")
     stale = view.now.date() - row.checked_on > CHECKED
     return Text.of("lookup.stale" if stale else "lookup.fresh", day=row.checked_on)
+
+
+def _confirmed(view: View, row: Person) -> Text | None:
+    found = view.confirmation(row)
+    if found is None:
+        return None
+    if found.overdue_at <= view.now:
+        return Text.of("lookup.unconfirmed", day=view.day(found.since))
+    return Text.of("lookup.confirmed" if found.confirmed else "lookup.entered", day=view.day(found.since))
 
 
 def to_keep(view: View, row: Organisation | Person) -> str:

@@ -2,11 +2,15 @@
 
 from array import array
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from bot.directory.visibility import field_needed
-from bot.search.index import Words
+from bot.search.index import ALWAYS, Words, minute
 from bot.search.numbers import number_of_email, numbers_of_phones
+
+_EARLY, _LATE = date(1900, 1, 1), date(5000, 1, 1)
 
 
 def each(field: str, names: Iterable[str], worth: float, kind: str = "organisation") -> Words:
@@ -23,11 +27,17 @@ def numbers(kind: str, phones: Sequence[str], emails: Sequence[str]) -> Sequence
     )
 
 
-def first_day(day: date | None) -> int:
-    """Return the ordinal of a first day; without one it was always."""
-    return day.toordinal() if day else 1
+@lru_cache(maxsize=4096)
+def begins(day: date | None, zone: str) -> int:
+    """Return the minute, as `minute` counts, at which a first day begins in a zone; without one it was always."""
+    if day is None or day < _EARLY:
+        return ALWAYS.start
+    return minute(datetime.combine(day, time(), ZoneInfo(zone)))
 
 
-def last_day(day: date | None) -> int:
-    """Return the ordinal of a last day; without one it is always."""
-    return (day or date.max).toordinal()
+@lru_cache(maxsize=4096)
+def ends(day: date | None, zone: str) -> int:
+    """Return the minute at which a last day is over in a zone; without one it never is."""
+    if day is None or day > _LATE:
+        return ALWAYS.stop
+    return minute(datetime.combine(day + timedelta(days=1), time(), ZoneInfo(zone)))

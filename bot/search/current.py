@@ -6,7 +6,7 @@ A full index is made beside the bot, in a thread and a reading transaction of it
 import threading
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ from bot.db import Database
 from bot.directory.current import Current, changed_here, changes_since, entries_stamp
 from bot.directory.identity import Actor
 from bot.directory.tables import Posting
-from bot.errors import Unavailable
+from bot.errors import NotYet, Unavailable
 from bot.routing.rules import Rules
 from bot.search.hits import Hit
 
@@ -65,19 +65,19 @@ class Finder:
         self._making: threading.Thread | None = None
         self._lock = threading.Lock()
 
-    def find(self, session: Session, text: str, *, limit: int, visible_to: Actor | None, on: date) -> list[Hit]:
-        """Return the best `limit` of what is found and `visible_to` may see on a day; strangers (None) see nothing.
+    def find(self, session: Session, text: str, *, limit: int, visible_to: Actor | None, at: datetime) -> list[Hit]:
+        """Return the best `limit` of what is found and `visible_to` may see now; strangers (None) see nothing.
 
-        Without a complete hit they are what comes near.
+        Without a complete hit they are what comes near. Raises NotYet while the first index is being made beside.
         """
         from bot.search.finding import find  # noqa: PLC0415 - see above
 
-        self._on = max(self._on, on)
-        return find(session, self._source(session), text, limit=limit, visible_to=visible_to, on=on)
+        self._on = max(self._on, at.date())
+        return find(session, self._source(session), text, limit=limit, visible_to=visible_to, at=at)
 
-    def read_from(self, database: Database, on: date) -> None:
-        """Make indexes beside the bot from now on, reading from a database; they are for a day and later."""
-        self._database, self._on = database, on
+    def read_from(self, database: Database, at: datetime) -> None:
+        """Make indexes beside the bot from now on, reading from a database; they are for this day and later."""
+        self._database, self._on = database, at.date()
 
     def warm(self) -> None:
         """Begin to make the first index."""
@@ -103,10 +103,11 @@ class Finder:
         return Source(held.index, newer.index if newer else None, stale, directory, self._lexicon, self._rules)
 
     def _first(self, session: Session) -> _Held:
-        """Return the index that is made beside, or make it now."""
+        """Make the first index, beside where that can be: others do not wait for it with this transaction."""
+        if self._database is None:
+            return self._kept(session)
         self._make()
-        self.wait()
-        return self._held or self._kept(session)
+        raise NotYet(self.wait)
 
     def _kept(self, session: Session) -> _Held:
         """Return a new index, and keep it unless it holds what may never be."""

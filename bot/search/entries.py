@@ -12,10 +12,12 @@ from typing import Any
 from sqlalchemy import Executable, Row, or_, select
 from sqlalchemy.orm import Session
 
+from bot.directory.days import ZONE
+from bot.directory.files import LAND
 from bot.directory.tables import Competence, Organisation
 from bot.directory.visibility import field_needed, needed
 from bot.routing.spelling import keys, plain
-from bot.search.columns import each, first_day, last_day, numbers
+from bot.search.columns import begins, each, ends, numbers
 from bot.search.index import Bags, Builder, Entries, Words
 from bot.search.people import add_people
 from bot.search.words import Lexicon
@@ -25,7 +27,6 @@ KINDS = (  # the worthier first, of those that are found as well
     "ministry body ccpd sous_prefecture honorary_consulate other"
 ).split()
 
-_LAND = ("prefecture", "representation_etat", "region")  # in charge of a territory, and called by its name
 _WORTH_OF_KIND = {kind: 1 - 0.004 * rank for rank, kind in enumerate(KINDS)}
 _CLOSED = 0.5  # what a closed organisation is worth
 _OFFICE = 0.97  # an office comes after its organisation, unless it was asked for
@@ -41,6 +42,7 @@ _ORGANISATION = select(
     Organisation.city,
     Organisation.territory,
     Organisation.parent,
+    Organisation.timezone,
     Organisation.phone,
     Organisation.email,
     Organisation.visibility,
@@ -66,18 +68,19 @@ class Only:
 
 
 def read(session: Session, lexicon: Lexicon, on: date, only: Only | None = None) -> Builder:
-    """Return the entries of the directory, or of some of it, to be looked up on a day and later."""
+    """Return the entries of the directory, or of some of it, to be looked up on a day (in UTC) and later."""
     builder = Builder()
     found, competences = _ORGANISATION, _COMPETENCE
     if only is not None:
-        found = found.where(or_(Organisation.kind.in_(_LAND), Organisation.id.in_(only.organisations)))
+        found = found.where(or_(Organisation.kind.in_(LAND), Organisation.id.in_(only.organisations)))
         competences = competences.where(Competence.organisation.in_(only.organisations))
     rows = {row.id: row for row in sorted(_rows(session, found), key=itemgetter(0))}
     chosen = rows if only is None else {id_: rows[id_] for id_ in sorted(only.organisations) if id_ in rows}
     territories = _territories(rows.values())
     _add_organisations(builder, list(chosen.values()), lexicon, territories)
     _add_offices(builder, chosen, _offices(_rows(session, competences), lexicon, territories, chosen.values()))
-    add_people(builder, session, lexicon, on, only.people if only is not None else None)
+    zones = {id_: row.timezone for id_, row in rows.items()}
+    add_people(builder, session, lexicon, zones, on, only.people if only is not None else None)
     return builder
 
 
@@ -89,7 +92,7 @@ def _territories(rows: Iterable[Row[Any]]) -> Mapping[str, tuple[str, tuple[str,
     """Return, by code, the region of each territory and the words of its name and chief town, as all may know them."""
     found: dict[str, tuple[str, tuple[str, ...]]] = {}
     for row in rows:
-        if row.kind in _LAND and row.territory and not needed(row.visibility):
+        if row.kind in LAND and row.territory and not needed(row.visibility):
             found.setdefault(row.territory, (row.parent or "", (*keys(row.short_name), *keys(row.city))))
     return found
 
@@ -122,7 +125,7 @@ def _worth(row: Row[Any]) -> float:
 
 def _of_organisation(row: Row[Any], territories: Mapping[str, tuple[str, tuple[str, ...]]]) -> Words:
     """Yield the words that are an organisation's own."""
-    within = row.kind not in _LAND
+    within = row.kind not in LAND
     yield from _named("name", keys(row.short_name), 1.0)
     yield from _named("name", keys(row.name), 0.95)
     yield from _named("id", keys(row.id), _OUTER)
@@ -205,7 +208,7 @@ def _add_offices(
             roles=[office[1] for _, office, _ in chosen],
             organisations=[row.id for row, _, _ in chosen],
             shares=_SHARED,
-            first=[first_day(office[2]) for _, office, _ in chosen],
-            last=[last_day(office[3]) for _, office, _ in chosen],
+            first=[begins(office[2], row.timezone or ZONE) for row, office, _ in chosen],
+            last=[ends(office[3], row.timezone or ZONE) for row, office, _ in chosen],
         )
     )

@@ -5,19 +5,20 @@ What the index finds is read from the database again and shown as it stands ther
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot.directory.days import holds
 from bot.directory.identity import Actor
 from bot.directory.snapshot import Snapshot
 from bot.directory.tables import Organisation, Person, Posting
 from bot.directory.visibility import Owned, level_of, sees
 from bot.routing.rules import Rules
 from bot.search.hits import Hit
-from bot.search.index import Index
+from bot.search.index import Index, minute
 from bot.search.questions import in_charge, wider
 from bot.search.ranking import ENOUGH, Asked, Part, Ranked, Viewer, by_number, rank, visible, without_numbers
 from bot.search.words import Lexicon
@@ -52,17 +53,19 @@ class _Entry:
     complete: bool
 
 
-def find(session: Session, source: Source, text: str, *, limit: int, visible_to: Actor | None, on: date) -> list[Hit]:
-    """Return the best `limit` of what is found and `visible_to` may see on a day; strangers (None) see nothing.
+def find(
+    session: Session, source: Source, text: str, *, limit: int, visible_to: Actor | None, at: datetime
+) -> list[Hit]:
+    """Return the best `limit` of what is found and `visible_to` may see now; strangers (None) see nothing.
 
     Without a complete hit they are what comes near.
     """
     text = text[:LONGEST].strip()
     if visible_to is None or level_of(visible_to) < 0:
         return []
-    viewer = Viewer(level_of(visible_to), (visible_to.organisation, visible_to.person), on.toordinal())
-    entries = _told_apart(_entries(source, text, _Asker(viewer, visible_to, on), limit))
-    return _shown(session, entries[: limit + _SPARE], visible_to, on)[:limit]
+    viewer = Viewer(level_of(visible_to), (visible_to.organisation, visible_to.person), minute(at))
+    entries = _told_apart(_entries(source, text, _Asker(viewer, visible_to, at.date()), limit))
+    return _shown(session, source, entries[: limit + _SPARE], visible_to, at)[:limit]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +148,7 @@ def _told_apart(entries: Iterable[_Entry]) -> list[_Entry]:
     return list(best.values())
 
 
-def _shown(session: Session, entries: Sequence[_Entry], actor: Actor, on: date) -> list[Hit]:
+def _shown(session: Session, source: Source, entries: Sequence[_Entry], actor: Actor, at: datetime) -> list[Hit]:
     """Return entries with what may be shown of their rows, in the same order."""
     people = _people(session, [entry.id for entry in entries if entry.kind == "person"])
     wanted = {entry.organisation for entry in entries} | {entry.id for entry in entries if entry.kind != "person"}
@@ -158,7 +161,8 @@ def _shown(session: Session, entries: Sequence[_Entry], actor: Actor, on: date) 
     for entry in entries:
         if entry.kind == "person" and entry.id in people:
             person, held = people[entry.id]
-            hit = _person(entry, person, held, organisations.get(entry.organisation), actor, on)
+            owned = Owned("person", person.visibility, {person.id, *_held(held, source.directory, at)})
+            hit = _person(entry, person, owned, organisations.get(entry.organisation), actor)
         else:
             row = organisations.get(entry.id)
             hit = _organisation(entry, row, actor) if row is not None and entry.kind != "person" else None
@@ -191,11 +195,15 @@ def _organisation(entry: _Entry, row: Organisation, actor: Actor) -> Hit:
     )
 
 
-def _person(
-    entry: _Entry, row: Person, held: Iterable[Posting], at: Organisation | None, actor: Actor, on: date
-) -> Hit | None:
-    current = {p.organisation for p in held if p.start <= on and (p.end is None or on <= p.end)}
-    owned = Owned("person", row.visibility, {row.id, *current})
+def _held(postings: Iterable[Posting], directory: Snapshot, at: datetime) -> Iterator[str]:
+    """Yield the organisations where these are held now; a day is that of the place."""
+    for posting in postings:
+        organisation = directory.organisations.get(posting.organisation)
+        if holds(posting.start, posting.end, organisation.timezone if organisation else None, at):
+            yield posting.organisation
+
+
+def _person(entry: _Entry, row: Person, owned: Owned, at: Organisation | None, actor: Actor) -> Hit | None:
     if not sees(actor, owned):
         return None
     return Hit(

@@ -9,7 +9,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 from typing import NamedTuple
 
 import numpy as np
@@ -22,14 +22,15 @@ Words = Iterable[tuple[str, float, int]]
 """Words with what finding one says (at most 1), and the least right (its number) that may know."""
 
 _MEMBER = RIGHTS.index("member")
-_FIRST, _LAST = 1, date.max.toordinal()
+ALWAYS = range(-(2**31), 2**31 - 1)  # the minutes that there are
 
 
 class Entries(NamedTuple):
     """Entries of a kind, as columns: ids, and the number of the least right that may know of each.
 
     `owners` are places with the ids of those who may know of them besides. `organisations` are the ids of those whose
-    words they share, `shares` what that says. Days are ordinals, included.
+    words they share, `shares` what that says. `first` is the
+    minute at which an entry begins, `last` that at which it is over.
     """
 
     kind: str  # organisation, office, person
@@ -110,6 +111,11 @@ class Index:
 _NONE = np.empty(0, np.int32)
 
 
+def minute(at: datetime) -> int:
+    """Return an instant as the number of its minute since 1970."""
+    return int(at.timestamp()) // 60
+
+
 class Builder:
     """Collects entries: organisations first, then those that share their words."""
 
@@ -161,8 +167,8 @@ class Builder:
             shares=np.repeat(
                 np.array([part.shares for part in others], np.float32), [len(part.ids) for part in others]
             ),
-            first=_days([part.first or [_FIRST] * len(part.ids) for part in parts]),
-            last=_days([part.last or [_LAST] * len(part.ids) for part in parts]),
+            first=_minutes([part.first or [ALWAYS.start] * len(part.ids) for part in parts]),
+            last=_minutes([part.last or [ALWAYS.stop] * len(part.ids) for part in parts]),
             levels=levels,
             worth=np.array([worth for part in parts for worth in part.worth], np.float32),
             owned=_owned(parts),
@@ -252,8 +258,8 @@ def _owned(parts: Iterable[Entries]) -> Mapping[str, Ints]:
     return _grouped(pairs)
 
 
-def _days(columns: Iterable[Sequence[int]]) -> Ints:
-    return np.array([day for column in columns for day in column], np.int32)
+def _minutes(columns: Iterable[Sequence[int]]) -> Ints:
+    return np.array([at for column in columns for at in column], np.int32)
 
 
 def _numbers(parts: Iterable[Entries]) -> Numbers:

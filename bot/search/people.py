@@ -1,7 +1,7 @@
 """The people who can be found: by their names and offices, by what reaches them, and by where they are."""
 
 from array import array
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from sys import intern
 from typing import NamedTuple
@@ -9,10 +9,11 @@ from typing import NamedTuple
 from sqlalchemy import exists, literal, null, select
 from sqlalchemy.orm import Session
 
+from bot.directory.days import ZONE
 from bot.directory.tables import Person, Posting
 from bot.directory.visibility import needed
 from bot.routing.spelling import keys
-from bot.search.columns import each, first_day, last_day, numbers
+from bot.search.columns import begins, each, ends, numbers
 from bot.search.index import Bags, Builder, Entries, Words
 from bot.search.words import Lexicon
 
@@ -53,17 +54,27 @@ def _names(field: str, name: str, worth: float) -> Words:
     return each(field, keys.__wrapped__(name), worth, "person")
 
 
-def add_people(builder: Builder, session: Session, lexicon: Lexicon, on: date, only: Collection[str] | None) -> None:
-    """Add people in their offices, and by themselves those whom no office holds for good; `only` some, by id."""
+def add_people(
+    builder: Builder,
+    session: Session,
+    lexicon: Lexicon,
+    zones: Mapping[str, str],
+    on: date,
+    only: Collection[str] | None,
+) -> None:
+    """Add people in their offices, and by themselves those whom no office holds for good; `only` some, by id.
+
+    `zones` are those of organisations: their days begin there.
+    """
     binary = "BINARY" if session.get_bind().dialect.name == "sqlite" else "C"  # the same order on both
     by_key = [column.collate(binary) for column in (Person.id, Posting.organisation, Posting.role)]
-    settled = exists().where(Posting.person == Person.id, Posting.end.is_(None), Posting.start <= on)
+    settled = exists().where(Posting.person == Person.id, Posting.end.is_(None), Posting.start < on)
     bags = _Bags(builder, lexicon)
     for statement in (_HELD.order_by(*by_key, Posting.start), _FREE.where(~settled).order_by(by_key[0])):
         chosen = statement if only is None else statement.where(Person.id.in_(only))
         rows = session.connection().execute(chosen, execution_options={"yield_per": _AT_ONCE})
         for part in rows.partitions():
-            builder.add(_people(_Columns(*zip(*part, strict=True)), bags))
+            builder.add(_people(_Columns(*zip(*part, strict=True)), bags, zones))
 
 
 class _Columns(NamedTuple):
@@ -81,11 +92,10 @@ class _Columns(NamedTuple):
     end: Sequence[date | None]
 
 
-def _people(rows: _Columns, bags: _Bags) -> Entries:
+def _people(rows: _Columns, bags: _Bags, zones: Mapping[str, str]) -> Entries:
     levels = {visibility: needed(visibility) for visibility in set(rows.visibility)}
     hidden = [at for at, visibility in enumerate(rows.visibility) if visibility == "own"]
-    first = {day: first_day(day) for day in set(rows.start)}
-    last = {day: last_day(day) for day in set(rows.end)}
+    there = [zones.get(organisation) or ZONE for organisation in rows.organisation]
     return Entries(
         kind="person",
         ids=rows.id,
@@ -96,7 +106,7 @@ def _people(rows: _Columns, bags: _Bags) -> Entries:
         roles=[intern(role) for role in rows.role],
         organisations=[intern(organisation) for organisation in rows.organisation],
         shares=_SHARED,
-        first=array("i", [first[day] for day in rows.start]),
-        last=array("i", [last[day] for day in rows.end]),
+        first=array("i", map(begins, rows.start, there)),
+        last=array("i", map(ends, rows.end, there)),
         numbers=numbers("person", rows.phone, rows.email),
     )

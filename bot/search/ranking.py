@@ -30,11 +30,11 @@ _EMAIL = re.compile(r"[^\s<>(),;:]+@[^\s<>(),;:]+")
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """For whom: the number of their highest right, the owners they stand for, and the day (its ordinal)."""
+    """For whom: the number of their highest right, the owners they stand for, and when (`index.minute`)."""
 
     level: int
     owners: tuple[str | None, ...]
-    on: int
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,9 @@ class Ranked:
 
 
 def visible(index: Index, viewer: Viewer) -> Flags:
-    """Return which entries somebody may know of on a day."""
+    """Return which entries somebody may know of now."""
     mine = (index.levels <= viewer.level) | index.of_owners(viewer.owners)
-    return mine & (index.first <= viewer.on) & (viewer.on <= index.last)
+    return mine & (index.first <= viewer.at) & (viewer.at < index.last)
 
 
 def by_number(index: Index, text: str, viewer: Viewer, seen: Flags) -> list[int]:

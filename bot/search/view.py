@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.directory.absences import Away, away, stand_in
+from bot.directory.confirming import Confirmation
+from bot.directory.days import holds, postings_held
 from bot.directory.identity import Actor
 from bot.directory.tables import Organisation, Person, Posting
 from bot.directory.visibility import Owned, sees
@@ -31,8 +34,8 @@ class View:
 
     @cached_property
     def absent(self) -> Mapping[str, Away]:
-        """Who is away today."""
-        return away(self.session, self.now.date())
+        """Who is away now."""
+        return away(self.session, self.now)
 
     def organisation(self, id_: str | None) -> Organisation | None:
         """Return an organisation, None if there is none that may be seen."""
@@ -45,15 +48,21 @@ class View:
         return row if row is not None and self.may_see(row, "id") else None
 
     def postings(self, person: str) -> list[Posting]:
-        """Return what a person holds today at organisations that may be seen, the latest first."""
-        held = self.session.scalars(self._current.where(Posting.person == person)).all()
+        """Return what a person holds now at organisations that may be seen, the latest first."""
+        held = [posting for posting, _ in postings_held(self.session, person, self.now)]
         seen = [posting for posting in held if self.organisation(posting.organisation) is not None]
         return sorted(seen, key=lambda it: (it.start, it.organisation, it.role), reverse=True)
 
     def holders(self, organisation: str, role: str) -> list[Person]:
-        """Return who holds an office today and may be seen."""
-        held = self._current.where(Posting.organisation == organisation, Posting.role == role)
-        people = (self.person(posting.person) for posting in self.session.scalars(held))
+        """Return who holds an office now and may be seen."""
+        row = self.organisation(organisation)
+        zone = row.timezone if row is not None else None
+        held = select(Posting).where(Posting.organisation == organisation, Posting.role == role)
+        people = (
+            self.person(posting.person)
+            for posting in self.session.scalars(held)
+            if holds(posting.start, posting.end, zone, self.now)
+        )
         seen = {person.id: person for person in people if person is not None}
         return sorted(seen.values(), key=lambda person: (person.family_name, person.given_name, person.id))
 
@@ -65,22 +74,25 @@ class View:
         """Return the absence of somebody, None when they are there or it may not be known."""
         return self.absent.get(row.id) if self.may_see(row, "absences") else None
 
+    def confirmation(self, row: Person) -> Confirmation | None:
+        """Return since when somebody's card is known to be true, None if it may not be known."""
+        return self.session.get(Confirmation, row.id) if self.may_see(row, "confirmed") else None
+
+    def day(self, at: datetime) -> date:
+        """Return the day of an instant where the reader is."""
+        return at.astimezone(ZoneInfo(self.zone)).date()
+
     def replacing(self, row: Person) -> Person | None:
         """Return who is there for somebody who is away, if that may be seen."""
         other = self.person(stand_in(row.id, self.absent)) if self.absence(row) is not None else None
         return other if other is not None and self.may_see(other, "absences") else None
-
-    @property
-    def _current(self) -> Select[Posting]:
-        today = self.now.date()
-        return select(Posting).where(Posting.start <= today, or_(Posting.end.is_(None), Posting.end >= today))
 
     def may_see(self, row: Organisation | Person, field: str) -> bool:
         """Say whether a field of a row may be seen."""
         if isinstance(row, Organisation):
             return sees(self.actor, Owned("organisation", row.visibility, (row.id,)), field)
         if row.id not in self._owned:
-            held = self.session.scalars(self._current.where(Posting.person == row.id))
-            owners = {row.id, *(posting.organisation for posting in held)}
+            held = postings_held(self.session, row.id, self.now)
+            owners = {row.id, *(posting.organisation for posting, _ in held)}
             self._owned[row.id] = Owned("person", row.visibility, owners)
         return sees(self.actor, self._owned[row.id], field)

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ from tests.bench.made_up import MadeUp, Typed, directory, fill, typed
 from tests.bench.measure import computation
 from tests.servers.postgres import Postgres
 
-TODAY = date(2026, 11, 23)
+NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 TYPOS = (0, 1, 2)
 CONTENDERS = ("ours", "ours (pg)", "fts5", "trigrams (pg)", "scan")
 LARGEST_OF_PEERS = 100_000
@@ -112,7 +112,7 @@ class Finding:
     def find(self, text: str) -> list[str]:
         """Return the ids of the best five."""
         hits = self._database.run_now(
-            lambda session: self._finder.find(session, text, limit=5, visible_to=OPERATOR, on=TODAY)
+            lambda session: self._finder.find(session, text, limit=5, visible_to=OPERATOR, at=NOW)
         )
         return [hit.id for hit in hits]
 

@@ -7,10 +7,11 @@ import pytest
 
 PROGRAM = """
 import sys
-from bot.app import build, connect, open_database
+from bot.app import build, connect
+from bot.opening import open_database
 from config.settings import Settings
 settings = Settings.model_validate({settings!r})
-database = open_database(settings)
+database = open_database(settings.database_url)
 app = build(settings, database)
 connect(app)
 print(sorted(name for name in ("slack_bolt", "slack_sdk", "nio", "vodozemac") if name in sys.modules))

@@ -1,7 +1,7 @@
 """Finders over the shipped reference data and a few made-up people."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from sqlalchemy.orm import Session
@@ -15,7 +15,7 @@ from bot.routing.rules import Rules
 from bot.search.current import Finder
 from bot.search.hits import Hit
 
-TODAY = date(2026, 11, 23)
+NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
 
 class Directory:
@@ -25,8 +25,8 @@ class Directory:
         self.database = database
         self.finder = Finder(Current(), rules, CONFIG)
 
-    def find(self, text: str, actor: Actor | None = OPERATOR, *, limit: int = 5, on: date = TODAY) -> list[Hit]:
-        return self.database.run_now(lambda s: self.finder.find(s, text, limit=limit, visible_to=actor, on=on))
+    def find(self, text: str, actor: Actor | None = OPERATOR, *, limit: int = 5, at: datetime = NOW) -> list[Hit]:
+        return self.database.run_now(lambda s: self.finder.find(s, text, limit=limit, visible_to=actor, at=at))
 
     def first(self, text: str, actor: Actor | None = OPERATOR) -> tuple[str, str | None] | None:
         found = self.find(text, actor)

@@ -1,8 +1,10 @@
 """What `annuaire` shows: cards, lists, near misses, to the asker alone or to all."""
 
+import asyncio
 import re
+import threading
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import pytest_asyncio
@@ -10,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from bot.card import Card
 from bot.db import Database
-from bot.directory.tables import Organisation
+from bot.directory import confirming
+from bot.directory.tables import Organisation, Person
 from tests.search.conftest import people
 from tests.stories.scene import Clock, Place, Scene, scene
 from tests.stories.scene import fields_of as fields_with_signs
@@ -98,6 +101,43 @@ async def test_a_closed_post_leads_to_its_successor(office: Place, play: Scene) 
     card = office.sees("Ce service est fermé.")
     await office.click(card, "Consulat général de France à Francfort")
     assert office.posts[-1].card.title == "Consulat général de France à Francfort"
+
+
+async def test_a_card_that_nobody_confirmed_for_long_says_so(office: Place, play: Scene) -> None:
+    every = timedelta(days=180)
+    play.app.database.run_now(lambda session: confirming.begin(session, MORNING, every))
+    await office.say("annuaire exemple isar")
+    assert fields_of(office.posts[-1].card)["Fiche"] == "enregistrée le lundi 23 novembre 2026, pas encore confirmée"
+    play.clock.pass_(days=180 + 30)
+    await office.say("annuaire exemple isar")
+    assert fields_of(office.posts[-1].card)["Fiche"].startswith("⚠️ non confirmée depuis le lundi 23 novembre 2026")
+
+    def confirm(session: Session) -> None:
+        confirming.confirm(session, session.get_one(Person, "consul-m"), play.clock(), every)
+
+    play.app.database.run_now(confirm)
+    await office.say("annuaire exemple isar")
+    assert fields_of(office.posts[-1].card)["Fiche"] == "confirmée le lundi 21 juin 2027"
+
+
+async def test_a_look_up_before_there_is_an_index_keeps_nobody_waiting(
+    office: Place, play: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may, reading = threading.Event(), play.app.database.reading
+
+    def slowly(work: Callable[[Session], object]) -> object:
+        may.wait(10)
+        return reading(work)
+
+    monkeypatch.setattr(play.app.database, "reading", slowly)
+    asked = asyncio.ensure_future(office.slash("annuaire", "consulat munich"))
+    await asyncio.sleep(0.05)
+    await office.say("Un acte de naissance établi à Munich est douteux, pouvez-vous le vérifier ?")
+    assert office.sees("Q-2026-00001"), "a question is answered meanwhile"
+    assert not asked.done()
+    may.set()
+    await asked
+    assert office.posts[-1].card.title == "Consulat général de France à Munich"
 
 
 async def test_the_answer_is_the_askers_until_it_is_shown(office: Place) -> None:

@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given, settings
@@ -16,7 +16,7 @@ from bot.directory.rights import RIGHTS
 from bot.directory.tables import Competence, Organisation, Person, Posting
 from bot.directory.visibility import FIELDS, ROWS, Owned, level_of, sees
 from bot.routing.rules import Rules
-from tests.search.conftest import TODAY, Directory, people
+from tests.search.conftest import NOW, Directory, people
 
 WORDS = [
     "munich",
@@ -187,5 +187,5 @@ def test_hits_show_nothing_that_may_not_be_seen(directory: Directory) -> None:
 
 
 def test_the_day_is_an_argument(directory: Directory) -> None:
-    assert directory.find("agent ancien", on=date(2025, 6, 1))[0].organisation == "prefecture-57"
-    assert directory.find("agent ancien", on=TODAY)[0].organisation is None
+    assert directory.find("agent ancien", at=datetime(2025, 6, 1, tzinfo=UTC))[0].organisation == "prefecture-57"
+    assert directory.find("agent ancien", at=NOW)[0].organisation is None

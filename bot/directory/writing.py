@@ -1,0 +1,69 @@
+"""Rows made ready for the driver before the transaction that writes them: on SQLite all others wait while that lasts."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from sqlalchemy import Dialect, Insert, Table, Update, bindparam
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.orm import Session
+
+from bot.db import Base
+
+OLD = "at_"  # before the name of a key's column, in an update: its value as it is stored
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A statement of the database's own dialect, and its parameters as the driver takes them."""
+
+    statement: str
+    rows: Sequence[Mapping[str, Any]]
+
+
+def write(session: Session, ready: Iterable[Ready]) -> None:
+    """Write what is ready."""
+    session.flush()
+    for each in ready:
+        session.connection().exec_driver_sql(each.statement, list(each.rows))
+
+
+def inserting(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> list[Ready]:
+    """Return the insertion of rows that have the same columns; the columns that they lack get their defaults."""
+    if not rows:
+        return []
+    table = cast("Table", model.__table__)
+    lacking = (column for column in table.columns if column.name not in rows[0] and column.default is not None)
+    defaults = {column.name: column.default.arg for column in lacking if column.default and column.default.is_scalar}
+    return [_ready(session, table.insert(), table, [{**defaults, **row} for row in rows])]
+
+
+def updating(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> list[Ready]:
+    """Return the change of rows, each by its key, that have the same columns."""
+    if not rows:
+        return []
+    table = cast("Table", model.__table__)
+    keys = [column.name for column in table.primary_key]
+    statement = table.update().where(*(table.c[name] == bindparam(f"{OLD}{name}") for name in keys))
+    statement = statement.values({name: bindparam(name) for name in rows[0] if name not in keys})
+    renamed = {name: f"{OLD}{name}" for name in keys}
+    return [
+        _ready(
+            session, statement, table, [{renamed.get(name, name): value for name, value in row.items()} for row in rows]
+        )
+    ]
+
+
+def _ready(session: Session, statement: Insert | Update, table: Table, rows: Sequence[Mapping[str, Any]]) -> Ready:
+    dialect = session.get_bind().dialect
+    names = list(rows[0])
+    named: Dialect = sqlite.dialect(paramstyle="named") if dialect.name == "sqlite" else dialect
+    columns = names if isinstance(statement, Insert) else None
+    compiled = str(statement.compile(dialect=named, column_keys=columns))
+    stored: dict[str, Callable[[Any], Any] | None] = {
+        name: table.c[name.removeprefix(OLD)].type.dialect_impl(dialect).bind_processor(dialect) for name in names
+    }
+    converted = {name: convert for name, convert in stored.items() if convert is not None}
+    return Ready(
+        compiled, [{**row, **{name: convert(row[name]) for name, convert in converted.items()}} for row in rows]
+    )
