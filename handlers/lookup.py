@@ -9,11 +9,14 @@ from bot.command import command
 from bot.context import Context
 from bot.directory.files import LAND, ROLES
 from bot.directory.identity import Actor
+from bot.directory.rights import has
 from bot.directory.rooms import room_of
 from bot.directory.tables import Organisation, Person
 from bot.errors import UserError
 from bot.grammar import Rest
 from bot.interpret import spelled
+from bot.routing.decide import route
+from bot.routing.model import Question
 from bot.routing.rules import FRANCE
 from bot.search import cards
 from bot.search.hits import Hit, meant
@@ -80,10 +83,8 @@ def _named(ctx: Context, view: View, words: str) -> Card | None:
 
 def _found(ctx: Context, view: View, words: str) -> Card:
     hits = ctx.world.finder.find(ctx.session, words, limit=SHOWN, visible_to=view.actor, at=ctx.now)
-    if not hits:
-        raise UserError("lookup.nothing", words=words[:80])
-    if not hits[0].sure:
-        return _list(Text.of("lookup.near", words=words[:80]), view, hits)
+    if not hits or not hits[0].sure:
+        return _elsewhere(ctx, words) or _near(ctx, view, words, hits)
     best = hits[0]
     hits = [hit for hit in hits if hit.sure and hit.score > BESIDE * best.score and not _shown_by(best, hit, view)]
     if len(meant(hits)) > 1:
@@ -94,6 +95,28 @@ def _found(ctx: Context, view: View, words: str) -> Card:
         return _organisation(ctx, view, organisation, best.role or "", others)
     person = view.person(best.id)
     return _person(ctx, view, person, others) if person is not None else _list(None, view, hits)
+
+
+def _elsewhere(ctx: Context, words: str) -> Card | None:
+    """Return whom to turn to for what is not for the network, however it is asked."""
+    decision = route(Question(words, asker=ctx.actor.organisation), ctx.rules(), ctx.directory(), ctx.today)
+    if decision.decision != "advise" or decision.advice is None:
+        return None
+    return Card(Text.of("advice.title"), (Paragraph(decision.advice),))
+
+
+def _near(ctx: Context, view: View, words: str, hits: Sequence[Hit]) -> Card:
+    """Return what comes near, and the way to ask instead."""
+    asking = Button(Text.of("button.question"), "question", words) if _may_ask(ctx) else None
+    if hits:
+        buttons = (*(_of_hit(view, hit) for hit in hits), *((asking,) if asking else ()))
+        return Card(Text.of("lookup.near", words=words[:80]), (Buttons(buttons),))
+    said = Paragraph(Text.of("lookup.nothing", words=words[:80]))
+    return Card(None, (said, Buttons((asking,))) if asking else (said,))
+
+
+def _may_ask(ctx: Context) -> bool:
+    return has(ctx.actor.rights, ctx.world.commands["question"].right)
 
 
 def _shown_by(best: Hit, hit: Hit, view: View) -> bool:

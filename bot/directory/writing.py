@@ -1,4 +1,4 @@
-"""Rows made ready for the driver before the transaction that writes them: on SQLite all others wait while that lasts."""
+"""Rows made ready for the driver before the transaction that writes them: on SQLite all others wait for that."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
