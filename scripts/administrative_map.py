@@ -3,11 +3,11 @@
 The source is the npm package ``@etalab/decoupage-administratif`` (INSEE's code officiel géographique, Licence ouverte).
 Run it again after a new yearly edition::
 
-    python scripts/administrative_map.py                    # downloads the pinned package with ``npm pack``
-    python scripts/administrative_map.py --package FOLDER   # uses an unpacked one
+    python -m scripts.administrative_map                    # downloads the pinned package with ``npm pack``
+    python -m scripts.administrative_map --package FOLDER   # uses an unpacked one
 
 It writes ``config/reference/map/*.csv`` and ``config/routing/places_france.csv``. The same package gives the same
-bytes. What it writes is never edited by hand.
+bytes. What it writes is never edited by hand; what the package does not say stands in ``beside_the_map.py``.
 """
 
 import argparse
@@ -24,6 +24,17 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from scripts.beside_the_map import (
+    OVERSEAS,
+    POLICE,
+    PREFECTS,
+    SUBDIVISIONS,
+    TIMEZONES,
+    UNVERIFIED,
+    USED_LIAISONS,
+    WEAK,
+)
+
 Record = dict[str, Any]
 
 PACKAGE = "@etalab/decoupage-administratif@6.0.0"
@@ -34,43 +45,11 @@ ROOT = Path(__file__).resolve().parent.parent
 AGREEMENT = (
     "Accord du 25 août 2015 entre les deux ministères, point 1 (conseiller diplomatique auprès du préfet de région)"
 )
-PREFECTS = "Décret n° 2004-374 du 29 avril 2004 relatif aux pouvoirs des préfets"
-UNVERIFIED = "connaissance générale, à vérifier"
 ADVISER_TOPICS = ("cooperation_transfrontaliere", "cooperation_decentralisee", "economie")
 """What posts ask the adviser of a region rather than a prefecture."""
 
 LIAISONS = {0: "de ", 1: "d'", 2: "du ", 3: "de la ", 4: "des ", 5: "de l'"}
 """What links « préfecture » to a name, by INSEE's ``typeLiaison``."""
-
-USED_LIAISONS = {"41": "de ", "47": "de ", "82": "de ", "84": "de "}
-"""Where the State writes otherwise than INSEE's article suggests: préfecture de Loir-et-Cher, de Vaucluse…"""
-
-TIMEZONES = {
-    "971": "America/Guadeloupe",
-    "972": "America/Martinique",
-    "973": "America/Cayenne",
-    "974": "Indian/Reunion",
-    "975": "America/Miquelon",
-    "976": "Indian/Mayotte",
-    "977": "America/St_Barthelemy",
-    "978": "America/Marigot",
-    "984": "Indian/Reunion",
-    "986": "Pacific/Wallis",
-    "987": "Pacific/Tahiti",
-    "988": "Pacific/Noumea",
-}
-SUBDIVISIONS = {
-    "67": "6AE",
-    "68": "6AE",
-    "975": "PM",
-    "977": "BL",
-    "978": "MF",
-    "984": "TF",
-    "986": "WF",
-    "987": "PF",
-    "988": "NC",
-}
-"""ISO 3166-2 codes that decide on public holidays, where they are not the code of the département."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,90 +106,6 @@ class Place:
     region: str = ""
     territory: str
     weak: str
-
-
-@dataclass(frozen=True, slots=True)
-class Overseas:
-    """A representation of the State outside the départements."""
-
-    kind: str
-    name: str
-    city: str
-    parent: str = ""
-
-
-OVERSEAS = {
-    "975": Overseas("prefecture", "Préfecture de Saint-Pierre-et-Miquelon", "Saint-Pierre"),
-    "977": Overseas(
-        "representation_etat",
-        "Représentation de l'État à Saint-Barthélemy (préfecture déléguée)",
-        "Gustavia",
-        "region-guadeloupe",
-    ),
-    "978": Overseas(
-        "representation_etat",
-        "Représentation de l'État à Saint-Martin (préfecture déléguée)",
-        "Marigot",
-        "region-guadeloupe",
-    ),
-    "984": Overseas(
-        "other",
-        "Administration supérieure des Terres australes et antarctiques françaises",
-        "Saint-Pierre (La Réunion)",
-    ),
-    "986": Overseas("representation_etat", "Administration supérieure des îles Wallis et Futuna", "Mata-Utu"),
-    "987": Overseas("representation_etat", "Haut-commissariat de la République en Polynésie française", "Papeete"),
-    "988": Overseas("representation_etat", "Haut-commissariat de la République en Nouvelle-Calédonie", "Nouméa"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Police:
-    """A police prefecture, and what it does instead of the prefecture of its département."""
-
-    id: str
-    name: str
-    city: str
-    code: str
-    parent: str
-    source: str
-    topics: dict[str, str]
-    """What it answers for, each with its legal basis."""
-
-
-POLICE = (
-    Police(
-        "prefecture-de-police-paris",
-        "Préfecture de police de Paris",
-        "Paris",
-        "75",
-        "region-ile-de-france",
-        f"{PREFECTS}, art. 73",
-        {
-            "sejour": UNVERIFIED,
-            "eloignement": UNVERIFIED,
-            "nationalite": UNVERIFIED,
-            "securite": "Code de la sécurité intérieure, art. L. 122-1",
-        },
-    ),
-    Police(
-        "prefecture-de-police-marseille",
-        "Préfecture de police des Bouches-du-Rhône",
-        "Marseille",
-        "13",
-        "region-provence-alpes-cote-d-azur",
-        f"{PREFECTS}, art. 78-3",
-        {"securite": f"{PREFECTS}, art. 78-3"},
-    ),
-)
-
-WEAK = frozenset(
-    "ain aisne allier apt aube auch aude autun bar beaune blaye briey cher clermont cognac creuse "
-    "die dole doubs drome eure foix gap gard gers gex indre issoire jura laon langres le-blanc lens "
-    "lot lure manche marne nice nord oise orne pau sens somme tarn tours tulle "
-    "ussel valence var vendee vienne vire vichy yonne".split()
-)
-"""Slugs of names that are also words, rivers or foreign places: they count only where they are used as a place."""
 
 
 @dataclass(frozen=True, slots=True)

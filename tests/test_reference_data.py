@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from babel import Locale
 
+from scripts import administrative_map
+
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "config" / "reference"
 ROUTING = ROOT / "config" / "routing"
@@ -594,12 +596,11 @@ def test_contexts_hold_the_word() -> None:
 
 
 def test_the_generator_spells_french_names(tmp_path: Path) -> None:
-    generator = SimpleNamespace(**runpy.run_path(str(ROOT / "scripts" / "administrative_map.py")))
-    assert generator.of_town("Le Havre") == "du Havre"
-    assert generator.of_town("Les Andelys") == "des Andelys"
-    assert generator.of_town("Altkirch") == "d'Altkirch"
-    assert generator.of_town("La Flèche") == "de La Flèche"
-    assert generator.slug("Provence-Alpes-Côte d'Azur") == "provence-alpes-cote-d-azur"
-    generator.write(tmp_path / "row.csv", [generator.Competence(organisation="a", role="desk", territory="67",
+    assert administrative_map.of_town("Le Havre") == "du Havre"
+    assert administrative_map.of_town("Les Andelys") == "des Andelys"
+    assert administrative_map.of_town("Altkirch") == "d'Altkirch"
+    assert administrative_map.of_town("La Flèche") == "de La Flèche"
+    assert administrative_map.slug("Provence-Alpes-Côte d'Azur") == "provence-alpes-cote-d-azur"
+    administrative_map.write(tmp_path / "row.csv", [administrative_map.Competence(organisation="a", role="desk", territory="67",
                                                                 direction="both", legal_basis="b")])  # fmt: skip
     assert (tmp_path / "row.csv").read_text(encoding="utf-8").splitlines()[0].split(",") == COMPETENCE_COLUMNS
