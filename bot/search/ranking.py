@@ -20,7 +20,9 @@ ENOUGH = 0.4  # of what is asked must be found for an entry to come near
 _JOINED = 0.95  # what a word typed as two says, or two typed as one
 _SHORTEST_HALF = 2
 _SHORT, _SAYS_LITTLE = 3, 0.5  # two letters are soon the wrong ones
-_UNLIKELY = 0.75  # who typed a word that there is hardly meant another
+_UNLIKELY = 0.75  # who typed a word that there is hardly meant another,
+_UNLIKELIER = 0.5  # least of all where words are so short that many are alike: « Lyon » is not Laon
+_FEW_LETTERS = 4
 _LONG = 6  # letters of a word that says much even though nothing has it
 _INCOMPLETE = np.float32(0.8)  # what an entry is worth in which a word is missing
 _UNASKED = np.float32(0.75)  # an office whose role was not named
@@ -149,9 +151,9 @@ class _Token:
             whole = vocabulary.place(one + other)
             if whole is not None:
                 meant.append((whole, _JOINED))
-        found, rarities = self._found(meant)
+        found, rarities = self._found(meant, _UNLIKELY if len(token) > _FEW_LETTERS else _UNLIKELIER)
         for left, right in self._halves(token):
-            (one, of_one), (other, of_other) = self._found([(left, 1.0)]), self._found([(right, 1.0)])
+            (one, of_one), (other, of_other) = self._found([(left, 1.0)], 1.0), self._found([(right, 1.0)], 1.0)
             if of_one and of_other:
                 found = np.maximum(found, _JOINED * np.minimum(one, other))
                 rarities.append((_JOINED, max(of_one[0][1], of_other[0][1])))
@@ -168,8 +170,11 @@ class _Token:
             if left is not None and right is not None:
                 yield left, right
 
-    def _found(self, meant: Iterable[tuple[int, float]]) -> tuple[Floats, list[tuple[float, float]]]:
-        """Return how well each entry has one of these words, and for each that is known, its likeness and rarity."""
+    def _found(self, meant: Iterable[tuple[int, float]], unlikely: float) -> tuple[Floats, list[tuple[float, float]]]:
+        """Return how well each entry has one of these words, and for each that is known, its likeness and rarity.
+
+        The others are `unlikely` beside one that was typed as it is.
+        """
         index, postings = self._index, self._index.postings
         found = np.zeros(len(index), np.float32)
         rarities: list[tuple[float, float]] = []
@@ -181,7 +186,7 @@ class _Token:
             entries, weights = entries[known], weights[known]
             if len(entries):
                 likely = likeness if likeness == 1 else likeness * others
-                others = _UNLIKELY if likeness == 1 else others
+                others = unlikely if likeness == 1 else others
                 found[entries] = np.maximum(found[entries], likely * weights)
                 rarities.append((likely, self._rarity(int(index.frequency[self._level, word]))))
         self._share(found)

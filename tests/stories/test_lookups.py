@@ -33,7 +33,7 @@ TYPED = {
     "ambassadeur suisse": "ambassadeur, Ambassade de France en Suisse",
     "guinée": "Ambassade de France en Guinée",
     "congo": "1. Ambassade République du Congo · Brazzaville · République du Congo",
-    "vienne": "1. SP Vienne",
+    "vienne": "1. Préfecture de la Vienne · Poitiers",
     "prefecture moselle": "Préfecture de la Moselle",
     "pref 67": "Préfecture du Bas-Rhin",
     "prefecture loire": "Préfecture de la Loire",
@@ -56,17 +56,10 @@ TYPED = {
 }
 
 
-@pytest.fixture(scope="module")
-def peopled(new_url: Callable[[str], str]) -> str:
+@pytest.fixture
+async def play(new_url: Callable[[str], str]) -> AsyncIterator[Scene]:
     database = Database(new_url("sqlite"))
     database.run_now(people)
-    database.close()
-    return database.url
-
-
-@pytest.fixture
-async def play(peopled: str) -> AsyncIterator[Scene]:
-    database = Database(peopled)
     async with scene(database, Clock(MORNING)) as made:
         yield made
     database.close()
