@@ -2,6 +2,8 @@
 
 import contextlib
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,6 +28,14 @@ COMMANDS = [
     ("failed", "replay", "E1"),
     ("console", "--as", "agent", "--room", "prefecture-67", "--new"),
 ]
+
+
+def test_a_command_loads_its_own_modules_only() -> None:
+    """What others need takes longer to load than most commands to run."""
+    code = "import sys; from bot.cli import parser; parser(['directory', 'import', 'x']); print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "bot.cli.directory" in loaded
+    assert {"alembic", "bot.app", "bot.cli.service", "handlers", "numpy"}.isdisjoint(loaded)
 
 
 @pytest.mark.parametrize(

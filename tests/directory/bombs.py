@@ -39,6 +39,17 @@ for path in sys.argv[2:]:
 """
 
 
+_COMMAND = """
+import contextlib, io, json, re, sys, time
+from pathlib import Path
+from bot.cli import main
+with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()) as told:
+    status = main(["directory", "import", *sys.argv[1:]])
+peak = int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1000
+print(json.dumps([time.process_time(), peak, status, told.getvalue()[:2000]]))
+"""
+
+
 @dataclass(frozen=True)
 class Taken:
     """What reading took: seconds of the processor, megabytes at most, and by how many that is more than before."""
@@ -55,6 +66,17 @@ def read_alone(scale: float, *paths: Path) -> list[Taken]:
     done = subprocess.run([sys.executable, "-c", _READ, str(scale), *map(str, paths)], capture_output=True, timeout=120)
     assert done.returncode == 0, done.stderr.decode()
     return [Taken(*json.loads(line)) for line in done.stdout.splitlines()]
+
+
+def imported_alone(path: Path, url: str) -> tuple[float, float, int, str]:
+    """Import a file by the command line; return seconds of the processor, megabytes, the status and what was told."""
+    environment = {**os.environ, "PASSERELLE_DATABASE_URL": url}
+    done = subprocess.run(
+        [sys.executable, "-c", _COMMAND, str(path)], capture_output=True, timeout=120, env=environment
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    seconds, peak, status, told = json.loads(done.stdout)
+    return seconds, peak, status, told
 
 
 def _zipped(content: Callable[[io.BufferedWriter], None], name: str) -> Callable[[Path], None]:

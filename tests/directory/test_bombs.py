@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.directory.bombs import Taken, bombs, read_alone
+from tests.directory.bombs import Taken, bombs, imported_alone, read_alone
 
 SECONDS = 2.0
 MEGABYTES = 100.0  # of the whole process
@@ -33,6 +33,19 @@ def test_small_bombs(tmp_path: Path) -> None:
     for name, taken in took.items():
         is_harmless(name, taken)
     assert took["records of nothing"].found == ["import.too_many_lines"], "however small the records are"
+
+
+@pytest.mark.proof
+def test_the_command_line_ends_as_soon_with_the_largest(tmp_path: Path, url: str) -> None:
+    named = ("a field of 200 MB", "one vCard of 100 MB", "more lines than allowed", "a zipped CSV of 1 GB in a line")
+    for name in named:
+        file, make = bombs(1)[name]
+        make(tmp_path / file)
+        seconds, peak, status, told = imported_alone(tmp_path / file, url)
+        (tmp_path / file).unlink()
+        print(f"{name}: {seconds:.2f} s with the start of the command, {peak:.0f} MB, {told.splitlines()[0]}")
+        assert (status, "Traceback" in told) == (1, False), told
+        assert peak < MEGABYTES, name
 
 
 @pytest.mark.proof
