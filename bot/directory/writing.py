@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import Dialect, Insert, Table, Update, bindparam
+from sqlalchemy import ColumnDefault, Dialect, Insert, Table, Update, bindparam
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import Session
 
@@ -33,8 +33,11 @@ def inserting(session: Session, model: type[Base], rows: Sequence[Mapping[str, A
     if not rows:
         return []
     table = cast("Table", model.__table__)
-    lacking = (column for column in table.columns if column.name not in rows[0] and column.default is not None)
-    defaults = {column.name: column.default.arg for column in lacking if column.default and column.default.is_scalar}
+    defaults: dict[str, object] = {
+        column.name: cast("object", column.default.arg)
+        for column in table.columns
+        if isinstance(column.default, ColumnDefault) and column.default.is_scalar and column.name not in rows[0]
+    }
     return [_ready(session, table.insert(), table, [{**defaults, **row} for row in rows])]
 
 
