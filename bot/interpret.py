@@ -203,7 +203,7 @@ def _within(ctx: Context, message: Message, about: Question, post: Post, *, addr
         return _named(ctx, "repondre", f"{about.number} {message.text}", about)
     if not addressed:
         return NOTHING
-    if len(message.text) > CARRIED or "recipient" not in moves.sides_of(ctx.actor, about):
+    if len(message.text) > CARRIED or "recipient" not in moves.sides_of(ctx.session, ctx.actor, about):
         return _named(ctx, "question", message.text, None)
     reply = Button(Text.of("button.answer_to", number=about.number), "repondre", f"{about.number} {message.text}")
     return _either(message.text, reply, "question")

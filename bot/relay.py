@@ -11,8 +11,7 @@ from bot.conversation import address, redraw, who
 from bot.directory.rooms import room_of
 from bot.message import Address, Message, User
 from bot.outbox import Placing, Post, Side
-from bot.questions import cards, find, wording
-from bot.questions.moves import RULES, write
+from bot.questions import cards, find, moves, wording
 from bot.questions.tables import Question
 from bot.routing import candidates
 
@@ -43,6 +42,18 @@ def carry(ctx: Context, question: Question, text: str, side: Side) -> None:
             hold=HOLD if isinstance(ctx.inbound, Message) and ctx.to.platform == "slack" else timedelta(0),
         ),
     )
+
+
+def add_words(ctx: Context, into: Question, merged: Question) -> None:
+    """Let the words of a question that was merged into another reach who has that one."""
+    end = find.endpoint(ctx.session, into.id, "recipient")
+    if end is None:
+        into.text = wording.question(f"{into.text}\n\n{merged.text}")
+        into.sealed = into.sealed or merged.sealed
+        return
+    name = cards.name_of(ctx.directory(), merged.asker_organisation)
+    placing = Placing(into.id, "recipient", sealed=merged.sealed)
+    ctx.say(address(end), cards.words(merged.number, name, merged.text), f"merged/{merged.number}", placing)
 
 
 def received(ctx: Context, question: Question, side: Side) -> int | None:
@@ -102,8 +113,7 @@ def follow_edit(ctx: Context, post: Post, text: str) -> None:
     question = ctx.session.get(Question, post.question_id)
     if question is not None and is_opening(ctx, question, post):
         question.text = wording.question(text)
-        if question.state != "asked_back":  # its card holds the choices
-            redraw(ctx, question)
+        redraw(ctx, question)
     rewrite(ctx, post, wording.answer(text))
 
 
@@ -113,9 +123,7 @@ def follow_deletion(ctx: Context, post: Post) -> None:
     if question is not None and is_opening(ctx, question, post):
         question.text = ""
         candidates.withdraw(ctx.session, question.number)
-        if question.state in RULES["cancel"].before:
-            question.state = "cancelled"
-            write(ctx.session, "cancel", ctx.actor, question, ctx.now, "deleted")
+        moves.withdraw(ctx.session, ctx.actor, question, ctx.now)
         redraw(ctx, question)
     take_back(ctx, post)
 

@@ -1,5 +1,6 @@
 """Answering: the words cross to the other side. From the asker's side they complete the question."""
 
+from bot import asking
 from bot.card import Card, Paragraph, Reply
 from bot.command import command
 from bot.context import Context
@@ -17,17 +18,20 @@ from bot.texts import Text
 def answer(ctx: Context, question: Question, text: Rest) -> Reply:
     """Say something to the other side of a question."""
     text = wording.answer(text)
-    sides = moves.sides_of(ctx.actor, question)
+    sides = moves.sides_of(ctx.session, ctx.actor, question)
     if "recipient" in sides and not (sides == {"asker", "recipient"} and _from_asker(ctx, question)):
         moves.make(ctx.session, "answer", ctx.actor, question, ctx.now)
         question.answered_at = ctx.now
-        question.taken_by = question.taken_by or shown_name(ctx, ctx.actor)
+        if question.taken_by is None:
+            question.taken_by, question.taken_person = shown_name(ctx, ctx.actor), ctx.actor.person
         carry(ctx, question, text, "recipient")
         to = question.asker_organisation
     else:
         moves.make(ctx.session, "add", ctx.actor, question, ctx.now)
         carry(ctx, question, text, "asker")
         to = question.placed_with
+        if question.recipient is None:
+            return asking.again(ctx, ctx.actor, question)
     redraw(ctx, question)
     return _confirmation(ctx, question, text, to)
 

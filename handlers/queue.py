@@ -5,7 +5,8 @@ from sqlalchemy import or_, select
 from bot.card import Card, Paragraph, Reply
 from bot.command import command
 from bot.context import Context
-from bot.questions import cards, find
+from bot.questions import cards
+from bot.questions.moves import OPEN
 from bot.questions.tables import Question
 from bot.texts import Lines, Text
 
@@ -20,7 +21,7 @@ def queue(ctx: Context) -> Reply:
     theirs = or_(Question.placed_with == own, Question.recipient == own, Question.asker_organisation == own)
     found = ctx.session.scalars(
         select(Question)
-        .where(or_(mine, theirs) if own else mine, Question.state.in_(find.OPEN))
+        .where(or_(mine, theirs) if own else mine, Question.state.in_(OPEN))
         .order_by(Question.id)
         .limit(SHOWN)
     ).all()

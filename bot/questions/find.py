@@ -8,11 +8,10 @@ from sqlalchemy.orm import Session
 
 from bot.message import Address
 from bot.outbox import Post, message_of
-from bot.questions.tables import Endpoint, Question
+from bot.questions.moves import OPEN
+from bot.questions.tables import Endpoint, Move, Question
 
 NUMBER = re.compile(r"Q-?(\d{4})-?(\d{1,7})", re.IGNORECASE)
-
-OPEN = ("asked_back", "routed", "taken", "answered")
 
 
 def by_number(session: Session, number: str) -> Question | None:
@@ -21,7 +20,8 @@ def by_number(session: Session, number: str) -> Question | None:
     if match is None:
         return None
     number = f"Q-{match[1]}-{int(match[2]):05d}"
-    return session.scalar(select(Question).where(Question.number == number).with_for_update())
+    mine = select(Question).where(Question.number == number).with_for_update()
+    return session.scalar(mine.execution_options(populate_existing=True))  # as it is now that nobody else moves it
 
 
 def post_of(session: Session, platform: str, room: str, message_id: str | None) -> Post | None:
@@ -47,6 +47,11 @@ def open_of(session: Session, account: str) -> list[Question]:
             .order_by(Question.id.desc())
         )
     )
+
+
+def history(session: Session, question: Question) -> list[Move]:
+    """Return what happened to a question, the oldest line first."""
+    return list(session.scalars(select(Move).where(Move.question_id == question.id).order_by(Move.id)))
 
 
 def last_word(session: Session, question_id: int, account: str) -> datetime | None:
