@@ -19,6 +19,7 @@ from bot.clock import Clock, system_clock
 from bot.command import load
 from bot.confirmations import Asking
 from bot.context import World
+from bot.courtesy import Courtesy
 from bot.db import Database
 from bot.delivery import note_settled, performers
 from bot.directory import reference
@@ -95,6 +96,7 @@ def world() -> World:
         current=current,
         finder=Finder(current, rules, CONFIG),
         commands=load(handlers),
+        courtesy=Courtesy.load(CONFIG),
     )
 
 

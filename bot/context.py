@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from bot.card import Card
+from bot.courtesy import Courtesy
 from bot.directory.confirming import EVERY
 from bot.directory.current import Current
 from bot.directory.identity import Actor
@@ -31,6 +32,7 @@ class World:
     current: Current
     finder: Finder
     commands: Mapping[str, Command]
+    courtesy: Courtesy
     confirm_every: timedelta = EVERY  # how often people are asked whether their card is true
 
     @property

@@ -5,7 +5,7 @@ import json
 from bot.card import Block, Button, Buttons, Card, Fields, Paragraph, Words
 from bot.directory.snapshot import Org, Snapshot
 from bot.message import User
-from bot.questions.moves import OPEN, Who, offered
+from bot.questions.moves import OPEN, PENDING, Side, offered
 from bot.questions.tables import Question
 from bot.texts import Markdown, Row, Text, from_data
 
@@ -61,6 +61,23 @@ def for_asker(directory: Snapshot, question: Question, *, repeat: bool) -> Card:
     return Card(Text.of("card.asker", number=question.number), (*blocks, buttons("asker", question)))
 
 
+def summary(directory: Snapshot, question: Question, side: Side) -> Card:
+    """Return a question as it stands, for somebody of a side, wherever they look at it.
+
+    What came from an encrypted room that keeps its words is left out: this may be shown anywhere.
+    """
+    pairs: list[tuple[Words, Words]] = [
+        (Text.of("card.from"), name_of(directory, question.asker_organisation)),
+        (Text.of("card.state"), _state(question)),
+    ]
+    if question.recipient:
+        pairs.insert(1, (Text.of("card.to"), office(directory, question)))
+    if question.due_at is not None and question.state in PENDING:
+        pairs.append((Text.of("card.due"), Text.of("at", at=question.due_at)))
+    text = Paragraph(Text.of("sealed.withheld")) if question.sealed else _asked(question.text[:QUOTED])
+    return Card(Text.of("card.asker", number=question.number), (text, Fields(tuple(pairs)), buttons(side, question)))
+
+
 def words(number: str, who: Words, text: str, notify: User | None = None) -> Card:
     """Return the card that carries somebody's words to the other side."""
     return Card(None, (Paragraph(Text.of("relay.from", who=who, number=number)), Paragraph(text, theirs=True)), notify)
@@ -96,7 +113,7 @@ def _state(question: Question) -> Words:
             return Text.of(f"state.{state}")
 
 
-def buttons(side: Who, question: Question) -> Buttons:
+def buttons(side: Side, question: Question) -> Buttons:
     """Return what a side may do with a question next, and its history."""
     rules = offered(side, question.state) if question.text else ()
     moves = [

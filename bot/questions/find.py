@@ -38,6 +38,22 @@ def endpoint(session: Session, question_id: int, side: str) -> Endpoint | None:
     return session.get(Endpoint, (question_id, side))
 
 
+def endpoint_in(session: Session, question_id: int, to: Address) -> Endpoint | None:
+    """Return the side of a question that is in a room and thread, if one is; a thread is named as its platform does."""
+    rows = session.scalars(select(Endpoint).where(Endpoint.question_id == question_id))
+    return next(
+        (
+            row
+            for row in rows
+            if (row.platform, row.room) == (to.platform, to.room)
+            and to.thread is not None
+            and row.thread is not None
+            and _root(session, row.thread) == to.thread
+        ),
+        None,
+    )
+
+
 def open_of(session: Session, account: str) -> list[Question]:
     """Return the questions that an account asked and that are not ended, newest first."""
     return list(

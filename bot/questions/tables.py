@@ -42,8 +42,10 @@ class Question(Base):
     taken_by: Mapped[str | None] = mapped_column(String(255))  # as everybody is told
     taken_person: Mapped[str | None] = mapped_column(String(100), index=True)
     merged_into: Mapped[int | None] = mapped_column(ForeignKey("question.id"), index=True)
+    helped: Mapped[bool | None]  # what who asked says of the answer
     split_from: Mapped[int | None] = mapped_column(ForeignKey("question.id"))
     asked_at: Mapped[datetime] = mapped_column(Instant)
+    due_at: Mapped[datetime | None] = mapped_column(Instant)  # when an answer is expected; None: at no set time
     taken_at: Mapped[datetime | None] = mapped_column(Instant)
     answered_at: Mapped[datetime | None] = mapped_column(Instant)
     closed_at: Mapped[datetime | None] = mapped_column(Instant)
@@ -53,6 +55,7 @@ class Question(Base):
         Index("ix_question_asker", "asker_account", "state"),
         Index("ix_question_from", "asker_organisation", "state"),
         Index("ix_question_to", "recipient", "state"),
+        Index("ix_question_due", "state", "due_at"),
     )
 
 

@@ -168,8 +168,10 @@ def upgrade() -> None:
         sa.Column("taken_by", sa.String(length=255), nullable=True),
         sa.Column("taken_person", sa.String(length=100), nullable=True),
         sa.Column("merged_into", sa.Integer(), nullable=True),
+        sa.Column("helped", sa.Boolean(), nullable=True),
         sa.Column("split_from", sa.Integer(), nullable=True),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("taken_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
@@ -180,6 +182,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("question", schema=None) as batch_op:
         batch_op.create_index("ix_question_asker", ["asker_account", "state"], unique=False)
+        batch_op.create_index("ix_question_due", ["state", "due_at"], unique=False)
         batch_op.create_index("ix_question_from", ["asker_organisation", "state"], unique=False)
         batch_op.create_index(batch_op.f("ix_question_merged_into"), ["merged_into"], unique=False)
         batch_op.create_index("ix_question_placed", ["placed_with", "state"], unique=False)
