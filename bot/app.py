@@ -102,7 +102,11 @@ def world() -> World:
 
 def build(settings: Settings, database: Database, clock: Clock = system_clock) -> App:
     """Put a bot together without platforms; `add` gives it some."""
-    around = replace(world(), confirm_every=timedelta(days=settings.directory.confirm_after_days))
+    around = replace(
+        world(),
+        confirm_every=timedelta(days=settings.directory.confirm_after_days),
+        joined=timedelta(seconds=settings.questions.joined_seconds),
+    )
     where = destinations(settings, around.current)
     dispatcher = Dispatcher(database, around, where, clock)
     platforms: dict[str, Platform] = {}

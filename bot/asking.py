@@ -2,7 +2,7 @@
 
 from bot.card import Button, Buttons, Card, Paragraph
 from bot.context import Scope
-from bot.conversation import adopt, otherwise, place
+from bot.conversation import adopt, otherwise, place, redraw, retire
 from bot.directory.identity import Actor
 from bot.errors import UserError
 from bot.message import Address
@@ -82,6 +82,26 @@ def again(ctx: Scope, actor: Actor, question: Question) -> Card | None:
     end = find.endpoint(ctx.session, question.id, "asker")
     if end is not None:
         ctx.outbox.edit(end.card_key, card, revision=ctx.key)
+    return None
+
+
+def extend(ctx: Scope, actor: Actor, question: Question) -> Card | None:
+    """Look again where a question goes whose text became longer; one that nobody took may still go elsewhere.
+
+    Return what it still lacks where it went nowhere yet.
+    """
+    if question.recipient is None:
+        return again(ctx, actor, question)
+    decision = decide(ctx, question.text, question.asker_organisation)
+    to = decision.recipient
+    if to is not None and decision.decision != "ask" and to.organisation != question.recipient:
+        old = find.endpoint(ctx.session, question.id, "recipient")
+        adopt(question, decision)
+        if old is not None:
+            retire(ctx, question, old)
+        place(ctx, question)
+        moves.write(ctx.session, "route", actor, question, ctx.now, before=question.state, towards=to.organisation)
+    redraw(ctx, question)
     return None
 
 

@@ -20,11 +20,14 @@ from bot.outbox import Post
 from bot.questions import find, moves
 from bot.questions.tables import Question
 from bot.relay import follow_deletion, follow_edit
+from bot.routing.decide import route
+from bot.routing.model import Question as Routed
 from bot.texts import Text
 
 JOINED = timedelta(minutes=3)  # what is said so soon after, in a direct room, goes to the same question
 PROMPTED = timedelta(minutes=10)  # a person who was asked for something answers within
 CARRIED = 1500  # characters that a button can carry
+CLEAR = 0.6  # the confidence with which words that follow a question are another one
 LONG = 8  # words after which a search looks like a question
 
 _SAYING = ("question", "repondre")  # commands that keep what they were given
@@ -115,6 +118,8 @@ def _said(ctx: Context, message: Message) -> Plan:
         return _typed(ctx, text[1:], post, about)
     known = _first_word(ctx, text, about) if addressed else None
     prompt = _prompt(ctx, message, post)
+    if prompt is not None and prompt[0] == "question" and prompt[1] and not _completes(ctx, message, text):
+        prompt = None
     if prompt is not None and (message.reply_to is not None or not _means_a_command(known)):
         name, line = prompt
         return _named(ctx, name, f"{line} {text}".strip(), about)
@@ -132,7 +137,25 @@ def _said(ctx: Context, message: Message) -> Plan:
 
 
 def _new(ctx: Context, message: Message, text: str) -> Plan:
-    return _direct(ctx, text) if message.to.surface == "direct" else _named(ctx, "question", text, None)
+    if message.to.surface == "direct":
+        return _direct(ctx, text)
+    last = find.last_asked(ctx.session, message.author.id, message.to) if message.to.thread is None else None
+    soon = last is not None and ctx.now - _last_said(ctx, last) <= ctx.world.joined
+    if last is not None and soon and (last.recipient is None or not _stands_alone(ctx, text)):
+        return _named(ctx, "repondre", f"{last.number} {text}", last)
+    return _named(ctx, "question", text, None)
+
+
+def _completes(ctx: Context, message: Message, text: str) -> bool:
+    """Whether words complete a question that lacked something: a reply does, and what is none by itself."""
+    return message.reply_to is not None or (ctx.world.courtesy.kind_of(text) is None and not _stands_alone(ctx, text))
+
+
+def _stands_alone(ctx: Context, text: str) -> bool:
+    """Whether a text is a question by itself: it is clear where it goes."""
+    asked = Routed(text=text, asker=ctx.actor.organisation)
+    decision = route(asked, ctx.rules(), ctx.directory(), ctx.today)
+    return decision.decision == "advise" or (decision.recipient is not None and decision.confidence >= CLEAR)
 
 
 def _courtesy(ctx: Context, text: str) -> Plan | None:

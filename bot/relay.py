@@ -11,7 +11,7 @@ from bot.conversation import address, redraw, who
 from bot.directory.rooms import room_of
 from bot.message import Address, Message, User
 from bot.outbox import Placing, Post, Side
-from bot.questions import cards, find, moves, wording
+from bot.questions import cards, find, moves, passages, wording
 from bot.questions.tables import Question
 from bot.routing import candidates
 
@@ -23,7 +23,7 @@ def carry(ctx: Context, question: Question, text: str, side: Side) -> None:
     other: Side = "recipient" if side == "asker" else "asker"
     end = find.endpoint(ctx.session, question.id, other)
     if end is None:  # nobody has the question yet: who gets it gets this with it
-        question.text = wording.question(f"{question.text}\n\n{text}")
+        passages.join(ctx.session, question, text, received(ctx, question, side), ctx.now, sealed=ctx.sealed)
         return
     notify = User(end.platform, question.asker_account) if other == "asker" and end.surface == "room" else None
     if notify is not None and notify.platform == "console":
@@ -111,7 +111,9 @@ def follow_edit(ctx: Context, post: Post, text: str) -> None:
     if ctx.inbound.author.id != post.author:
         return
     question = ctx.session.get(Question, post.question_id)
-    if question is not None and is_opening(ctx, question, post):
+    if question is not None and passages.rewrite(ctx.session, question, post.id, text):
+        redraw(ctx, question)
+    elif question is not None and is_opening(ctx, question, post):
         question.text = wording.question(text)
         redraw(ctx, question)
     rewrite(ctx, post, wording.answer(text))
@@ -120,7 +122,9 @@ def follow_edit(ctx: Context, post: Post, text: str) -> None:
 def follow_deletion(ctx: Context, post: Post) -> None:
     """Let the deletion of a received message reach all that was made of it; a question whose message goes, goes."""
     question = ctx.session.get(Question, post.question_id)
-    if question is not None and is_opening(ctx, question, post):
+    if question is not None and passages.rewrite(ctx.session, question, post.id, "") and question.text:
+        redraw(ctx, question)
+    elif question is not None and (not question.text or is_opening(ctx, question, post)):
         question.text = ""
         candidates.withdraw(ctx.session, question.number)
         moves.withdraw(ctx.session, ctx.actor, question, ctx.now)

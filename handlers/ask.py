@@ -6,6 +6,7 @@ from bot.command import command
 from bot.context import Context
 from bot.grammar import Rest
 from bot.message import Address, Message
+from bot.outbox import Placing
 from bot.questions import moves, wording
 from bot.questions.tables import Question
 from bot.relay import received
@@ -19,6 +20,9 @@ def ask(ctx: Context, text: Rest) -> Reply:
     clean = wording.question(text)
     decision = decide(ctx, clean, ctx.actor.organisation)
     told = declined(decision, clean)
+    if told is not None and decision.question_back is not None:
+        ctx.say(_beneath(ctx), told, "reply", Placing(prompt=("question", clean), asked_of=ctx.inbound.author.id))
+        return None
     if told is not None:
         return told
     question = _create(ctx, clean, decision)
@@ -47,6 +51,15 @@ def _create(ctx: Context, text: str, decision: Assignment) -> Question:
     ctx.session.add(question)
     ctx.session.flush()
     return question
+
+
+def _beneath(ctx: Context) -> Address:
+    """Where who asked is told what the question lacks: their next words there complete it."""
+    to = ctx.to
+    if to.surface != "room":
+        return Address(to.platform, to.room, surface="direct")
+    said = getattr(ctx.inbound, "message_id", None) or getattr(ctx.inbound, "pressed", None)
+    return Address(to.platform, to.room, to.thread or said)
 
 
 def _is_root(ctx: Context) -> bool:

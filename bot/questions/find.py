@@ -70,6 +70,17 @@ def history(session: Session, question: Question) -> list[Move]:
     return list(session.scalars(select(Move).where(Move.question_id == question.id).order_by(Move.id)))
 
 
+def last_asked(session: Session, account: str, to: Address) -> Question | None:
+    """Return the question that an account asked last in a room, if it is open."""
+    asked = (
+        select(Question)
+        .join(Endpoint, Endpoint.question_id == Question.id)
+        .where(Question.asker_account == account, Question.state.in_(OPEN), Endpoint.side == "asker")
+        .where(Endpoint.platform == to.platform, Endpoint.room == to.room)
+    )
+    return session.scalar(asked.order_by(Question.id.desc()).limit(1))
+
+
 def last_word(session: Session, question_id: int, account: str) -> datetime | None:
     """Return when an account last said something in a question."""
     return session.scalar(
