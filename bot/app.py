@@ -17,6 +17,7 @@ from bot.clock import Clock, system_clock
 from bot.command import load
 from bot.confirmations import Asking
 from bot.context import World
+from bot.courtesy import Courtesy
 from bot.db import Database
 from bot.delivery import note_settled, performers
 from bot.directory.current import Current
@@ -81,12 +82,17 @@ def world() -> World:
         current=current,
         finder=Finder(current, rules, CONFIG),
         commands=load(handlers),
+        courtesy=Courtesy.load(CONFIG),
     )
 
 
 def build(settings: Settings, database: Database, clock: Clock = system_clock) -> App:
     """Put a bot together without platforms; `add` gives it some."""
-    around = replace(world(), confirm_every=timedelta(days=settings.directory.confirm_after_days))
+    around = replace(
+        world(),
+        confirm_every=timedelta(days=settings.directory.confirm_after_days),
+        joined=timedelta(seconds=settings.questions.joined_seconds),
+    )
     where = destinations(settings, around.current)
     dispatcher = Dispatcher(database, around, where, clock)
     platforms: dict[str, Platform] = {}

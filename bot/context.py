@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from bot.card import Card
+from bot.courtesy import Courtesy
 from bot.directory.confirming import EVERY
 from bot.directory.current import Current
 from bot.directory.identity import Actor
@@ -31,7 +32,9 @@ class World:
     current: Current
     finder: Finder
     commands: Mapping[str, Command]
+    courtesy: Courtesy
     confirm_every: timedelta = EVERY  # how often people are asked whether their card is true
+    joined: timedelta = timedelta(seconds=30)  # what who asked says so soon after is part of the question
 
     @property
     def rules(self) -> Rules:
@@ -39,24 +42,18 @@ class World:
         return self.learnt.shipped
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
-    """One invocation. `key` begins the key of everything said because of it, so that a replay says it once."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """One transaction and its way out: what any decision needs, a person's or the clockwork's.
+
+    `key` begins the key of everything said because of it, so that a replay says it once.
+    """
 
     session: Session
     now: datetime
-    actor: Actor
-    inbound: Inbound
     outbox: Outbox
     world: World
     key: str
-    about: Question | None = None  # the question in whose thread, or on whose card, it was asked
-    sealed: bool = False  # its words come from an encrypted room that keeps them
-
-    @property
-    def to(self) -> Address:
-        """Where it was asked."""
-        return self.inbound.to
 
     @property
     def today(self) -> date:
@@ -67,10 +64,6 @@ class Context:
         """Return the directory as it is now."""
         return self.world.current.get(self.session)
 
-    def find(self, text: str, *, limit: int) -> list[Hit]:
-        """Return the best of what a few words find in the directory, as far as the actor may see it."""
-        return self.world.finder.find(self.session, text, limit=limit, visible_to=self.actor, at=self.now)
-
     def rules(self) -> Rules:
         """Return the rules of routing, with the newest model."""
         return self.world.learnt.get(self.session, self.directory())
@@ -78,6 +71,25 @@ class Context:
     def say(self, to: Address, card: Card, name: str, placing: Placing = NOWHERE) -> str:
         """Say a card somewhere; `name` tells it from the others of this invocation. Return its key."""
         return self.outbox.put(to, card, key=f"{self.key}/{name}", placing=placing)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context(Scope):
+    """One invocation: somebody asks for something somewhere."""
+
+    actor: Actor
+    inbound: Inbound
+    about: Question | None = None  # the question in whose thread, or on whose card, it was asked
+    sealed: bool = False  # its words come from an encrypted room that keeps them
+
+    @property
+    def to(self) -> Address:
+        """Where it was asked."""
+        return self.inbound.to
+
+    def find(self, text: str, *, limit: int) -> list[Hit]:
+        """Return the best of what a few words find in the directory, as far as the actor may see it."""
+        return self.world.finder.find(self.session, text, limit=limit, visible_to=self.actor, at=self.now)
 
     def on(self, question: Question) -> "Context":
         """Return this context about a question."""

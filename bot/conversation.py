@@ -7,15 +7,16 @@ from datetime import datetime
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
-from bot.card import Words
-from bot.context import Context
+from bot.card import Card, Paragraph, Words
+from bot.context import Scope
 from bot.directory.days import postings_held
 from bot.directory.identity import Actor
 from bot.directory.rooms import rooms_of
 from bot.directory.tables import Organisation, Right, Room
 from bot.message import Address
-from bot.outbox import Placing
-from bot.questions import cards, find
+from bot.outbox import Placing, Side
+from bot.questions import cards, find, moves
+from bot.questions.moves import PENDING
 from bot.questions.tables import Endpoint, Question
 from bot.routing.model import Assignment
 from bot.texts import Text, to_data
@@ -31,7 +32,7 @@ def adopt(question: Question, assignment: Assignment) -> None:
     question.fallback = assignment.fallback.organisation if assignment.fallback else None
 
 
-def place(ctx: Context, question: Question) -> None:
+def place(ctx: Scope, question: Question) -> None:
     """Put the question's card in the first room that can be reached.
 
     The recipient's, else the fallback's, else the coordinators'; without any, it waits for a room to be linked.
@@ -63,9 +64,9 @@ def place(ctx: Context, question: Question) -> None:
     ctx.outbox.put(to, card, key=key, placing=Placing(question.id, "recipient", sealed=question.sealed))
 
 
-def _first_room(ctx: Context, question: Question) -> Room | None:
+def _first_room(ctx: Scope, question: Question) -> Room | None:
     asked = find.endpoint(ctx.session, question.id, "asker")
-    for organisation in _ladder(ctx, question):
+    for organisation in ladder(ctx, question):
         for room in rooms_of(ctx.session, organisation):
             own = asked is not None and (room.platform, room.room) == (asked.platform, asked.room)
             if not own or organisation == question.recipient:
@@ -73,8 +74,8 @@ def _first_room(ctx: Context, question: Question) -> Room | None:
     return None
 
 
-def _ladder(ctx: Context, question: Question) -> Iterator[str]:
-    """Who may hold a question, best first (the issue of a first day, when most posts have no room)."""
+def ladder(ctx: Scope, question: Question) -> Iterator[str]:
+    """Yield who may hold a question, best first: on a first day most posts have no room."""
     if question.recipient:
         yield question.recipient
     if question.fallback:
@@ -85,7 +86,7 @@ def _ladder(ctx: Context, question: Question) -> Iterator[str]:
     yield from coordinators(ctx.session, ctx.now)
 
 
-def _region_of(ctx: Context, organisation: str | None) -> str | None:
+def _region_of(ctx: Scope, organisation: str | None) -> str | None:
     orgs = ctx.directory().organisations
     seen: set[str] = set()
     while organisation and organisation in orgs and organisation not in seen:
@@ -102,7 +103,7 @@ def coordinators(session: Session, at: datetime) -> list[str]:
     return sorted({posting.organisation for person in people for posting, _ in postings_held(session, person, at)})
 
 
-def redraw(ctx: Context, question: Question) -> None:
+def redraw(ctx: Scope, question: Question) -> None:
     """Rewrite the cards of both sides as the question now stands."""
     for side in ("asker", "recipient"):
         end = find.endpoint(ctx.session, question.id, side)
@@ -110,12 +111,54 @@ def redraw(ctx: Context, question: Question) -> None:
             continue
         if side == "recipient":
             card = cards.for_recipient(ctx.directory(), question, asker_name(ctx, question))
+        elif question.state == "asked_back" and question.recipient is None:
+            continue  # its card holds the choices
         else:
             card = cards.for_asker(ctx.directory(), question, repeat=_repeats(end))
         ctx.outbox.edit(end.card_key, card, revision=ctx.key)
+    for organisation in moves.raised_to(ctx.session, question):
+        card = cards.for_recipient(ctx.directory(), question, asker_name(ctx, question))
+        ctx.outbox.edit(_raised(question, organisation), card, revision=ctx.key)
 
 
-def retire(ctx: Context, question: Question, end: Endpoint) -> None:
+def escalate(ctx: Scope, question: Question, to: str, *, by: Actor | None = None, reason: str = "") -> bool:
+    """Raise a question to another organisation, whose room gets a card that it can act on; without `by`, on time.
+
+    Return whether that organisation could be reached. Raises UserError where no answer is expected any more.
+    """
+    rooms = rooms_of(ctx.session, to)
+    if not rooms:
+        return False
+    moves.escalate(ctx.session, question, to=to, now=ctx.now, by=by, reason=reason)
+    card = cards.for_recipient(ctx.directory(), question, asker_name(ctx, question))
+    placing = Placing(question.id, "recipient", sealed=question.sealed)
+    ctx.outbox.put(Address(rooms[0].platform, rooms[0].room), card, key=_raised(question, to), placing=placing)
+    name = cards.name_of(ctx.directory(), to)
+    for side in ("asker", "recipient"):
+        tell(ctx, question, side, Text.of("moved.escalate", number=question.number, name=name))
+    return True
+
+
+def _raised(question: Question, organisation: str) -> str:
+    return f"{question.number}/raised/{organisation}"
+
+
+def tell(ctx: Scope, question: Question, side: Side, words: Words) -> None:
+    """Say a line to a side of a question, beneath its card: what is only rewritten calls nobody."""
+    end = find.endpoint(ctx.session, question.id, side)
+    if end is not None:
+        key = f"{ctx.key}/told/{question.number}/{side}"
+        ctx.outbox.put(address(end), Card(None, (Paragraph(words),)), key=key, placing=Placing(question.id, side))
+
+
+def tell_other(ctx: Scope, question: Question, kind: str, actor: Actor) -> None:
+    """Tell the side that did not make a move who made it; who stands on both made it for the asker."""
+    name = cards.name_of(ctx.directory(), actor.organisation)
+    other: Side = "recipient" if "asker" in moves.sides_of(ctx.session, actor, question) else "asker"
+    tell(ctx, question, other, Text.of(f"moved.{kind}", number=question.number, who=name))
+
+
+def retire(ctx: Scope, question: Question, end: Endpoint) -> None:
     """Take a question's card away from a room where it no longer lies."""
     ctx.outbox.edit(end.card_key, cards.moved(ctx.directory(), question), revision=ctx.key)
 
@@ -126,7 +169,7 @@ def address(end: Endpoint) -> Address:
     return Address(end.platform, end.room, None if surface == "direct" else end.thread, surface=surface)
 
 
-def who(ctx: Context, actor: Actor) -> Words:
+def who(ctx: Scope, actor: Actor) -> Words:
     """Return how an actor is named to the other side: by the directory, never by the account."""
     organisation = cards.name_of(ctx.directory(), actor.organisation)
     if actor.name is None:
@@ -134,12 +177,12 @@ def who(ctx: Context, actor: Actor) -> Words:
     return Text.of("who", name=actor.name, organisation=organisation)
 
 
-def asker_name(ctx: Context, question: Question) -> str:
+def asker_name(ctx: Scope, question: Question) -> str:
     """Return for whom a question was asked."""
     return cards.name_of(ctx.directory(), question.asker_organisation)
 
 
-def otherwise(ctx: Context, organisation: str | None) -> Words:
+def otherwise(ctx: Scope, organisation: str | None) -> Words:
     """Return how to reach an organisation by telephone or mail."""
     row = ctx.session.get(Organisation, organisation) if organisation else None
     org = ctx.directory().organisations.get(organisation or "")
@@ -150,13 +193,13 @@ def _repeats(end: Endpoint) -> bool:
     return end.thread is None or end.thread.startswith("key:")
 
 
-def shown_name(ctx: Context, actor: Actor) -> str:
+def shown_name(ctx: Scope, actor: Actor) -> str:
     """Return how an actor is named in a state: the same for every reader."""
     organisation = cards.name_of(ctx.directory(), actor.organisation)
     return f"{actor.name} ({organisation})" if actor.name else organisation
 
 
-def deliver_waiting(ctx: Context, organisation: str) -> int:
+def deliver_waiting(ctx: Scope, organisation: str) -> int:
     """Bring home what lies elsewhere because this organisation had no room, and place what lies nowhere.
 
     Return how many questions came to this organisation.
@@ -164,7 +207,11 @@ def deliver_waiting(ctx: Context, organisation: str) -> int:
     elsewhere = and_(Question.recipient == organisation, Question.placed_with != organisation)
     waiting = ctx.session.scalars(
         select(Question)
-        .where(Question.state.in_(("routed", "taken")), or_(Question.placed_with.is_(None), elsewhere))
+        .where(
+            Question.state.in_(PENDING),
+            Question.recipient.is_not(None),
+            or_(Question.placed_with.is_(None), elsewhere),
+        )
         .order_by(Question.id)
     ).all()
     for question in waiting:

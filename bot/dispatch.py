@@ -25,6 +25,7 @@ from bot.interpret import Asked, Nothing, Wanted, understand
 from bot.memory import remember
 from bot.message import Address, Deletion, Edit, Inbound, Invocation, Message, Reaction, RoomChange, storable
 from bot.outbox import Destinations, Outbox, Placing
+from bot.questions.find import NUMBER
 from bot.relay import sealed_here
 from bot.rooms import changed
 from bot.routing.marks import marked
@@ -282,6 +283,7 @@ def _chatter(inbound: Inbound) -> bool:
         and inbound.to.surface == "room"
         and not (inbound.mentions_bot or inbound.reply_to or inbound.to.thread)
         and not inbound.text.lstrip().startswith(("!", "/"))
+        and NUMBER.search(inbound.text) is None
     )
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, select
 from bot.card import Button, Buttons, Card, Paragraph
 from bot.command import bind, first_word, numbered
 from bot.context import Context
+from bot.directory.rooms import room_of
 from bot.errors import UserError
 from bot.grammar import Command
 from bot.message import Deletion, Edit, Inbound, Invocation, Message, Reaction, RoomChange
@@ -19,14 +20,18 @@ from bot.outbox import Post
 from bot.questions import find, moves
 from bot.questions.tables import Question
 from bot.relay import follow_deletion, follow_edit
+from bot.routing.decide import route
+from bot.routing.model import Question as Routed
 from bot.texts import Text
 
 JOINED = timedelta(minutes=3)  # what is said so soon after, in a direct room, goes to the same question
 PROMPTED = timedelta(minutes=10)  # a person who was asked for something answers within
 CARRIED = 1500  # characters that a button can carry
+CLEAR = 0.6  # the confidence with which words that follow a question are another one
 LONG = 8  # words after which a search looks like a question
 
 _SAYING = ("question", "repondre")  # commands that keep what they were given
+_QUOTED = re.compile(rf"\b{find.NUMBER.pattern}\b", re.IGNORECASE)
 _DIGIT = re.compile(r"[1-9]|10")
 _KEYCAPS = {f"{n}\ufe0f\u20e3": n for n in range(1, 10)} | {"\U0001f51f": 10}
 
@@ -100,6 +105,11 @@ def spelled(word: str) -> str:
 
 
 def _message(ctx: Context, message: Message) -> Plan:
+    plan = _said(ctx, message)
+    return (_quoted_here(ctx, message) or NOTHING) if isinstance(plan, Nothing) else plan
+
+
+def _said(ctx: Context, message: Message) -> Plan:
     post = _post(ctx, message.reply_to) or _post(ctx, message.to.thread)
     about = _question(ctx, post)
     text = message.text.strip()
@@ -108,6 +118,8 @@ def _message(ctx: Context, message: Message) -> Plan:
         return _typed(ctx, text[1:], post, about)
     known = _first_word(ctx, text, about) if addressed else None
     prompt = _prompt(ctx, message, post)
+    if prompt is not None and prompt[0] == "question" and prompt[1] and not _completes(ctx, message, text):
+        prompt = None
     if prompt is not None and (message.reply_to is not None or not _means_a_command(known)):
         name, line = prompt
         return _named(ctx, name, f"{line} {text}".strip(), about)
@@ -121,7 +133,65 @@ def _message(ctx: Context, message: Message) -> Plan:
         return NOTHING
     if not text:
         return Wanted(ctx.world.commands["aide"])
-    return _direct(ctx, text) if message.to.surface == "direct" else _named(ctx, "question", text, None)
+    return _courtesy(ctx, text) or _quoted(ctx, text) or _new(ctx, message, text)
+
+
+def _new(ctx: Context, message: Message, text: str) -> Plan:
+    if message.to.surface == "direct":
+        return _direct(ctx, text)
+    last = find.last_asked(ctx.session, message.author.id, message.to) if message.to.thread is None else None
+    soon = last is not None and ctx.now - _last_said(ctx, last) <= ctx.world.joined
+    if last is not None and soon and (last.recipient is None or not _stands_alone(ctx, text)):
+        return _named(ctx, "repondre", f"{last.number} {text}", last)
+    return _named(ctx, "question", text, None)
+
+
+def _completes(ctx: Context, message: Message, text: str) -> bool:
+    """Whether words complete a question that lacked something: a reply does, and what is none by itself."""
+    return message.reply_to is not None or (ctx.world.courtesy.kind_of(text) is None and not _stands_alone(ctx, text))
+
+
+def _stands_alone(ctx: Context, text: str) -> bool:
+    """Whether a text is a question by itself: it is clear where it goes."""
+    asked = Routed(text=text, asker=ctx.actor.organisation)
+    decision = route(asked, ctx.rules(), ctx.directory(), ctx.today)
+    return decision.decision == "advise" or (decision.recipient is not None and decision.confidence >= CLEAR)
+
+
+def _courtesy(ctx: Context, text: str) -> Plan | None:
+    """Greetings get a word, thanks none: neither is a question."""
+    match ctx.world.courtesy.kind_of(text):
+        case "greeting":
+            ask = Button(Text.of("button.question"), "question", "", "primary")
+            return Asked(Card(None, (Paragraph(Text.of("greeting")), Buttons((ask,)))))
+        case "thanks":
+            return NOTHING
+        case None:
+            return None
+
+
+def _quoted(ctx: Context, text: str) -> Plan | None:
+    """A number said to the bot with few words around it asks for that question's card."""
+    number = _QUOTED.search(text)
+    if number is None or len(text.split()) > LONG:
+        return None
+    question = find.by_number(ctx.session, number[0])
+    return None if question is None else _named(ctx, "voir", question.number, question)
+
+
+def _quoted_here(ctx: Context, message: Message) -> Plan | None:
+    """A number quoted among colleagues: its card is shown to all where all may see it, else to who may, else not."""
+    number = _QUOTED.search(message.text)
+    question = find.by_number(ctx.session, number[0]) if number is not None and ctx.actor.rights else None
+    if question is None or not moves.sides_of(ctx.session, ctx.actor, question):
+        return None
+    here = find.endpoint_in(ctx.session, question.id, message.to)
+    if here is not None and message.to.thread is not None:
+        return None  # it is spoken of in its own thread
+    room = room_of(ctx.session, message.to.platform, message.to.room)
+    own = replace(ctx.actor, user=None, person=None, rights=frozenset(), organisation=room and room.organisation)
+    shared = message.to.surface == "room" and moves.sides_of(ctx.session, own, question)
+    return _named(ctx, "citation" if shared else "voir", question.number, question)
 
 
 _NEWEST = (  # made once: to make a statement anew costs more than to execute it
@@ -203,7 +273,7 @@ def _within(ctx: Context, message: Message, about: Question, post: Post, *, addr
         return _named(ctx, "repondre", f"{about.number} {message.text}", about)
     if not addressed:
         return NOTHING
-    if len(message.text) > CARRIED or "recipient" not in moves.sides_of(ctx.actor, about):
+    if len(message.text) > CARRIED or "recipient" not in moves.sides_of(ctx.session, ctx.actor, about):
         return _named(ctx, "question", message.text, None)
     reply = Button(Text.of("button.answer_to", number=about.number), "repondre", f"{about.number} {message.text}")
     return _either(message.text, reply, "question")

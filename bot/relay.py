@@ -11,8 +11,7 @@ from bot.conversation import address, redraw, who
 from bot.directory.rooms import room_of
 from bot.message import Address, Message, User
 from bot.outbox import Placing, Post, Side
-from bot.questions import cards, find, wording
-from bot.questions.moves import RULES, write
+from bot.questions import cards, find, moves, passages, wording
 from bot.questions.tables import Question
 from bot.routing import candidates
 
@@ -24,7 +23,7 @@ def carry(ctx: Context, question: Question, text: str, side: Side) -> None:
     other: Side = "recipient" if side == "asker" else "asker"
     end = find.endpoint(ctx.session, question.id, other)
     if end is None:  # nobody has the question yet: who gets it gets this with it
-        question.text = wording.question(f"{question.text}\n\n{text}")
+        passages.join(ctx.session, question, text, received(ctx, question, side), ctx.now, sealed=ctx.sealed)
         return
     notify = User(end.platform, question.asker_account) if other == "asker" and end.surface == "room" else None
     if notify is not None and notify.platform == "console":
@@ -43,6 +42,18 @@ def carry(ctx: Context, question: Question, text: str, side: Side) -> None:
             hold=HOLD if isinstance(ctx.inbound, Message) and ctx.to.platform == "slack" else timedelta(0),
         ),
     )
+
+
+def add_words(ctx: Context, into: Question, merged: Question) -> None:
+    """Let the words of a question that was merged into another reach who has that one."""
+    end = find.endpoint(ctx.session, into.id, "recipient")
+    if end is None:
+        into.text = wording.question(f"{into.text}\n\n{merged.text}")
+        into.sealed = into.sealed or merged.sealed
+        return
+    name = cards.name_of(ctx.directory(), merged.asker_organisation)
+    placing = Placing(into.id, "recipient", sealed=merged.sealed)
+    ctx.say(address(end), cards.words(merged.number, name, merged.text), f"merged/{merged.number}", placing)
 
 
 def received(ctx: Context, question: Question, side: Side) -> int | None:
@@ -100,22 +111,23 @@ def follow_edit(ctx: Context, post: Post, text: str) -> None:
     if ctx.inbound.author.id != post.author:
         return
     question = ctx.session.get(Question, post.question_id)
-    if question is not None and is_opening(ctx, question, post):
+    if question is not None and passages.rewrite(ctx.session, question, post.id, text):
+        redraw(ctx, question)
+    elif question is not None and is_opening(ctx, question, post):
         question.text = wording.question(text)
-        if question.state != "asked_back":  # its card holds the choices
-            redraw(ctx, question)
+        redraw(ctx, question)
     rewrite(ctx, post, wording.answer(text))
 
 
 def follow_deletion(ctx: Context, post: Post) -> None:
     """Let the deletion of a received message reach all that was made of it; a question whose message goes, goes."""
     question = ctx.session.get(Question, post.question_id)
-    if question is not None and is_opening(ctx, question, post):
+    if question is not None and passages.rewrite(ctx.session, question, post.id, "") and question.text:
+        redraw(ctx, question)
+    elif question is not None and (not question.text or is_opening(ctx, question, post)):
         question.text = ""
         candidates.withdraw(ctx.session, question.number)
-        if question.state in RULES["cancel"].before:
-            question.state = "cancelled"
-            write(ctx.session, "cancel", ctx.actor, question, ctx.now, "deleted")
+        moves.withdraw(ctx.session, ctx.actor, question, ctx.now)
         redraw(ctx, question)
     take_back(ctx, post)
 

@@ -8,10 +8,9 @@ from bot.conversation import coordinators, deliver_waiting, place, redraw
 from bot.directory import rooms
 from bot.message import Address, RoomChange
 from bot.questions import cards
+from bot.questions.moves import PENDING
 from bot.questions.tables import Endpoint, Question
 from bot.texts import Text
-
-MOVABLE = ("routed", "taken")
 
 
 def changed(ctx: Context, event: RoomChange, *, known: bool) -> None:
@@ -75,7 +74,7 @@ def _lying_in(ctx: Context, to: Address) -> list[Question]:
                 Endpoint.platform == to.platform,
                 Endpoint.room == to.room,
                 Endpoint.side == "recipient",
-                Question.state.in_(MOVABLE),
+                Question.state.in_(PENDING),
             )
             .order_by(Question.id)
         )

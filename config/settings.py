@@ -80,6 +80,12 @@ class DirectorySettings(_Section):
     confirm_after_days: int = Field(180, ge=7, le=3650, description="until people are asked whether their card is true")
 
 
+class QuestionSettings(_Section):
+    """How questions are asked."""
+
+    joined_seconds: int = Field(30, ge=0, le=600, description="what who asked says so soon after is part of it")
+
+
 class HttpSettings(_Section):
     """Where to listen: Slack's HTTP mode, health."""
 
@@ -98,6 +104,7 @@ class Settings(_Section):
     matrix: MatrixSettings | None = None
     http: HttpSettings = HttpSettings(port=8080)
     directory: DirectorySettings = DirectorySettings(confirm_after_days=180)
+    questions: QuestionSettings = QuestionSettings(joined_seconds=30)
 
 
 def load(file: Path | None = None) -> Settings:
@@ -164,6 +171,7 @@ _SECTIONS: dict[str, type[_Section]] = {
     "matrix": MatrixSettings,
     "http": HttpSettings,
     "directory": DirectorySettings,
+    "questions": QuestionSettings,
 }
 _ESSENTIAL = {  # what could turn a platform on
     "slack": ("bot_token", "app_token", "signing_secret"),

@@ -7,6 +7,7 @@ from bot.directory.rights import has
 from bot.errors import UserError
 from bot.interpret import spelled
 from bot.texts import Lines, Text
+from handlers.queue import listed
 
 
 @command("aide", alias="help", right="reader", private=True)
@@ -30,12 +31,15 @@ def help_(ctx: Context, commande: str = "") -> Reply:
 
 
 @command("accueil", alias="home", right="reader", private=True, listed=False)
-def home(_ctx: Context) -> Reply:
-    """Draw the App Home: what the bot is for, and the button that asks."""
+def home(ctx: Context) -> Reply:
+    """Draw the App Home: what the bot is for, the button that asks, and the questions under way."""
+    under_way = listed(ctx, "all")
     return Card(
         Text.of("home.title"),
         (
             Paragraph(Text.of("home.intro")),
             Buttons((Button(Text.of("button.question"), "question", "", "primary"),)),
+            Paragraph(under_way.title or ""),
+            *under_way.blocks,
         ),
     )

@@ -5,10 +5,11 @@ import re
 from bot.card import Button, Buttons, Card, Paragraph, Reply
 from bot.command import command
 from bot.context import Context
-from bot.conversation import otherwise, place, redraw, retire
+from bot.conversation import otherwise, place, redraw, retire, tell
 from bot.errors import UserError
 from bot.grammar import Rest
 from bot.questions import find, moves
+from bot.questions.cards import office
 from bot.questions.tables import Question
 from bot.routing import candidates
 from bot.routing.decide import leading_to
@@ -24,25 +25,31 @@ _BECAUSE = re.compile(r"[,;]?\s+(?:parce qu(?:e\s|['’])|car\s|because\s)\s*", 
 @command("rediriger", alias="redirect")
 def redirect(ctx: Context, question: Question, destinataire: Rest) -> Reply:
     """Send a question to another organisation, by id or in words; « car … » says why."""
-    moves.check("redirect", ctx.actor, question)
+    moves.check(ctx.session, "redirect", ctx.actor, question)
     to, why = _with_reason(destinataire)
     found = _find(ctx, to)
     if isinstance(found, Card):
         return _with_number(found, question)
     organisation, role = found
-    if organisation == question.recipient and question.state != "asked_back":
+    if organisation == question.recipient:
         raise UserError("redirect.already_there", number=question.number)
     before = question.recipient or ""
     old = find.endpoint(ctx.session, question.id, "recipient")
-    moves.make(ctx.session, "redirect", ctx.actor, question, ctx.now, f"{before} > {organisation}")
+    moves.make(ctx.session, "redirect", ctx.actor, question, ctx.now, towards=organisation, reason=why or "")
     if before and not question.sealed:
         _propose(ctx, question, organisation, role, why)
     question.recipient, question.role = organisation, role
-    question.taken_by = question.taken_at = None
     if old is not None:
         retire(ctx, question, old)
     place(ctx, question)
     redraw(ctx, question)
+    if before and "asker" not in moves.sides_of(ctx.session, ctx.actor, question):
+        tell(
+            ctx,
+            question,
+            "asker",
+            Text.of("moved.redirect", number=question.number, office=office(ctx.directory(), question)),
+        )
     if question.placed_with != organisation:
         return Card(None, (Paragraph(otherwise(ctx, organisation)),))
     return None

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot.cli.parsing import Commands
 from bot.opening import open_database
-from bot.questions.find import by_number
+from bot.questions import find
 from bot.questions.tables import Move, Question
 from config.settings import Settings
 
@@ -43,11 +43,10 @@ def _show(settings: Settings, options: argparse.Namespace) -> int:
     database = open_database(settings.database_url)
 
     def work(session: Session) -> dict[str, Any] | None:
-        question = by_number(session, options.number)
+        question = find.by_number(session, options.number)
         if question is None:
             return None
-        moves = session.scalars(select(Move).where(Move.question_id == question.id).order_by(Move.id))
-        history = [{"at": m.at.isoformat(), "move": m.kind, "organisation": m.organisation} for m in moves]
+        history = [_move(m) for m in find.history(session, question)]
         return {**_line(question), "text": question.text, "history": history}
 
     found = database.run_now(work)
@@ -62,6 +61,18 @@ def _show(settings: Settings, options: argparse.Namespace) -> int:
     for move in found["history"]:
         print(f"{move['at']}  {move['move']}  {move['organisation'] or ''}")
     return 0
+
+
+def _move(line: Move) -> dict[str, Any]:
+    return {
+        "at": line.at.isoformat(),
+        "move": line.kind,
+        "organisation": line.organisation,
+        "before": line.before,
+        "after": line.after,
+        "from": line.whence,
+        "to": line.towards,
+    }
 
 
 def _line(question: Question) -> dict[str, Any]:

@@ -1,29 +1,15 @@
 """The cards of a question: one on each side, redrawn at each move."""
 
 import json
-from collections.abc import Mapping
 
 from bot.card import Block, Button, Buttons, Card, Fields, Paragraph, Words
 from bot.directory.snapshot import Org, Snapshot
 from bot.message import User
+from bot.questions.moves import OPEN, PENDING, Side, offered
 from bot.questions.tables import Question
 from bot.texts import Markdown, Row, Text, from_data
 
 QUOTED = 1500  # characters of a question that its card repeats to its asker
-
-_RECIPIENT: Mapping[str, tuple[str, ...]] = {
-    "routed": ("prendre", "repondre", "rediriger", "clore"),
-    "taken": ("repondre", "rediriger", "clore"),
-    "answered": ("repondre", "rediriger", "clore"),
-    "closed": ("rouvrir",),
-}
-_ASKER: Mapping[str, tuple[str, ...]] = {
-    "asked_back": ("annuler",),
-    "routed": ("repondre", "rediriger", "annuler"),
-    "taken": ("repondre", "rediriger", "annuler"),
-    "answered": ("repondre", "clore"),
-    "closed": ("rouvrir",),
-}
 
 
 def name_of(directory: Snapshot, organisation: str | None) -> str:
@@ -55,10 +41,10 @@ def for_recipient(directory: Snapshot, question: Question, asker: str) -> Card:
         Fields(((Text.of("card.from"), asker), (Text.of("card.state"), _state(question)))),
         reasons(question),
     ]
-    if question.placed_with != question.recipient:
+    if question.state in OPEN and question.placed_with != question.recipient:
         blocks.append(Paragraph(Text.of("card.for_another", office=office(directory, question))))
     title = Text.of("card.recipient.urgent" if question.urgent else "card.recipient", number=question.number)
-    return Card(title, (*blocks, *_buttons(_RECIPIENT, question, "repondre")))
+    return Card(title, (*blocks, buttons("recipient", question)))
 
 
 def for_asker(directory: Snapshot, question: Question, *, repeat: bool) -> Card:
@@ -70,9 +56,26 @@ def for_asker(directory: Snapshot, question: Question, *, repeat: bool) -> Card:
     blocks.append(Fields(tuple(fields)))
     if question.recipient:
         blocks.append(reasons(question))
-    if question.recipient and question.placed_with != question.recipient:
+    if question.state in OPEN and question.recipient and question.placed_with != question.recipient:
         blocks.append(Paragraph(_elsewhere(directory, question)))
-    return Card(Text.of("card.asker", number=question.number), (*blocks, *_buttons(_ASKER, question, "completer")))
+    return Card(Text.of("card.asker", number=question.number), (*blocks, buttons("asker", question)))
+
+
+def summary(directory: Snapshot, question: Question, side: Side) -> Card:
+    """Return a question as it stands, for somebody of a side, wherever they look at it.
+
+    What came from an encrypted room that keeps its words is left out: this may be shown anywhere.
+    """
+    pairs: list[tuple[Words, Words]] = [
+        (Text.of("card.from"), name_of(directory, question.asker_organisation)),
+        (Text.of("card.state"), _state(question)),
+    ]
+    if question.recipient:
+        pairs.insert(1, (Text.of("card.to"), office(directory, question)))
+    if question.due_at is not None and question.state in PENDING:
+        pairs.append((Text.of("card.due"), Text.of("at", at=question.due_at)))
+    text = Paragraph(Text.of("sealed.withheld")) if question.sealed else _asked(question.text[:QUOTED])
+    return Card(Text.of("card.asker", number=question.number), (text, Fields(tuple(pairs)), buttons(side, question)))
 
 
 def words(number: str, who: Words, text: str, notify: User | None = None) -> Card:
@@ -104,28 +107,25 @@ def _state(question: Question) -> Words:
             return Text.of("state.taken", who=question.taken_by or "—")
         case "answered":
             return Text.of("state.answered", at=question.answered_at or question.asked_at)
+        case "asked_back" if question.recipient is not None:
+            return Text.of("state.asked_back.recipient")
         case state:
             return Text.of(f"state.{state}")
 
 
-def _buttons(table: Mapping[str, tuple[str, ...]], question: Question, words: str) -> tuple[Buttons, ...]:
-    """Return the buttons of a side; `words` is how that side calls saying something to the other."""
-    commands = table.get(question.state, ())
-    if not commands:
-        return ()
-    return (
-        Buttons(
-            tuple(
-                Button(
-                    Text.of(f"button.{words if name == 'repondre' else name}"),
-                    name,
-                    question.number,
-                    "primary" if name in ("prendre", "repondre") and index == 0 else "plain",
-                )
-                for index, name in enumerate(commands)
-            )
-        ),
-    )
+def buttons(side: Side, question: Question) -> Buttons:
+    """Return what a side may do with a question next, and its history."""
+    rules = offered(side, question.state) if question.text else ()
+    moves = [
+        Button(
+            Text.of("button.completer" if rule.kind == "add" else f"button.{rule.button}"),
+            str(rule.button),
+            question.number,
+            "primary" if index == 0 and rule.kind in ("take", "answer", "add") else "plain",
+        )
+        for index, rule in enumerate(rules)
+    ]
+    return Buttons((*moves, Button(Text.of("button.historique"), "historique", question.number)))
 
 
 def moved(directory: Snapshot, question: Question) -> Card:

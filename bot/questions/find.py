@@ -8,11 +8,10 @@ from sqlalchemy.orm import Session
 
 from bot.message import Address
 from bot.outbox import Post, message_of
-from bot.questions.tables import Endpoint, Question
+from bot.questions.moves import OPEN
+from bot.questions.tables import Endpoint, Move, Question
 
 NUMBER = re.compile(r"Q-?(\d{4})-?(\d{1,7})", re.IGNORECASE)
-
-OPEN = ("asked_back", "routed", "taken", "answered")
 
 
 def by_number(session: Session, number: str) -> Question | None:
@@ -21,7 +20,8 @@ def by_number(session: Session, number: str) -> Question | None:
     if match is None:
         return None
     number = f"Q-{match[1]}-{int(match[2]):05d}"
-    return session.scalar(select(Question).where(Question.number == number).with_for_update())
+    mine = select(Question).where(Question.number == number).with_for_update()
+    return session.scalar(mine.execution_options(populate_existing=True))  # as it is now that nobody else moves it
 
 
 def post_of(session: Session, platform: str, room: str, message_id: str | None) -> Post | None:
@@ -38,6 +38,22 @@ def endpoint(session: Session, question_id: int, side: str) -> Endpoint | None:
     return session.get(Endpoint, (question_id, side))
 
 
+def endpoint_in(session: Session, question_id: int, to: Address) -> Endpoint | None:
+    """Return the side of a question that is in a room and thread, if one is; a thread is named as its platform does."""
+    rows = session.scalars(select(Endpoint).where(Endpoint.question_id == question_id))
+    return next(
+        (
+            row
+            for row in rows
+            if (row.platform, row.room) == (to.platform, to.room)
+            and to.thread is not None
+            and row.thread is not None
+            and _root(session, row.thread) == to.thread
+        ),
+        None,
+    )
+
+
 def open_of(session: Session, account: str) -> list[Question]:
     """Return the questions that an account asked and that are not ended, newest first."""
     return list(
@@ -47,6 +63,22 @@ def open_of(session: Session, account: str) -> list[Question]:
             .order_by(Question.id.desc())
         )
     )
+
+
+def history(session: Session, question: Question) -> list[Move]:
+    """Return what happened to a question, the oldest line first."""
+    return list(session.scalars(select(Move).where(Move.question_id == question.id).order_by(Move.id)))
+
+
+def last_asked(session: Session, account: str, to: Address) -> Question | None:
+    """Return the question that an account asked last in a room, if it is open."""
+    asked = (
+        select(Question)
+        .join(Endpoint, Endpoint.question_id == Question.id)
+        .where(Question.asker_account == account, Question.state.in_(OPEN), Endpoint.side == "asker")
+        .where(Endpoint.platform == to.platform, Endpoint.room == to.room)
+    )
+    return session.scalar(asked.order_by(Question.id.desc()).limit(1))
 
 
 def last_word(session: Session, question_id: int, account: str) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text, event
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.db import Base, Instant
@@ -26,7 +26,7 @@ class Question(Base):
     __tablename__ = "question"
     id: Mapped[int] = mapped_column(primary_key=True)
     number: Mapped[str] = mapped_column(String(20), unique=True)
-    state: Mapped[str] = mapped_column(String(12))  # asked_back routed taken answered closed cancelled
+    state: Mapped[str] = mapped_column(String(12))  # one of `moves.State`
     text: Mapped[str] = mapped_column(Text)
     sealed: Mapped[bool] = mapped_column(default=False)
     urgent: Mapped[bool] = mapped_column(default=False)
@@ -39,8 +39,13 @@ class Question(Base):
     role: Mapped[str | None] = mapped_column(String(40))
     fallback: Mapped[str | None] = mapped_column(String(100))
     placed_with: Mapped[str | None] = mapped_column(String(100))
-    taken_by: Mapped[str | None] = mapped_column(String(255))
+    taken_by: Mapped[str | None] = mapped_column(String(255))  # as everybody is told
+    taken_person: Mapped[str | None] = mapped_column(String(100), index=True)
+    merged_into: Mapped[int | None] = mapped_column(ForeignKey("question.id"), index=True)
+    helped: Mapped[bool | None]  # what who asked says of the answer
+    split_from: Mapped[int | None] = mapped_column(ForeignKey("question.id"))
     asked_at: Mapped[datetime] = mapped_column(Instant)
+    due_at: Mapped[datetime | None] = mapped_column(Instant)  # when an answer is expected; None: at no set time
     taken_at: Mapped[datetime | None] = mapped_column(Instant)
     answered_at: Mapped[datetime | None] = mapped_column(Instant)
     closed_at: Mapped[datetime | None] = mapped_column(Instant)
@@ -48,6 +53,9 @@ class Question(Base):
     __table_args__ = (
         Index("ix_question_placed", "placed_with", "state"),
         Index("ix_question_asker", "asker_account", "state"),
+        Index("ix_question_from", "asker_organisation", "state"),
+        Index("ix_question_to", "recipient", "state"),
+        Index("ix_question_due", "state", "due_at"),
     )
 
 
@@ -67,7 +75,10 @@ class Endpoint(Base):
 
 
 class Move(Base):
-    """One line of a question's history: who did what, when; never the words."""
+    """One line of a question's history: who did what, when, from where to where; never the words.
+
+    Lines are only ever added. `organisation` is for whom they spoke; all of who is None for the clockwork.
+    """
 
     __tablename__ = "move"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -77,4 +88,17 @@ class Move(Base):
     account: Mapped[str | None] = mapped_column(String(255))
     person: Mapped[str | None] = mapped_column(String(100))
     organisation: Mapped[str | None] = mapped_column(String(100))
-    detail: Mapped[str | None] = mapped_column(String(200))
+    before: Mapped[str | None] = mapped_column(String(12))  # the state it left; None for the first line
+    after: Mapped[str] = mapped_column(String(12))
+    whence: Mapped[str | None] = mapped_column(String(100))  # the organisation that had it
+    towards: Mapped[str | None] = mapped_column(String(100))  # the organisation it was sent or raised to
+    reason: Mapped[str | None] = mapped_column(String(200))
+
+
+def _only_added(_mapper: object, _connection: object, line: Move) -> None:
+    message = f"a line of a question's history does not change: {line.id}"
+    raise TypeError(message)
+
+
+event.listen(Move, "before_update", _only_added)
+event.listen(Move, "before_delete", _only_added)

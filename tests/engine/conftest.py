@@ -70,4 +70,4 @@ def context(database: Database, around: World) -> Iterator[Context]:
         actor = Actor(author, None, None, "prefecture-57", frozenset({"member"}), None, None)
         places = destinations(Settings(), around.current)
         outbox = Outbox(session, around.catalogues, places, NOON)
-        yield Context(session, NOON, actor, said, outbox, around, key="stage:e1")
+        yield Context(session=session, now=NOON, actor=actor, inbound=said, outbox=outbox, world=around, key="stage:e1")

@@ -93,7 +93,7 @@ async def test_deleting_a_question_that_asks_back_withdraws_it(prefecture: Place
     first = await prefecture.say(TIED)
     await prefecture.delete(first)
     assert play.question().state == "cancelled"
-    assert prefecture.sees("Annulée").buttons == []
+    assert prefecture.sees("Annulée").buttons == ["Historique"]
 
 
 async def test_an_answer_may_not_grow_beyond_measure(prefecture: Place, consulate: Place) -> None:

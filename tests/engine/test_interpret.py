@@ -190,11 +190,11 @@ async def test_a_number_in_a_thread_means_that_questions_card_and_no_other(
 ) -> None:
     first = await prefecture.say(SAARBRUCKEN)
     await prefecture.slash("question", SAARBRUCKEN)
-    assert prefecture.sees("Q-2026-00001").buttons == ["Compléter", "Rediriger", "Annuler"]
+    assert prefecture.sees("Q-2026-00001").buttons == ["Compléter", "Rediriger", "Annuler", "Historique"]
     await prefecture.say("3", mention=False, thread=first)
     assert play.question("Q-2026-00001").state == "cancelled"
     assert play.question("Q-2026-00002").state == "routed"
-    await prefecture.say("3", mention=False, thread=first)
+    await prefecture.say("9", mention=False, thread=first)
     prefecture.sees(NO_BUTTON)
     assert play.question("Q-2026-00002").state == "routed"
 
@@ -215,7 +215,7 @@ async def test_an_old_button_that_a_card_lost_gets_a_word(prefecture: Place, con
     await prefecture.slash("question", SAARBRUCKEN)
     card = consulate.sees("Q-2026-00001")
     await prefecture.click(prefecture.sees("En attente"), "Annuler")
-    await consulate.react(card, "1️⃣")
+    await consulate.react(card, "2️⃣")
     consulate.sees(NO_BUTTON)
 
 

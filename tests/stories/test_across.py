@@ -45,7 +45,7 @@ async def _slack_asks_matrix(both: Across) -> None:
     assert "état civil" in card.body
     assert "1. Prendre" in card.body
     own = await both.prefecture(number, thread=asked)
-    assert own.buttons == ["Compléter", "Rediriger", "Annuler"]
+    assert own.buttons == ["Compléter", "Rediriger", "Annuler", "Historique"]
 
     # taken by a reaction: both sides see who has it, by the directory's name
     await consul.react(card, "1️⃣")

@@ -16,7 +16,7 @@ async def test_asked_taken_answered_closed(prefecture: Place, consulate: Place, 
     assert "Sarrebruck. Pouvez-vous" in card.text
     assert fields_of(card.card)["De"] == "Préfecture de la Moselle"
     assert "sujet : état civil, d’après « acte de naissance »" in card.text
-    assert card.buttons == ["Prendre", "Répondre", "Rediriger", "Clore"]
+    assert card.buttons == ["Prendre", "Répondre", "Rediriger", "Clore", "Faire préciser", "Historique"]
     assert card.to.thread is None
     own = prefecture.sees("En attente")
     assert "Francfort" in own.text
@@ -25,7 +25,7 @@ async def test_asked_taken_answered_closed(prefecture: Place, consulate: Place, 
 
     await consulate.click(card, "Prendre")
     assert "Prise par Consulat général de France à Francfort" in prefecture.sees("Question").text
-    assert card.buttons == ["Répondre", "Rediriger", "Clore"]
+    assert card.buttons == ["Répondre", "Rediriger", "Clore", "Faire préciser", "Historique"]
 
     form = await consulate.click(card, "Répondre", forms=True)
     assert isinstance(form, Form)
@@ -40,7 +40,7 @@ async def test_asked_taken_answered_closed(prefecture: Place, consulate: Place, 
 
     await prefecture.click(own, "Clore")
     assert "Close" in card.text
-    assert card.buttons == ["Rouvrir"]
+    assert card.buttons == ["Rouvrir", "Historique"]
     assert play.question().state == "closed"
 
 
@@ -225,7 +225,7 @@ async def test_reopened_and_cancelled(prefecture: Place, consulate: Place, play:
     card = consulate.sees("Q-2026-00001")
     await prefecture.click(prefecture.sees("En attente"), "Annuler")
     assert play.question().state == "cancelled"
-    assert card.buttons == []
+    assert card.buttons == ["Historique"]
     await prefecture.invoke("rouvrir", "Q-2026-00001")
     assert "Prendre" in card.buttons
     await consulate.invoke("repondre", "Q-2026-00001 Fait.")

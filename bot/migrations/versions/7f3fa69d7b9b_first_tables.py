@@ -166,16 +166,28 @@ def upgrade() -> None:
         sa.Column("fallback", sa.String(length=100), nullable=True),
         sa.Column("placed_with", sa.String(length=100), nullable=True),
         sa.Column("taken_by", sa.String(length=255), nullable=True),
+        sa.Column("taken_person", sa.String(length=100), nullable=True),
+        sa.Column("merged_into", sa.Integer(), nullable=True),
+        sa.Column("helped", sa.Boolean(), nullable=True),
+        sa.Column("split_from", sa.Integer(), nullable=True),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("taken_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["merged_into"], ["question.id"], name=op.f("fk_question_merged_into_question")),
+        sa.ForeignKeyConstraint(["split_from"], ["question.id"], name=op.f("fk_question_split_from_question")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_question")),
         sa.UniqueConstraint("number", name=op.f("uq_question_number")),
     )
     with op.batch_alter_table("question", schema=None) as batch_op:
         batch_op.create_index("ix_question_asker", ["asker_account", "state"], unique=False)
+        batch_op.create_index("ix_question_due", ["state", "due_at"], unique=False)
+        batch_op.create_index("ix_question_from", ["asker_organisation", "state"], unique=False)
+        batch_op.create_index(batch_op.f("ix_question_merged_into"), ["merged_into"], unique=False)
         batch_op.create_index("ix_question_placed", ["placed_with", "state"], unique=False)
+        batch_op.create_index(batch_op.f("ix_question_taken_person"), ["taken_person"], unique=False)
+        batch_op.create_index("ix_question_to", ["recipient", "state"], unique=False)
 
     op.create_table(
         "question_counter",
@@ -372,7 +384,11 @@ def upgrade() -> None:
         sa.Column("account", sa.String(length=255), nullable=True),
         sa.Column("person", sa.String(length=100), nullable=True),
         sa.Column("organisation", sa.String(length=100), nullable=True),
-        sa.Column("detail", sa.String(length=200), nullable=True),
+        sa.Column("before", sa.String(length=12), nullable=True),
+        sa.Column("after", sa.String(length=12), nullable=False),
+        sa.Column("whence", sa.String(length=100), nullable=True),
+        sa.Column("towards", sa.String(length=100), nullable=True),
+        sa.Column("reason", sa.String(length=200), nullable=True),
         sa.ForeignKeyConstraint(["question_id"], ["question.id"], name=op.f("fk_move_question_id_question")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_move")),
     )
