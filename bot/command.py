@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_t
 from bot.card import Choice, Field, Form, Reply
 from bot.context import Context
 from bot.errors import UserError
-from bot.grammar import REST, Command, Parameter
+from bot.grammar import REST, Command, Like, Parameter
 from bot.questions.find import NUMBER, by_number
 from bot.questions.tables import Question
 from bot.texts import Text
@@ -117,6 +117,8 @@ def _take(ctx: Context, cmd: Command, parameter: Parameter, rest: str) -> tuple[
     if parameter.kind == "rest":
         return rest, ""
     first, after = first_word(rest)
+    if not parameter.required and parameter.kind in ("word", "choice") and not parameter.fits(first):
+        return None, rest  # it may be the next one
     if parameter.kind == "question":
         number = numbered(first)
         return (_question(ctx, number), after) if number else (ctx.about, rest)
@@ -138,6 +140,8 @@ def numbered(word: str) -> str | None:
 def _one_of(cmd: Command, parameter: Parameter, word: str) -> str:
     if word and parameter.choices and word.casefold() not in parameter.choices:
         raise UserError("command.choice", value=word[:60], choices=parameter.choices, usage=cmd.usage())
+    if word and not parameter.fits(word):
+        raise UserError("command.shape", value=word[:60], usage=cmd.usage())
     return word.casefold() if parameter.choices else word
 
 
@@ -155,6 +159,9 @@ def _parameters(handler: Callable[..., Reply]) -> tuple[Parameter, ...]:
 
 
 def _parameter(name: str, hint: Any, required: bool) -> Parameter:
+    shape = next((it for it in get_args(hint) if isinstance(it, Like)), None)
+    if shape is not None:
+        return Parameter(name, "word", required, pattern=shape.pattern)
     if get_origin(hint) is Annotated and REST in get_args(hint):
         return Parameter(name, "rest", required)
     if hint is Question:

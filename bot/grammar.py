@@ -1,5 +1,6 @@
 """What a command is: a name, the arguments that its handler's signature asks for, and who may use it."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -15,6 +16,13 @@ Rest = Annotated[str, REST]
 
 
 @dataclass(frozen=True, slots=True)
+class Like:
+    """An argument of one word that has a shape: a regular expression that all of it matches."""
+
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
 class Parameter:
     """One argument of a command."""
 
@@ -22,6 +30,13 @@ class Parameter:
     kind: Kind
     required: bool
     choices: tuple[str, ...] = ()
+    pattern: str | None = None
+
+    def fits(self, word: str) -> bool:
+        """Say whether a word can be this argument."""
+        if self.choices:
+            return word.casefold() in self.choices
+        return self.pattern is None or re.fullmatch(self.pattern, word, re.IGNORECASE) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,22 @@
 """`questions`: what is asked, as an operator sees it."""
 
 import argparse
+import csv
 import json
 import sys
+from datetime import date, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.cli.parsing import Commands
 from bot.opening import open_database
+from bot.clock import system_clock
+from bot.directory.current import Current
 from bot.questions import find
+from bot.questions.figures import GROUPS, Figures, by, count, facts
 from bot.questions.tables import Move, Question
 from config.settings import Settings
 
@@ -25,6 +31,11 @@ def add_to(commands: Commands) -> None:
     show.add_argument("number", metavar="Q-…")
     show.add_argument("--json", action="store_true")
     show.set_defaults(command=_show)
+    figures = actions.add_parser("figures", help="counts, times to take and to answer; no names")
+    figures.add_argument("--from", dest="start", metavar="DAY", type=date.fromisoformat, help="default: January 1st")
+    figures.add_argument("--to", dest="end", metavar="DAY", type=date.fromisoformat, help="default: today")
+    figures.add_argument("--csv", action="store_true", help="a line for each topic, territory, post and month")
+    figures.set_defaults(command=_figures)
 
 
 def _list(settings: Settings, options: argparse.Namespace) -> int:
@@ -61,6 +72,50 @@ def _show(settings: Settings, options: argparse.Namespace) -> int:
     for move in found["history"]:
         print(f"{move['at']}  {move['move']}  {move['organisation'] or ''}")
     return 0
+
+
+def _figures(settings: Settings, options: argparse.Namespace) -> int:
+    """Times are medians in minutes, by the clock; empty where nothing was taken or answered."""
+    now = system_clock()
+    end: date = options.end or now.astimezone(ZoneInfo(settings.timezone)).date()
+    start: date = options.start or date(end.year, 1, 1)
+    if start > end:
+        print("passerelle: --from is after --to", file=sys.stderr)
+        return 2
+    database, current = open_database(settings), Current()
+    found = database.run_now(lambda s: facts(s, current.get(s), start, end, now, zone=settings.timezone))
+    database.close()
+    rows = [_counted("all", "", count(found))]
+    rows += [_counted(group, name, part) for group in GROUPS for name, part in by(found, group)]
+    if options.csv:
+        table = csv.DictWriter(sys.stdout, list(rows[0]))
+        table.writeheader()
+        table.writerows(rows)
+    else:
+        for row in rows:
+            took = "—" if row["minutes_to_answer"] == "" else f"{row['minutes_to_answer']} min"
+            print(f"{row['group']:10} {row['value']:40} {row['asked']:6} {row['answered']:6} {took:>10}")
+    return 0
+
+
+def _counted(group: str, value: str, part: Figures) -> dict[str, Any]:
+    return {
+        "group": group,
+        "value": value,
+        "asked": part.asked,
+        "answered": part.answered,
+        "pending": part.pending,
+        "late": part.late,
+        "cancelled": part.cancelled,
+        "minutes_to_take": _minutes(part.to_take),
+        "minutes_to_answer": _minutes(part.to_answer),
+        "helped": part.helped,
+        "not_helped": part.not_helped,
+    }
+
+
+def _minutes(span: timedelta | None) -> int | str:
+    return "" if span is None else round(span.total_seconds() / 60)
 
 
 def _move(line: Move) -> dict[str, Any]:

@@ -396,6 +396,23 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_move_question_id"), ["question_id"], unique=False)
 
     op.create_table(
+        "passage",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("question_id", sa.Integer(), nullable=False),
+        sa.Column("side", sa.String(length=10), nullable=False),
+        sa.Column("post_id", sa.Integer(), nullable=True),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("sealed", sa.Boolean(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["post_id"], ["post.id"], name=op.f("fk_passage_post_id_post")),
+        sa.ForeignKeyConstraint(["question_id"], ["question.id"], name=op.f("fk_passage_question_id_question")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_passage")),
+    )
+    with op.batch_alter_table("passage", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_passage_post_id"), ["post_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_passage_question_id"), ["question_id"], unique=False)
+
+    op.create_table(
         "posting",
         sa.Column("person", sa.String(length=100), nullable=False),
         sa.Column("organisation", sa.String(length=100), nullable=False),

@@ -1,0 +1,119 @@
+"""Figures: how many questions, how soon taken and answered; for coordinators of the network, else of one's office."""
+
+from datetime import date, timedelta
+from typing import Annotated, Literal
+
+from bot.card import Button, Buttons, Card, Fields, Paragraph, Reply, Words
+from bot.charts import Bar, bars
+from bot.command import command
+from bot.context import Context
+from bot.directory.rights import has
+from bot.errors import UserError
+from bot.grammar import Like
+from bot.questions import cards
+from bot.questions.figures import GROUPS, Figures, Group, by, count, facts
+from bot.texts import Lines, Markdown, Text, unescaped
+
+SHOWN = 10  # groups in the text and on the chart
+
+_GROUPS: dict[str, Group] = {
+    "sujet": "topic", "topic": "topic", "territoire": "territory", "territory": "territory",
+    "poste": "post", "post": "post", "mois": "month", "month": "month",
+}  # fmt: skip
+_SPELLED: dict[Group, str] = {"topic": "sujet", "territory": "territoire", "post": "poste", "month": "mois"}
+By = Literal["sujet", "territoire", "poste", "mois", "topic", "territory", "post", "month"]
+
+
+@command("bilan", alias="figures")
+def figures(
+    ctx: Context, periode: Annotated[str, Like(r"[12]\d{3}(?:-(?:0?[1-9]|1[0-2]))?")] = "", par: By = "sujet"
+) -> Reply:
+    """Show figures of a year (`2026`) or a month (`2026-03`), grouped; of this year so far if none is given."""
+    start, end = _days(ctx, periode)
+    group = _GROUPS[par]
+    whole = has(ctx.actor.rights, "coordinator")
+    if not whole and ctx.actor.organisation is None:
+        raise UserError("figures.whose")
+    reader = ctx.outbox.reader(ctx.to)
+    of = None if whole else ctx.actor.organisation
+    found = facts(ctx.session, ctx.directory(), start, end, ctx.now, zone=reader.zone, of=of)
+    whose = Text.of("figures.network") if whole else cards.name_of(ctx.directory(), of)
+    title = Text.of("figures.title", whose=whose, start=start, end=end)
+    if not found:
+        return Card(title, (Paragraph(Text.of("figures.none")),))
+    groups = by(found, group)[-SHOWN if group == "month" else 0 :][:SHOWN]
+    lines = Lines(_line(_name(ctx, group, name), part) for name, part in groups)
+    period = f"{start.year}-{start.month:02d}" if (end - start).days < 31 else str(start.year)
+    others = Buttons(
+        tuple(
+            Button(Text.of(f"button.figures.{it}"), "bilan", f"{period} {_SPELLED[it]}") for it in GROUPS if it != group
+        )
+    )
+    total = count(found)
+    return Card(title, (Fields(_pairs(total)), Paragraph(Text.of("lines", items=lines)), others))
+
+
+def _days(ctx: Context, period: str) -> tuple[date, date]:
+    """Return the first and the last day of a period."""
+    year, _, month = period.partition("-")
+    if month:
+        start = date(int(year), int(month), 1)
+        return start, (start + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+    if year:
+        return date(int(year), 1, 1), date(int(year), 12, 31)
+    return date(ctx.today.year, 1, 1), ctx.today
+
+
+def _pairs(total: Figures) -> tuple[tuple[Words, Words], ...]:
+    pairs: list[tuple[Words, Words]] = [
+        (Text.of("figures.asked"), str(total.asked)),
+        (Text.of("figures.answered"), str(total.answered)),
+        (Text.of("figures.pending"), str(total.pending)),
+        (Text.of("figures.late"), str(total.late)),
+        (Text.of("figures.to_take"), span(total.to_take)),
+        (Text.of("figures.to_answer"), span(total.to_answer)),
+    ]
+    if total.helped + total.not_helped:
+        helped = Text.of("figures.helped.of", count=total.helped, all=total.helped + total.not_helped)
+        pairs.append((Text.of("figures.helped"), helped))
+    return tuple(pairs)
+
+
+def _line(name: Words, part: Figures) -> Text:
+    return Text.of("figures.line", name=name, asked=part.asked, answered=part.answered, span=_answered(part))
+
+
+def _answered(part: Figures) -> Words:
+    return Text.of("figures.answered_in", span=span(part.to_answer)) if part.to_answer is not None else Markdown("")
+
+
+def chart(ctx: Context, title: Words, total: Figures, groups: list[tuple[Words, Figures]]) -> bytes:
+    """Return the groups as a chart for who reads here."""
+
+    def words(text: Words) -> str:
+        return unescaped(ctx.outbox.words(ctx.to, text))
+
+    rows = [Bar(words(name), part.asked, words(span(part.to_answer))) for name, part in groups]
+    under = Text.of("figures.under", asked=total.asked, answered=total.answered, span=span(total.to_answer))
+    return bars(words(title), words(under), rows)
+
+
+def _name(ctx: Context, group: Group, name: str) -> Words:
+    if group == "topic":
+        label = ctx.rules().topics.get(name)
+        return Text.of("figures.topic", name=label.fr, name_en=label.en) if label else name
+    if group == "month":
+        return Text.of("figures.month", month=name)
+    return cards.name_of(ctx.directory(), name or None)
+
+
+def span(passed: timedelta | None) -> Words:
+    """Return how long something took, in the greatest unit that says enough."""
+    if passed is None:
+        return "—"
+    minutes = int(passed.total_seconds() // 60)
+    if minutes < 90:
+        return Text.of("span.minutes", count=minutes)
+    if minutes < 48 * 60:
+        return Text.of("span.hours", count=round(minutes / 60))
+    return Text.of("span.days", count=round(minutes / 60 / 24))
