@@ -133,12 +133,12 @@ def _said(ctx: Context, message: Message) -> Plan:
         return NOTHING
     if not text:
         return Wanted(ctx.world.commands["aide"])
+    if message.to.surface == "direct":
+        return _quoted(ctx, text) or _direct(ctx, text)
     return _courtesy(ctx, text) or _quoted(ctx, text) or _new(ctx, message, text)
 
 
 def _new(ctx: Context, message: Message, text: str) -> Plan:
-    if message.to.surface == "direct":
-        return _direct(ctx, text)
     last = find.last_asked(ctx.session, message.author.id, message.to) if message.to.thread is None else None
     soon = last is not None and ctx.now - _last_said(ctx, last) <= ctx.world.joined
     if last is not None and soon and (last.recipient is None or not _stands_alone(ctx, text)):
@@ -283,10 +283,13 @@ def _direct(ctx: Context, text: str) -> Plan:
     """In a direct room: what follows soon joins the last question; later, ask which is meant."""
     open_ = find.open_of(ctx.session, ctx.inbound.author.id)
     if not open_:
-        return _named(ctx, "question", text, None)
+        return _courtesy(ctx, text) or _named(ctx, "question", text, None)
     here = next((question for question in open_ if _asked_in_private(ctx, question)), None)
     if here is not None and ctx.now - _last_said(ctx, here) <= JOINED:
         return _named(ctx, "repondre", f"{here.number} {text}", here)
+    polite = _courtesy(ctx, text)
+    if polite is not None:
+        return polite
     if len(text) > CARRIED:
         return _named(ctx, "question", text, None)
     last = open_[0]

@@ -11,6 +11,7 @@ from bot import jobs, memory, outbox, receipts
 from bot.db import Database
 from bot.directory import confirming, current, history, tables
 from bot.errors import ConfigurationError, Unavailable
+from bot.questions import notes, passages
 from bot.questions import tables as questions
 from bot.routing import tables as routing
 
@@ -20,7 +21,9 @@ if TYPE_CHECKING:  # it takes a fifth of every command's start, and is needed on
 LOCK = 7_202_515  # advisory lock on PostgreSQL: two processes may start at once
 
 
-WITH_TABLES = (jobs, memory, outbox, receipts, confirming, current, history, tables, questions, routing)
+WITH_TABLES = (
+    jobs, memory, outbox, receipts, confirming, current, history, tables, questions, notes, passages, routing,
+)  # fmt: skip
 """Every module that has tables: loading them fills `Base.metadata`."""
 
 

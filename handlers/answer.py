@@ -1,7 +1,7 @@
 """Answering: the words cross to the other side. From the asker's side they complete the question."""
 
 from bot import asking
-from bot.card import Card, Paragraph, Reply
+from bot.card import Block, Button, Buttons, Card, Paragraph, Reply
 from bot.command import command
 from bot.context import Context
 from bot.conversation import redraw, shown_name
@@ -19,7 +19,8 @@ def answer(ctx: Context, question: Question, text: Rest) -> Reply:
     """Say something to the other side of a question."""
     text = wording.answer(text)
     sides = moves.sides_of(ctx.session, ctx.actor, question)
-    if "recipient" in sides and not (sides == {"asker", "recipient"} and _from_asker(ctx, question)):
+    by_recipient = "recipient" in sides and not (sides == {"asker", "recipient"} and _from_asker(ctx, question))
+    if by_recipient:
         moves.make(ctx.session, "answer", ctx.actor, question, ctx.now)
         question.answered_at = ctx.now
         if question.taken_by is None:
@@ -39,15 +40,18 @@ def answer(ctx: Context, question: Question, text: Rest) -> Reply:
         if question.recipient is None:
             return asking.again(ctx, ctx.actor, question)
     redraw(ctx, question)
-    return _confirmation(ctx, question, text, to)
+    return _confirmation(ctx, question, text, to, answered=by_recipient)
 
 
-def _confirmation(ctx: Context, question: Question, text: str, to: str | None) -> Card:
+def _confirmation(ctx: Context, question: Question, text: str, to: str | None, *, answered: bool) -> Card:
     """Say that it went, and show the words to colleagues who cannot see what was typed in a form."""
     sent = Paragraph(Text.of("answer.sent", number=question.number, name=name_of(ctx.directory(), to)))
-    if isinstance(ctx.inbound, Message):
-        return Card(None, (sent,))
-    return Card(None, (sent, Paragraph(text, quote=True, theirs=True)))
+    blocks: list[Block] = [sent]
+    if not isinstance(ctx.inbound, Message):
+        blocks.append(Paragraph(text, quote=True, theirs=True))
+    if answered and not (question.sealed or ctx.sealed):
+        blocks.append(Buttons((Button(Text.of("button.noter"), "noter", question.number),)))
+    return Card(None, tuple(blocks))
 
 
 def _joins(ctx: Context, question: Question) -> bool:

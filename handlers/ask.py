@@ -1,22 +1,36 @@
 """Asking a question: it is routed, placed in the recipient's room, and its state shown to who asked."""
 
 from bot.asking import decide, declined, send_off, show
-from bot.card import Card, Paragraph, Reply
+from bot.card import Button, Buttons, Card, Paragraph, Reply
 from bot.command import command
 from bot.context import Context
+from bot.directory.rooms import room_of
 from bot.grammar import Rest
+from bot.interpret import CARRIED
 from bot.message import Address, Message
 from bot.outbox import Placing
-from bot.questions import moves, wording
+from bot.questions import cards, moves, similar, wording
 from bot.questions.tables import Question
 from bot.relay import received
 from bot.routing.model import Assignment
-from bot.texts import Text
+from bot.texts import Markdown, Text
+
+SHOWN = 600  # characters of an answer that is offered
 
 
 @command("question", alias="ask")
 def ask(ctx: Context, text: Rest) -> Reply:
-    """Ask a question in one's own words."""
+    """Ask a question in one's own words; where the answer may be known already, it is offered first."""
+    return _ask(ctx, text, anyway=False)
+
+
+@command("poser", alias="anyway", listed=False)
+def ask_anyway(ctx: Context, text: Rest) -> Reply:
+    """Ask a question though an answer was offered."""
+    return _ask(ctx, text, anyway=True)
+
+
+def _ask(ctx: Context, text: str, *, anyway: bool) -> Reply:
     clean = wording.question(text)
     decision = decide(ctx, clean, ctx.actor.organisation)
     told = declined(decision, clean)
@@ -25,6 +39,9 @@ def ask(ctx: Context, text: Rest) -> Reply:
         return None
     if told is not None:
         return told
+    offer = None if anyway else _offer(ctx, clean, decision)
+    if offer is not None:
+        return offer
     question = _create(ctx, clean, decision)
     card = send_off(ctx, question, decision, repeat=_is_root(ctx))
     moves.write(ctx.session, "ask", ctx.actor, question, ctx.now, towards=question.recipient)
@@ -34,6 +51,34 @@ def ask(ctx: Context, text: Rest) -> Reply:
     show(ctx, question, card, _asker_place(ctx, key), key)
     received(ctx, question, "asker")
     return None
+
+
+def _offer(ctx: Context, text: str, decision: Assignment) -> Card | None:
+    """Return the answers that are known to what is like this, for all who read here; None if there are none."""
+    to, own = decision.recipient, ctx.actor.organisation
+    if to is None or decision.decision != "route" or len(text) > CARRIED:
+        return None
+    if ctx.to.surface == "room":
+        room = room_of(ctx.session, ctx.to.platform, ctx.to.room)
+        own = own if room is not None and room.organisation == own else None
+
+    def tokens(words: str) -> frozenset[str]:
+        return similar.stems(ctx.world.finder.tokens(words))
+
+    found = similar.known(ctx.session, text, decision.topic, to.organisation, own, ctx.today, tokens)
+    if not found:
+        return None
+    blocks = [Paragraph(_known(ctx, it), quote=True, theirs=True) for it in found]
+    anyway = Button(Text.of("button.poser"), "poser", text, "primary")
+    see = tuple(Button(it.number, "voir", it.number) for it in found if it.number)
+    return Card(Text.of("similar.title"), (*blocks, Buttons((anyway, *see))))
+
+
+def _known(ctx: Context, it: similar.Known) -> Text:
+    shown = it.text if len(it.text) <= SHOWN else f"{it.text[:SHOWN].rstrip()}…"
+    if it.number is not None:
+        return Text.of("similar.own", number=it.number, at=it.at, text=Markdown(shown))
+    return Text.of("note.text", owner=cards.name_of(ctx.directory(), it.owner), until=it.at, text=Markdown(shown))
 
 
 def _create(ctx: Context, text: str, decision: Assignment) -> Question:

@@ -48,8 +48,8 @@ def _where(ctx: Context, line: Move) -> Words:
         parts.append(Text.of("history.from_to", whence=_name(ctx, line.whence), towards=_name(ctx, line.towards)))
     elif line.towards:
         parts.append(Text.of("history.to", towards=_name(ctx, line.towards)))
-    if line.reason == "deleted":
-        parts.append(Text.of("history.deleted"))
+    if line.reason in ("deleted", "helped", "not_helped"):
+        parts.append(Text.of(f"history.{line.reason}"))
     elif line.reason:
         parts.append(Text.of("history.reason", reason=line.reason))
     return Text.of("history.where", parts=tuple(parts)) if parts else Markdown("")

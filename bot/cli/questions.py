@@ -12,9 +12,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.cli.parsing import Commands
-from bot.opening import open_database
 from bot.clock import system_clock
 from bot.directory.current import Current
+from bot.opening import open_database
 from bot.questions import find
 from bot.questions.figures import GROUPS, Figures, by, count, facts
 from bot.questions.tables import Move, Question

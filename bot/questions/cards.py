@@ -125,6 +125,14 @@ def buttons(side: Side, question: Question) -> Buttons:
         )
         for index, rule in enumerate(rules)
     ]
+    if (
+        side == "asker"
+        and question.state in ("answered", "closed")
+        and question.helped is None
+        and question.answered_at
+    ):
+        moves.append(Button(Text.of("button.avis.oui"), "avis", f"{question.number} oui"))
+        moves.append(Button(Text.of("button.avis.non"), "avis", f"{question.number} non"))
     return Buttons((*moves, Button(Text.of("button.historique"), "historique", question.number)))
 
 

@@ -25,7 +25,7 @@ from bot.texts import Text
 State = Literal["asked_back", "routed", "taken", "answered", "closed", "cancelled", "merged"]
 Kind = Literal[
     "ask", "route", "add", "ask_back", "take", "release", "answer", "redirect", "escalate", "close", "reopen", "cancel",
-    "merge", "split",
+    "merge", "split", "rate",
 ]  # fmt: skip
 Side = Literal["asker", "recipient"]
 Who: TypeAlias = Side | Literal["clock"]
@@ -74,6 +74,7 @@ TABLE: Final = (
     Rule("escalate", "asker", PENDING, None),
     Rule("merge", "asker", OPEN, "merged"),
     Rule("split", "asker", OPEN, None),
+    Rule("rate", "asker", ("answered", "closed"), None),
     Rule("escalate", "clock", PENDING, None),
     Rule("release", "clock", ("taken",), "routed"),
     Rule("redirect", "clock", PENDING, "routed"),
@@ -219,7 +220,7 @@ def _enter(question: Question, state: State, now: datetime) -> None:
     question.closed_at = None if state in OPEN else question.closed_at or now
     if state == "routed":
         question.taken_by = question.taken_person = question.taken_at = None
-        question.answered_at = None
+        question.answered_at = question.helped = None
     if state != "merged":
         question.merged_into = None
 

@@ -75,6 +75,10 @@ class Finder:
         self._on = max(self._on, at.date())
         return find(session, self._source(session), text, limit=limit, visible_to=visible_to, at=at)
 
+    def tokens(self, text: str) -> tuple[str, ...]:
+        """Return the plain words of a text that name something."""
+        return self._lexicon.tokens(text)
+
     def read_from(self, database: Database, at: datetime) -> None:
         """Make indexes beside the bot from now on, reading from a database; they are for this day and later."""
         self._database, self._on = database, at.date()

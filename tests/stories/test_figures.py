@@ -65,7 +65,7 @@ def test_a_chart_is_a_png_that_holds_what_it_is_given() -> None:
     assert image.size[0] == WIDTH
     assert image.size[1] < 200 + 80 * MOST
     few = Image.open(BytesIO(bars("Bilan", "", [Bar("a", 2), Bar("b", 1)]))).convert("L")
-    dark = [sum(pixel < 100 for pixel in few.crop((560, y, WIDTH, y + 1)).getdata()) for y in (205, 270)]
+    dark = [sum(pixel < 100 for pixel in few.crop((560, y, WIDTH, y + 1)).tobytes()) for y in (205, 270)]
     assert 1.7 < dark[0] / dark[1] < 2.3, "twice as many is twice as long"
 
 

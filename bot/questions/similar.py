@@ -1,0 +1,94 @@
+"""Answered questions that are like a new one, as far as who asks may see them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from bot.questions import notes, passages
+from bot.questions.tables import Question
+from bot.routing.spelling import stem
+
+ENOUGH = 0.5  # how much of their words two texts share
+SHOWN = 2
+LOOKED_AT = 200  # of one topic and recipient, the newest
+
+Tokens = Callable[[str], frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An answer that may help: a note of `owner`, or the answer to a question of one's own organisation."""
+
+    text: str
+    likeness: float
+    owner: str | None
+    number: str | None
+    at: datetime | date
+
+
+def likeness(one: frozenset[str], other: frozenset[str]) -> float:
+    """Return how much of their words two texts share, from 0 to 1."""
+    return 2 * len(one & other) / (len(one) + len(other)) if one and other else 0.0
+
+
+def stems(tokens: tuple[str, ...]) -> frozenset[str]:
+    """Return what two texts are compared by."""
+    return frozenset(stem(token) for token in tokens if len(token) > 1)
+
+
+def known(
+    session: Session,
+    text: str,
+    topic: str | None,
+    recipient: str | None,
+    organisation: str | None,
+    today: date,
+    tokens: Tokens,
+) -> list[Known]:
+    """Return the best answers to what is like a text, of the same topic and recipient.
+
+    They are notes, which all may see, and answers that were given to or by `organisation`. What came from an encrypted
+    room is left out, and so is what did not help.
+    """
+    if recipient is None:
+        return []
+    words = tokens(text)
+    found = list(_candidates(session, topic, recipient, organisation, today, tokens, words))
+    best: dict[str, Known] = {}
+    for it in sorted(found, key=lambda it: (-it.likeness, it.number is not None)):
+        if it.likeness >= ENOUGH:
+            best.setdefault(it.text, it)
+    return list(best.values())[:SHOWN]
+
+
+def _candidates(
+    session: Session,
+    topic: str | None,
+    recipient: str,
+    organisation: str | None,
+    today: date,
+    tokens: Tokens,
+    words: frozenset[str],
+) -> Iterator[Known]:
+    for note in notes.about(session, topic, recipient, today):
+        yield Known(note.text, likeness(words, tokens(note.about)), note.owner, None, note.until)
+    if organisation is None:
+        return
+    own = or_(Question.asker_organisation == organisation, Question.placed_with == organisation)
+    answered = (
+        select(Question)
+        .where(Question.topic == topic, Question.recipient == recipient, own, Question.sealed.is_(False))
+        .where(Question.state.in_(("answered", "closed")), Question.helped.is_not(False), Question.text != "")
+        .order_by(Question.id.desc())
+        .limit(LOOKED_AT)
+    )
+    for question in session.scalars(answered):
+        alike = likeness(words, tokens(question.text))
+        if alike < ENOUGH:
+            continue
+        said = [it for it in passages.answers(session, question) if not it.sealed]
+        if said:
+            yield Known(said[-1].text, alike, None, question.number, question.answered_at or said[-1].at)
