@@ -11,7 +11,8 @@ from bot.directory.rights import has
 from bot.errors import UserError
 from bot.grammar import Like
 from bot.questions import cards
-from bot.questions.figures import GROUPS, Figures, Group, by, count, facts
+from bot.questions.figures import GROUPS, Figures, Group, by, count, facts, span
+from bot.reports import called
 from bot.texts import Lines, Markdown, Text, unescaped
 
 SHOWN = 10  # groups in the text and on the chart
@@ -42,7 +43,7 @@ def figures(
     if not found:
         return Card(title, (Paragraph(Text.of("figures.none")),))
     groups = by(found, group)[-SHOWN if group == "month" else 0 :][:SHOWN]
-    lines = Lines(_line(_name(ctx, group, name), part) for name, part in groups)
+    lines = Lines(_line(called(ctx.world, ctx.session, group, name), part) for name, part in groups)
     period = f"{start.year}-{start.month:02d}" if (end - start).days < 31 else str(start.year)
     others = Buttons(
         tuple(
@@ -96,24 +97,3 @@ def chart(ctx: Context, title: Words, total: Figures, groups: list[tuple[Words, 
     rows = [Bar(words(name), part.asked, words(span(part.to_answer))) for name, part in groups]
     under = Text.of("figures.under", asked=total.asked, answered=total.answered, span=span(total.to_answer))
     return bars(words(title), words(under), rows)
-
-
-def _name(ctx: Context, group: Group, name: str) -> Words:
-    if group == "topic":
-        label = ctx.rules().topics.get(name)
-        return Text.of("figures.topic", name=label.fr, name_en=label.en) if label else name
-    if group == "month":
-        return Text.of("figures.month", month=name)
-    return cards.name_of(ctx.directory(), name or None)
-
-
-def span(passed: timedelta | None) -> Words:
-    """Return how long something took, in the greatest unit that says enough."""
-    if passed is None:
-        return "—"
-    minutes = int(passed.total_seconds() // 60)
-    if minutes < 90:
-        return Text.of("span.minutes", count=minutes)
-    if minutes < 48 * 60:
-        return Text.of("span.hours", count=round(minutes / 60))
-    return Text.of("span.days", count=round(minutes / 60 / 24))

@@ -26,6 +26,7 @@ ROOMS = {
     "rights": "directory",
     "route": "routing",
     "questions": "questions",
+    "advisers": "advisers",
     "failed": "operation",
     "matrix": "operation",
 }

@@ -10,9 +10,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from bot.card import Words
 from bot.directory.snapshot import Org, Snapshot
 from bot.questions.moves import PENDING
 from bot.questions.tables import Move, Question
+from bot.texts import Text
 
 Group: TypeAlias = Literal["topic", "territory", "post", "month"]
 GROUPS: Final[tuple[Group, ...]] = ("topic", "territory", "post", "month")
@@ -160,3 +162,15 @@ def region(organisations: Mapping[str, Org], organisation: str | None) -> str | 
 def _median(spans: Iterable[timedelta | None]) -> timedelta | None:
     known = [span for span in spans if span is not None]
     return median(known) if known else None
+
+
+def span(passed: timedelta | None) -> Words:
+    """Return how long something took, in the greatest unit that says enough."""
+    if passed is None:
+        return "—"
+    minutes = int(passed.total_seconds() // 60)
+    if minutes < 90:
+        return Text.of("span.minutes", count=minutes)
+    if minutes < 48 * 60:
+        return Text.of("span.hours", count=round(minutes / 60))
+    return Text.of("span.days", count=round(minutes / 60 / 24))
