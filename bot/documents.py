@@ -96,15 +96,16 @@ def _numbered(canvas: Any, document: Any) -> None:
 def _styles() -> dict[str, Any]:
     """Return how each kind of part is set, in the typeface of the charts."""
     import reportlab  # noqa: PLC0415 - see above
+    from reportlab.lib.colors import HexColor  # noqa: PLC0415
     from reportlab.lib.styles import ParagraphStyle  # noqa: PLC0415
     from reportlab.pdfbase import pdfmetrics  # noqa: PLC0415
     from reportlab.pdfbase.ttfonts import TTFont  # noqa: PLC0415
 
     folder = Path(str(reportlab.__file__)).parent / "fonts"
     for name, file in (("Vera", "Vera.ttf"), ("VeraBd", "VeraBd.ttf")):
-        pdfmetrics.registerFont(TTFont(name, str(folder / file)))
+        pdfmetrics.registerFont(TTFont(name, str(folder / file)))  # pyright: ignore[reportUnknownMemberType]
     return {
-        "title": ParagraphStyle("title", fontName="VeraBd", fontSize=18, leading=23, textColor="#000091"),
+        "title": ParagraphStyle("title", fontName="VeraBd", fontSize=18, leading=23, textColor=HexColor("#000091")),
         "heading": ParagraphStyle("heading", fontName="VeraBd", fontSize=12, leading=16, spaceBefore=6),
         "prose": ParagraphStyle("prose", fontName="Vera", fontSize=9.5, leading=13),
     }

@@ -30,7 +30,7 @@ def add_to(commands: Commands) -> None:
 
 
 def _list(settings: Settings, _options: argparse.Namespace) -> int:
-    database, now, current = open_database(settings), system_clock(), world().current
+    database, now, current = open_database(settings.database_url), system_clock(), world().current
     found = database.run_now(lambda s: coverage(s, current.get(s), now.date(), now))
     database.close()
     for it in found:
@@ -46,7 +46,7 @@ def _report(settings: Settings, options: argparse.Namespace) -> int:
     if not date.min.year < year < date.max.year:
         print("passerelle: --year is no year", file=sys.stderr)
         return 2
-    database = open_database(settings)
+    database = open_database(settings.database_url)
     try:
         known = database.run_now(lambda s: around.current.get(s).organisations)
         if options.region not in known or known[options.region].kind != "region":

@@ -82,7 +82,7 @@ def _figures(settings: Settings, options: argparse.Namespace) -> int:
     if start > end:
         print("passerelle: --from is after --to", file=sys.stderr)
         return 2
-    database, current = open_database(settings), Current()
+    database, current = open_database(settings.database_url), Current()
     found = database.run_now(lambda s: facts(s, current.get(s), start, end, now, zone=settings.timezone))
     database.close()
     rows = [_counted("all", "", count(found))]

@@ -160,8 +160,8 @@ def region(organisations: Mapping[str, Org], organisation: str | None) -> str | 
 
 
 def _median(spans: Iterable[timedelta | None]) -> timedelta | None:
-    known = [span for span in spans if span is not None]
-    return median(known) if known else None
+    known = [span.total_seconds() for span in spans if span is not None]
+    return timedelta(seconds=median(known)) if known else None
 
 
 def span(passed: timedelta | None) -> Words:

@@ -50,8 +50,8 @@ def known(
 ) -> list[Known]:
     """Return the best answers to what is like a text, of the same topic and recipient.
 
-    They are notes, which all may see, and answers that were given to or by `organisation`. What came from an encrypted
-    room is left out, and so is what did not help.
+    They are notes, which all may see, and answers that were given to or by `organisation` and settled the matter: the
+    question is closed, or who asked said that it helped. What came from an encrypted room is left out.
     """
     if recipient is None:
         return []
@@ -81,7 +81,8 @@ def _candidates(
     answered = (
         select(Question)
         .where(Question.topic == topic, Question.recipient == recipient, own, Question.sealed.is_(False))
-        .where(Question.state.in_(("answered", "closed")), Question.helped.is_not(False), Question.text != "")
+        .where(or_(Question.state == "closed", Question.helped.is_(True)), Question.state.in_(("answered", "closed")))
+        .where(Question.helped.is_not(False), Question.text != "")
         .order_by(Question.id.desc())
         .limit(LOOKED_AT)
     )

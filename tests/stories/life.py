@@ -5,10 +5,10 @@ after every step.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -75,9 +75,10 @@ class Model:
 
 
 class Life(RuleBasedStateMachine):
-    """One bot on one database; set `fresh` to what makes the database."""
+    """One bot on one database; `fresh` makes it and returns its address."""
 
-    fresh: ClassVar[Callable[[], str]]
+    def fresh(self) -> str:
+        raise NotImplementedError
 
     def __init__(self) -> None:
         super().__init__()
@@ -92,7 +93,7 @@ class Life(RuleBasedStateMachine):
 
     @initialize()
     def start(self) -> None:
-        self.database = Database(type(self).fresh())
+        self.database = Database(self.fresh())
         self.up()
         for organisation in (*ASKERS, *POSTS, *BESIDE):
             self.play.link(organisation)

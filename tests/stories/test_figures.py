@@ -7,7 +7,7 @@ from PIL import Image
 
 from bot.charts import MOST, WIDTH, Bar, bars
 from bot.directory.current import Current
-from bot.questions.figures import by, count, facts
+from bot.questions.figures import Group, by, count, facts
 from tests.stories.conftest import SAARBRUCKEN
 from tests.stories.scene import Place, Scene
 
@@ -35,7 +35,12 @@ async def test_counted(prefecture: Place, consulate: Place, play: Scene) -> None
     assert total.to_take.total_seconds() == 3600, "what was put back was taken all the same"
     assert total.to_answer is not None
     assert total.to_answer.total_seconds() == 7200
-    for group, name in (("topic", "etat_civil"), ("territory", "region-grand-est"), ("month", "2026-03")):
+    expected: tuple[tuple[Group, str], ...] = (
+        ("topic", "etat_civil"),
+        ("territory", "region-grand-est"),
+        ("month", "2026-03"),
+    )
+    for group, name in expected:
         assert [(it, part.asked) for it, part in by(found, group)] == [(name, 3)]
     assert [it for it, _ in by(found, "post")] == ["consulat-francfort"]
 

@@ -8,7 +8,8 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.stories.life import Life
 
-QUICK = settings(max_examples=4, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
+SLOW = (HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.function_scoped_fixture)
+QUICK = settings(max_examples=4, stateful_step_count=25, deadline=None, suppress_health_check=SLOW)
 WHOLE = settings(QUICK, max_examples=150, stateful_step_count=50)
 
 
@@ -25,6 +26,7 @@ def test_many_lives_are_as_the_model_says(new_url: Callable[[str], str], kind: s
 
 def _live(new_url: Callable[[str], str], kind: str, how: settings) -> None:
     class There(Life):
-        fresh = staticmethod(lambda: new_url(kind))
+        def fresh(self) -> str:
+            return new_url(kind)
 
     run_state_machine_as_test(There, settings=how)
