@@ -34,6 +34,11 @@ def likeness(one: frozenset[str], other: frozenset[str]) -> float:
     return 2 * len(one & other) / (len(one) + len(other)) if one and other else 0.0
 
 
+def figures(tokens: frozenset[str]) -> frozenset[str]:
+    """Return the words with a figure in them: they tell one case from another."""
+    return frozenset(token for token in tokens if any(c.isdigit() for c in token))
+
+
 def stems(tokens: tuple[str, ...]) -> frozenset[str]:
     """Return what two texts are compared by."""
     return frozenset(stem(token) for token in tokens if len(token) > 1)
@@ -87,8 +92,9 @@ def _candidates(
         .limit(LOOKED_AT)
     )
     for question in session.scalars(answered):
-        alike = likeness(words, tokens(question.text))
-        if alike < ENOUGH:
+        others = tokens(question.text)
+        alike = likeness(words, others)
+        if alike < ENOUGH or figures(words) != figures(others):  # another file, another date: another case
             continue
         said = [it for it in passages.answers(session, question) if not it.sealed]
         if said:

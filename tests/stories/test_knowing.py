@@ -55,6 +55,14 @@ async def test_an_answer_to_something_similar_is_offered_first(
     other.sees("En attente")
 
 
+async def test_another_case_is_another_question(prefecture: Place, consulate: Place, play: Scene) -> None:
+    await prefecture.slash("question", SAARBRUCKEN + " Dossier 17.")
+    await consulate.invoke("repondre", "Q-2026-00001 Il est authentique.")
+    await prefecture.invoke("avis", "Q-2026-00001 oui")
+    await prefecture.slash("question", SAARBRUCKEN + " Dossier 18.")
+    assert play.question("Q-2026-00002").state == "routed"
+
+
 async def test_what_did_not_help_and_what_is_sealed_is_not_offered(
     prefecture: Place, consulate: Place, play: Scene
 ) -> None:
