@@ -11,7 +11,7 @@ from bot.conversation import address, redraw, who
 from bot.directory.rooms import room_of
 from bot.message import Address, Message, User
 from bot.outbox import Placing, Post, Side
-from bot.questions import cards, find, moves, passages, wording
+from bot.questions import cards, find, moves, notes, passages, wording
 from bot.questions.tables import Question
 from bot.routing import candidates
 
@@ -116,6 +116,8 @@ def follow_edit(ctx: Context, post: Post, text: str) -> None:
     elif question is not None and is_opening(ctx, question, post):
         question.text = wording.question(text)
         redraw(ctx, question)
+    if question is not None:
+        notes.follow(ctx.session, question)
     rewrite(ctx, post, wording.answer(text))
 
 
@@ -129,6 +131,8 @@ def follow_deletion(ctx: Context, post: Post) -> None:
         candidates.withdraw(ctx.session, question.number)
         moves.withdraw(ctx.session, ctx.actor, question, ctx.now)
         redraw(ctx, question)
+    if question is not None:
+        notes.follow(ctx.session, question)
     take_back(ctx, post)
 
 

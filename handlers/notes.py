@@ -30,7 +30,7 @@ def keep(ctx: Context, question: Question, mois: Months = "") -> Reply:
     if not 1 <= months <= notes.LONGEST:
         raise UserError("note.months", longest=notes.LONGEST)
     own = ctx.actor.organisation
-    note = notes.keep(ctx.session, question, said[-1].text, own, ctx.actor.person, ctx.now, months)
+    note = notes.keep(ctx.session, question, said[-1], own, ctx.actor.person, ctx.now, months)
     return _card(ctx, note, Text.of("note.kept", number=question.number))
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import ForeignKey, Index, String, Text, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot.db import Base, Instant
+from bot.questions.passages import Passage
 from bot.questions.tables import Question
 from bot.routing.identifiers import masked
 
@@ -23,6 +24,7 @@ class Note(Base):
     __tablename__ = "note"
     id: Mapped[int] = mapped_column(primary_key=True)
     question_id: Mapped[int] = mapped_column(ForeignKey("question.id"), unique=True)
+    passage: Mapped[int] = mapped_column(ForeignKey("passage.id"), index=True)
     owner: Mapped[str] = mapped_column(String(100), index=True)
     person: Mapped[str | None] = mapped_column(String(100))
     topic: Mapped[str | None] = mapped_column(String(40))
@@ -36,7 +38,7 @@ class Note(Base):
 
 
 def keep(
-    session: Session, question: Question, text: str, owner: str, person: str | None, now: datetime, months: int = MONTHS
+    session: Session, question: Question, answer: Passage, owner: str, person: str | None, now: datetime, months: int
 ) -> Note:
     """Keep an answer to a question as a note; one that was kept before is replaced."""
     note = session.scalar(select(Note).where(Note.question_id == question.id))
@@ -45,10 +47,24 @@ def keep(
         session.add(note)
     note.owner, note.person = owner, person
     note.topic, note.recipient = question.topic, question.recipient
-    note.about, note.text = masked(question.text), masked(text)
+    note.about, note.text = masked(question.text), masked(answer.text)
+    note.passage = answer.id
     note.kept_at, note.until = now, after(now.date(), months)
     session.flush()
     return note
+
+
+def follow(session: Session, question: Question) -> None:
+    """Let a note be what its answer is now: it goes with the answer, and with the question."""
+    note = session.scalar(select(Note).where(Note.question_id == question.id))
+    answer = session.get(Passage, note.passage) if note is not None else None
+    if note is None or answer is None:
+        return
+    if not answer.text or not question.text:
+        session.delete(note)
+        session.flush()
+    else:
+        note.about, note.text = masked(question.text), masked(answer.text)
 
 
 def after(day: date, months: int) -> date:

@@ -30,7 +30,7 @@ class Passage(Base):
 
 def join(session: Session, question: Question, text: str, post: int | None, now: datetime, *, sealed: bool) -> None:
     """Let one more message of its asker be part of a question. Raises UserError when it becomes too long."""
-    if not _of(session, question, "asker"):
+    if question.text and not _of(session, question, "asker"):
         first = select(Post.id).where(Post.question_id == question.id, Post.side == "asker", Post.key.is_(None))
         opening = session.scalar(first.order_by(Post.id).limit(1))
         own = opening if opening != post else None
@@ -69,10 +69,7 @@ def rewrite(session: Session, question: Question, post: int, text: str) -> bool:
     found = session.scalar(select(Passage).where(Passage.question_id == question.id, Passage.post_id == post))
     if found is None:
         return False
-    if text:
-        found.text = text
-    else:
-        session.delete(found)
+    found.text = text
     session.flush()
     if found.side == "asker":
         rest = _of(session, question, "asker")
@@ -81,7 +78,7 @@ def rewrite(session: Session, question: Question, post: int, text: str) -> bool:
 
 
 def _of(session: Session, question: Question, side: Side) -> Sequence[Passage]:
-    own = select(Passage).where(Passage.question_id == question.id, Passage.side == side)
+    own = select(Passage).where(Passage.question_id == question.id, Passage.side == side, Passage.text != "")
     return session.scalars(own.order_by(Passage.id)).all()
 
 

@@ -55,7 +55,7 @@ def known(
 ) -> list[Known]:
     """Return the best answers to what is like a text, of the same topic and recipient.
 
-    They are notes, which all may see, and answers that were given to or by `organisation` and settled the matter: the
+    They are notes, which all may see, and answers that were given to `organisation` and settled the matter: the
     question is closed, or who asked said that it helped. What came from an encrypted room is left out.
     """
     if recipient is None:
@@ -82,10 +82,10 @@ def _candidates(
         yield Known(note.text, likeness(words, tokens(note.about)), note.owner, None, note.until)
     if organisation is None:
         return
-    own = or_(Question.asker_organisation == organisation, Question.placed_with == organisation)
     answered = (
         select(Question)
-        .where(Question.topic == topic, Question.recipient == recipient, own, Question.sealed.is_(False))
+        .where(Question.topic == topic, Question.recipient == recipient, Question.sealed.is_(False))
+        .where(Question.asker_organisation == organisation)
         .where(or_(Question.state == "closed", Question.helped.is_(True)), Question.state.in_(("answered", "closed")))
         .where(Question.helped.is_not(False), Question.text != "")
         .order_by(Question.id.desc())

@@ -103,6 +103,23 @@ async def test_a_good_answer_is_kept_for_all_until_it_ends(prefecture: Place, co
     other.sees("Q-2027-00001")
 
 
+async def test_a_note_follows_its_answer(prefecture: Place, consulate: Place, play: Scene) -> None:
+    first = await prefecture.say(SAARBRUCKEN)
+    card = consulate.sees("Q-2026-00001")
+    said = await consulate.say("!repondre Le Standesamt répond.", mention=False, reply_to=card)
+    await consulate.invoke("noter", "Q-2026-00001")
+    await consulate.edit(said, "!repondre Le Standesamt ne répond pas.")
+    other = play.link("prefecture-67")
+    await other.slash("question", ALIKE)
+    assert "ne répond pas" in other.sees("peut-être déjà connue").text
+    await consulate.delete(said)
+    assert play.app.database.run_now(lambda s: notes.of(s, "consulat-francfort", play.clock().date())) == []
+    await consulate.invoke("repondre", "Q-2026-00001 Une autre réponse.")
+    await consulate.invoke("noter", "Q-2026-00001")
+    await prefecture.delete(first)
+    assert play.app.database.run_now(lambda s: notes.of(s, "consulat-francfort", play.clock().date())) == []
+
+
 async def test_only_who_answers_keeps(prefecture: Place, consulate: Place) -> None:
     await prefecture.slash("question", SAARBRUCKEN)
     await consulate.invoke("noter", "Q-2026-00001")

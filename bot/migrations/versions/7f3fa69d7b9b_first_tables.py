@@ -396,26 +396,6 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_move_question_id"), ["question_id"], unique=False)
 
     op.create_table(
-        "note",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("question_id", sa.Integer(), nullable=False),
-        sa.Column("owner", sa.String(length=100), nullable=False),
-        sa.Column("person", sa.String(length=100), nullable=True),
-        sa.Column("topic", sa.String(length=40), nullable=True),
-        sa.Column("recipient", sa.String(length=100), nullable=True),
-        sa.Column("about", sa.Text(), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("kept_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("until", sa.Date(), nullable=False),
-        sa.ForeignKeyConstraint(["question_id"], ["question.id"], name=op.f("fk_note_question_id_question")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_note")),
-        sa.UniqueConstraint("question_id", name=op.f("uq_note_question_id")),
-    )
-    with op.batch_alter_table("note", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_note_owner"), ["owner"], unique=False)
-        batch_op.create_index("ix_note_topic", ["topic", "recipient", "until"], unique=False)
-
-    op.create_table(
         "passage",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("question_id", sa.Integer(), nullable=False),
@@ -463,6 +443,29 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("room", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_room_organisation"), ["organisation"], unique=False)
+
+    op.create_table(
+        "note",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("question_id", sa.Integer(), nullable=False),
+        sa.Column("passage", sa.Integer(), nullable=False),
+        sa.Column("owner", sa.String(length=100), nullable=False),
+        sa.Column("person", sa.String(length=100), nullable=True),
+        sa.Column("topic", sa.String(length=40), nullable=True),
+        sa.Column("recipient", sa.String(length=100), nullable=True),
+        sa.Column("about", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("kept_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("until", sa.Date(), nullable=False),
+        sa.ForeignKeyConstraint(["passage"], ["passage.id"], name=op.f("fk_note_passage_passage")),
+        sa.ForeignKeyConstraint(["question_id"], ["question.id"], name=op.f("fk_note_question_id_question")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_note")),
+        sa.UniqueConstraint("question_id", name=op.f("uq_note_question_id")),
+    )
+    with op.batch_alter_table("note", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_note_owner"), ["owner"], unique=False)
+        batch_op.create_index(batch_op.f("ix_note_passage"), ["passage"], unique=False)
+        batch_op.create_index("ix_note_topic", ["topic", "recipient", "until"], unique=False)
 
     # ### end Alembic commands ###
 
