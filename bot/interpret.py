@@ -269,6 +269,9 @@ def bind_fails(ctx: Context, found: Command, rest: str, about: Question | None) 
 def _within(ctx: Context, message: Message, about: Question, post: Post, *, addressed: bool) -> Plan:
     """Something said in a question's thread: the asker's own words cross, others' stay among colleagues."""
     own = message.author.id == about.asker_account and post.side == "asker"
+    polite = _courtesy(ctx, message.text)
+    if polite is not None and (about.state == "asked_back" or (addressed and not own)):
+        return polite if addressed else NOTHING  # thanks complete no question
     if own or message.to.surface == "direct":
         return _named(ctx, "repondre", f"{about.number} {message.text}", about)
     if not addressed:

@@ -56,8 +56,18 @@ async def test_politeness_goes_to_nobody(prefecture: Place, consulate: Place, pl
     before = len(prefecture.posts)
     await prefecture.say("merci !")
     assert len(prefecture.posts) == before
-    await prefecture.say("Bonjour, " + SAARBRUCKEN)
+    asked = await prefecture.say("Bonjour, " + SAARBRUCKEN)
     assert play.question().state == "routed"
+    card = consulate.sees("Q-2026-00001")
+    before = len(consulate.posts)
+    await consulate.say("merci", reply_to=card)
+    assert len(consulate.posts) == before
+    await consulate.invoke("preciser", "Q-2026-00001 De quelle année ?")
+    await prefecture.say("merci !", mention=False, thread=asked)
+    assert play.question().state == "asked_back", "thanks complete no question"
+    await consulate.invoke("repondre", "Q-2026-00001 Finalement oui.")
+    await prefecture.say("merci !", mention=False, thread=asked)
+    consulate.sees("merci !")
 
 
 async def test_a_quoted_number_shows_its_card_to_those_who_may(
