@@ -313,13 +313,13 @@ def _write_directory(folder: Path, channel: str, room: str, agent: str, consul: 
         ],
         "people.csv": [
             "id,given_name,family_name,email,phone,language,visibility,slack_id,matrix_id",
-            f"claire-martin,Claire,Martin,,,fr,network,{agent},",
-            f"jean-dupont,Jean,Dupont,,,fr,network,,{consul}",
+            f"agente-essai,Agente,Essai,,,fr,network,{agent},",
+            f"consul-exemple,Consul,Exemple,,,fr,network,,{consul}",
         ],
         "postings.csv": [
             "person,organisation,role,start,end",
-            "claire-martin,prefecture-57,desk,2024-01-01,",
-            "jean-dupont,consulat-francfort,consul,2024-01-01,",
+            "agente-essai,prefecture-57,desk,2024-01-01,",
+            "consul-exemple,consulat-francfort,consul,2024-01-01,",
         ],
     }
     for name, lines in files.items():

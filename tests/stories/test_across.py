@@ -49,8 +49,8 @@ async def _slack_asks_matrix(both: Across) -> None:
 
     # taken by a reaction: both sides see who has it, by the directory's name
     await consul.react(card, "1️⃣")
-    await both.prefecture_sees(own, "Prise par Jean Dupont")
-    assert "1. Répondre" in (await both.consulate_sees(card, "Prise par Jean Dupont")).body
+    await both.prefecture_sees(own, "Prise par Consul Exemple")
+    assert "1. Répondre" in (await both.consulate_sees(card, "Prise par Consul Exemple")).body
 
     # what colleagues say among themselves stays there
     await both.colleague.say(both.channel, "Encore ce dossier…", thread=asked)
@@ -67,7 +67,7 @@ async def _slack_asks_matrix(both: Across) -> None:
     )
     answer = await both.prefecture("authentique", thread=asked)
     assert answer.pings == [f"@{agent.id}"], "who asked is called to the answer, and nobody else"
-    assert "Jean Dupont" in answer.text
+    assert "Consul Exemple" in answer.text
     found = runs(answer)
     assert {"type": "text", "text": "authentique", "style": {"bold": True}} in found
     assert {"type": "link", "url": "https://example.org/acte?n=1", "text": "le registre"} in found
@@ -102,7 +102,7 @@ async def _slack_asks_matrix(both: Across) -> None:
 async def _matrix_asks_slack(both: Across) -> None:
     """The consulate asks; the prefecture takes and answers with buttons and a form."""
     consul, room = both.consul, both.room
-    for opening in (f"{both.bot_id} {METZ}", f"!question {METZ} Deuxième demande."):
+    for opening in (f"{both.bot_id} {METZ}", f"!question {METZ} Dossier 2026-77."):
         asked = await consul.say(room, opening)
         own = await both.consulate("En attente", after=asked)
         assert own.thread == asked.id
@@ -110,8 +110,8 @@ async def _matrix_asks_slack(both: Across) -> None:
         assert not card.is_reply
         assert "Consulat général de France à Francfort" in card.text
         await both.agent.click(card, "Prendre")
-        await both.consulate_sees(own, "Prise par Claire Martin (Préfecture de la Moselle)")
-        card = await both.prefecture_sees(card, "Prise par Claire Martin")
+        await both.consulate_sees(own, "Prise par Agente Essai (Préfecture de la Moselle)")
+        card = await both.prefecture_sees(card, "Prise par Agente Essai")
         await both.agent.click(card, "Répondre")
         form = await both.slack.expect_view(both.agent, "Votre réponse")
         first = f"Elle est *valable* ({asked.id[1:5]})."
@@ -131,21 +131,21 @@ async def _every_way_in(both: Across) -> None:
 
     await agent.slash(both.channel, "/question")
     form = await slack.expect_view(agent, "Votre question")
-    await agent.submit(form, {"Votre question": f"Premier cas. {SAARBRUCKEN}"})
+    await agent.submit(form, {"Votre question": f"Premier cas. {SAARBRUCKEN} Dossier 101."})
     card = await both.consulate("Premier cas.")
     own = await both.prefecture("Premier cas.")
     assert not own.is_reply, "the bot's card opens the conversation"
     await both.consul.say(both.room, "!repondre Vu pour le premier.", reply_to=card)
     await both.prefecture("Vu pour le premier.", thread=own)
 
-    said = await both.colleague.say(both.channel, f"Deuxième cas. {SAARBRUCKEN}")
+    said = await both.colleague.say(both.channel, f"Deuxième cas. {SAARBRUCKEN} Dossier 102.")
     await agent.shortcut("question", said)
     card = await both.consulate("Deuxième cas.")
     await both.prefecture("En attente", thread=said)
     await both.consul.say(both.room, "!repondre Vu pour le deuxième.", reply_to=card)
     await both.prefecture("Vu pour le deuxième.", thread=said)
 
-    await agent.dm(f"Troisième cas. {SAARBRUCKEN}")
+    await agent.dm(f"Troisième cas. {SAARBRUCKEN} Dossier 103.")
     doubt = await slack.expect(agent, button="Nouvelle question", timeout=20)  # those asked in the channel are open
     await agent.click(doubt, "Nouvelle question")
     card = await both.consulate("Troisième cas.")
@@ -159,12 +159,12 @@ async def _every_way_in(both: Across) -> None:
     home = await slack.expect_view(agent, "Passerelle", home=True)
     await agent.click(home, "Poser une question")
     form = await slack.expect_view(agent, "Votre question")
-    await agent.submit(form, {"Votre question": f"Quatrième cas. {SAARBRUCKEN}"})
+    await agent.submit(form, {"Votre question": f"Quatrième cas. {SAARBRUCKEN} Dossier 104."})
     card = await both.consulate("Quatrième cas.")
     own = await slack.expect(agent, "Quatrième cas.", timeout=20)
     await agent.click(home, "Poser une question")
     form = await slack.expect_view(agent, "Votre question")
-    await agent.submit(form, {"Votre question": f"Autre cas encore. {SAARBRUCKEN}"})
+    await agent.submit(form, {"Votre question": f"Autre cas encore. {SAARBRUCKEN} Dossier 105."})
     await both.consulate("Autre cas encore.")
     await agent.dm("C'est pour le quatrième.", thread=own)
     assert NUMBER.findall(card.body)[0] in (await both.consulate("C'est pour le quatrième.", after=card)).body
@@ -183,15 +183,15 @@ async def _every_way_in(both: Across) -> None:
 async def _the_consulate_keeps_its_words(both: Across) -> None:
     """From now on what is said in the encrypted room may not go to Slack: there one learns that an answer waits."""
     await both.import_directory(relay="no")
-    asked, card, number = await both.ask(f"Cinquième cas. {SAARBRUCKEN}")
+    asked, card, number = await both.ask(f"Cinquième cas. {SAARBRUCKEN} Dossier 106.")
     said = await both.consul.say(both.room, "!repondre La clé est sous le paillasson.", reply_to=card)
     told = await both.prefecture("salon chiffré", thread=asked)
     assert number in told.text
     assert told.pings == [f"@{both.agent.id}"]
     await both.consul.edit(said, "!repondre La clé est ailleurs.")
-    question = await both.consul.say(both.room, f"!question {METZ} Elle est au nom de Untel.")
+    question = await both.consul.say(both.room, f"!question {METZ} Dossier 120, au nom de Untel.")
     other = await both.prefecture("salon chiffré", button="Prendre")
-    await both.consul.edit(question, f"!question {METZ} Elle est au nom de Quidam.")
+    await both.consul.edit(question, f"!question {METZ} Dossier 120, au nom de Quidam.")
     await both.agent.click(other, "Prendre")
     await both.prefecture_sees(other, "Prise par")
     await both.agent.say(both.channel, "Merci de préciser.", thread=asked)
@@ -223,12 +223,12 @@ async def _stopped(both: Across) -> None:
         await both.consul.say(both.room, f"!repondre réponse {n}", reply_to=card)
     await both.consul.edit(await both.consul.say(both.room, "!repondre brouillon", reply_to=card), "!repondre au net")
     await both.consul.redact(await both.consul.say(both.room, "!repondre non dit", reply_to=card))
-    await both.colleague.say(both.channel, f"{both.slack.mention} Autre affaire. {SAARBRUCKEN}")
+    await both.colleague.say(both.channel, f"{both.slack.mention} Autre affaire, dossier 2026-78. {SAARBRUCKEN}")
     await both.bot.start()
-    await both.consulate("Autre affaire.")
+    await both.consulate("Autre affaire")
     await both.prefecture("au net", thread=asked)
     await both.once_and_in_order("suite", "réponse", 3)
-    assert len(await both.said_to_consulate("Autre affaire.")) == 1
+    assert len(await both.said_to_consulate("Autre affaire")) == 1
     assert await both.said_to_prefecture("non dit") == []
 
 
