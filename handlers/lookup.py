@@ -26,7 +26,7 @@ from bot.texts import Markdown, Row, Text, escape
 from handlers import keeping
 
 SHOWN = 5  # of a list
-BESIDE = 0.8  # who comes nearer than that is offered below the card
+BESIDE = 0.75  # who comes nearer than that is offered below the card
 
 _TO_ALL = re.compile(r"(?:a|pour) tous\b[\s:,]*|(?:to|for) (?:all|everybody|everyone)\b[\s:,]*")
 _VCARD = re.compile(r"vcard\s+(\S+)")
