@@ -7,7 +7,6 @@ from typing import Any, cast
 
 from sqlalchemy import ColumnDefault, Insert, Table, Update, bindparam
 from sqlalchemy.orm import Session
-from sqlalchemy.sql.compiler import SQLCompiler
 
 from bot.db import Base
 
@@ -61,7 +60,7 @@ def updating(session: Session, model: type[Base], rows: Sequence[Mapping[str, An
 def _ready(session: Session, statement: Insert | Update, table: Table, rows: Sequence[Mapping[str, Any]]) -> Ready:
     dialect, names = session.get_bind().dialect, list(rows[0])
     columns = names if isinstance(statement, Insert) else None
-    compiled = cast("SQLCompiler", statement.compile(dialect=dialect, column_keys=columns))
+    compiled = statement.compile(dialect=dialect, column_keys=columns)
     stored: dict[str, Callable[[Any], Any] | None] = {
         name: table.c[name.removeprefix(OLD)].type.dialect_impl(dialect).bind_processor(dialect) for name in names
     }
