@@ -217,6 +217,7 @@ async def _warm(app: App) -> None:
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(app.connected.wait(), SETTLED)
     app.finder.warm()
+    await asyncio.to_thread(app.finder.wait)
     await asyncio.to_thread(Place("FR").is_holiday, app.clock().date())
 
 

@@ -20,12 +20,13 @@ from bot.routing.model import Question
 from bot.routing.rules import FRANCE
 from bot.search import cards
 from bot.search.hits import Hit, meant
+from bot.search.questions import seen_by
 from bot.search.view import View
 from bot.texts import Markdown, Row, Text, escape
 from handlers import keeping
 
 SHOWN = 5  # of a list
-BESIDE = 0.8  # who comes nearer than that is offered below the card
+BESIDE = 0.75  # who comes nearer than that is offered below the card
 
 _TO_ALL = re.compile(r"(?:a|pour) tous\b[\s:,]*|(?:to|for) (?:all|everybody|everyone)\b[\s:,]*")
 _VCARD = re.compile(r"vcard\s+(\S+)")
@@ -84,7 +85,7 @@ def _named(ctx: Context, view: View, words: str) -> Card | None:
 def _found(ctx: Context, view: View, words: str) -> Card:
     hits = ctx.world.finder.find(ctx.session, words, limit=SHOWN, visible_to=view.actor, at=ctx.now)
     if not hits or not hits[0].sure:
-        return _elsewhere(ctx, words) or _near(ctx, view, words, hits)
+        return _elsewhere(ctx, view, words) or _near(ctx, view, words, hits)
     best = hits[0]
     hits = [hit for hit in hits if hit.sure and hit.score > BESIDE * best.score and not _shown_by(best, hit, view)]
     if len(meant(hits)) > 1:
@@ -97,9 +98,10 @@ def _found(ctx: Context, view: View, words: str) -> Card:
     return _person(ctx, view, person, others) if person is not None else _list(None, view, hits)
 
 
-def _elsewhere(ctx: Context, words: str) -> Card | None:
+def _elsewhere(ctx: Context, view: View, words: str) -> Card | None:
     """Return whom to turn to for what is not for the network, however it is asked."""
-    decision = route(Question(words, asker=ctx.actor.organisation), ctx.rules(), ctx.directory(), ctx.today)
+    asked, seen = Question(words, asker=view.actor.organisation), seen_by(ctx.directory(), view.actor)
+    decision = route(asked, ctx.rules(), seen, ctx.today)
     if decision.decision != "advise" or decision.advice is None:
         return None
     return Card(Text.of("advice.title"), (Paragraph(decision.advice),))

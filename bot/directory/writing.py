@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, cast
 
-from sqlalchemy import ColumnDefault, Dialect, Insert, Table, Update, bindparam
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import ColumnDefault, Insert, Table, Update, bindparam
 from sqlalchemy.orm import Session
 
 from bot.db import Base
@@ -18,7 +18,7 @@ class Ready:
     """A statement of the database's own dialect, and its parameters as the driver takes them."""
 
     statement: str
-    rows: Sequence[Mapping[str, Any]]
+    rows: Sequence[Any]
 
 
 def write(session: Session, ready: Iterable[Ready]) -> None:
@@ -58,15 +58,14 @@ def updating(session: Session, model: type[Base], rows: Sequence[Mapping[str, An
 
 
 def _ready(session: Session, statement: Insert | Update, table: Table, rows: Sequence[Mapping[str, Any]]) -> Ready:
-    dialect = session.get_bind().dialect
-    names = list(rows[0])
-    named: Dialect = sqlite.dialect(paramstyle="named") if dialect.name == "sqlite" else dialect
+    dialect, names = session.get_bind().dialect, list(rows[0])
     columns = names if isinstance(statement, Insert) else None
-    compiled = str(statement.compile(dialect=named, column_keys=columns))
+    compiled = statement.compile(dialect=dialect, column_keys=columns)
     stored: dict[str, Callable[[Any], Any] | None] = {
         name: table.c[name.removeprefix(OLD)].type.dialect_impl(dialect).bind_processor(dialect) for name in names
     }
     converted = {name: convert for name, convert in stored.items() if convert is not None}
-    return Ready(
-        compiled, [{**row, **{name: convert(row[name]) for name, convert in converted.items()}} for row in rows]
-    )
+    made = ({**row, **{name: convert(row[name]) for name, convert in converted.items()}} for row in rows)
+    if compiled.positiontup is None:
+        return Ready(str(compiled), list(made))
+    return Ready(str(compiled), list(map(itemgetter(*compiled.positiontup), made)))  # SQLite reads these twice as soon

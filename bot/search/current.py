@@ -4,6 +4,7 @@ A full index is made beside the bot, in a thread and a reading transaction of it
 """
 
 import threading
+import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -166,10 +167,13 @@ class Finder:
             self._making.start()
 
     def _beside(self, database: Database) -> None:
+        began = time.monotonic()
         try:
-            self._held = database.reading(self._read)
+            self._held = held = database.reading(self._read)
         except Unavailable as error:  # the old one answers on; the next change tries again
             log.warning("index_not_made", reason=str(error))
+        else:
+            log.info("index_made", entries=len(held.index), seconds=round(time.monotonic() - began, 2))
 
 
 def _closure(session: Session, changed: Collection[tuple[str, str]] | None) -> "Only | None":
