@@ -7,7 +7,7 @@ been set aside; short words and people's names (after « M. », « Mme ») never
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from bot.routing.spelling import Word, keys, stem
 
@@ -33,7 +33,7 @@ class Mender:
         self, groups: Mapping[str, str], known: Collection[str], abbreviations: Mapping[str, Sequence[str]]
     ) -> None:
         self._groups = groups
-        self._known = frozenset(known) | groups.keys()
+        self._known = frozenset(chain(known, groups))
         self._abbreviations = abbreviations
         self._near: dict[str, list[str]] = {}
         for word in sorted(word for word in groups if len(word) >= SHORTEST):

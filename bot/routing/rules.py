@@ -7,10 +7,11 @@ topics by their stems.
 import csv
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from io import StringIO
+from itertools import chain
 from sys import intern
 from types import MappingProxyType
 from typing import Any, TypeAlias, TypeVar
@@ -152,11 +153,11 @@ _LONG = 7
 
 def read_names(folder: Traversable) -> dict[Run, Name]:
     """Read the names of countries and places."""
-    return _names(_rows(folder / "countries.csv"), _places(folder), _rows(folder / "ambiguous.csv"))
+    return _names(_rows(folder / "countries.csv"), lambda: _places(folder), _rows(folder / "ambiguous.csv"))
 
 
-def _places(folder: Traversable) -> list[dict[str, str]]:
-    return [row for file in _PLACES for row in _rows(folder / file)]
+def _places(folder: Traversable) -> Iterator[dict[str, str]]:
+    return (row for file in _PLACES for row in _rows(folder / file))
 
 
 def groups(names: Mapping[Run, Name], topics: Mapping[str, Any]) -> dict[str, str]:
@@ -179,8 +180,8 @@ def _run_together(meanings: Mapping[Run, T]) -> dict[Run, T]:
     return {run: it for run, it in joined.items() if len(run[0]) >= _RUN_TOGETHER} | dict(meanings)
 
 
-def _rows(file: Traversable) -> list[dict[str, str]]:
-    return list(csv.DictReader(StringIO(file.read_text("utf-8"), newline="")))
+def _rows(file: Traversable) -> Iterator[dict[str, str]]:
+    return csv.DictReader(StringIO(file.read_text("utf-8"), newline=""))
 
 
 def _listed(cell: str) -> list[str]:
@@ -204,10 +205,11 @@ def _topic_words(topics: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dic
 
 
 def _names(
-    countries: list[dict[str, str]], places: list[dict[str, str]], ambiguous: list[dict[str, str]]
+    countries: Iterable[dict[str, str]], places: Callable[[], Iterable[dict[str, str]]], ambiguous: Iterable[dict[str, str]]
 ) -> dict[Run, Name]:
+    """Gather the senses of each name; a place's own file comes first, since it knows what holds it."""
     senses: dict[Run, list[tuple[Sense, bool]]] = {}
-    for name, sense, weak in (*_of_countries(countries), *_of_places(places)):
+    for name, sense, weak in chain(_of_places(places), _of_countries(countries)):
         senses.setdefault(keys(name), []).append((sense, weak))
     names = {run: _name(known) for run, known in senses.items()}
     for row in ambiguous:
@@ -216,7 +218,7 @@ def _names(
     return names
 
 
-def _of_countries(rows: list[dict[str, str]]) -> Iterator[tuple[str, Sense, bool]]:
+def _of_countries(rows: Iterable[dict[str, str]]) -> Iterator[tuple[str, Sense, bool]]:
     for row in rows:
         weak = set(_listed(row["weak"]))
         for column, kind in _COLUMNS:
@@ -226,9 +228,9 @@ def _of_countries(rows: list[dict[str, str]]) -> Iterator[tuple[str, Sense, bool
             yield name, Sense(row["iso2"], "city", name), name in weak
 
 
-def _of_places(rows: list[dict[str, str]]) -> Iterator[tuple[str, Sense, bool]]:
-    holder = {(row["country"], row["name"]): row["region"] for row in rows if row["country"] != FRANCE}
-    for row in rows:
+def _of_places(rows: Callable[[], Iterable[dict[str, str]]]) -> Iterator[tuple[str, Sense, bool]]:
+    holder = {(row["country"], row["name"]): row["region"] for row in rows() if row["region"] and row["country"] != FRANCE}
+    for row in rows():
         within = () if row["country"] == FRANCE else tuple(_holders(row["country"], row["region"], holder))
         sense = Sense(intern(row["country"]), intern(row["kind"]), row["name"], within, intern(row["territory"]))
         for name in (row["name"], *_listed(row["aliases"])):
