@@ -5,7 +5,7 @@ another's. Only a word within one error of a single known word is taken for it, 
 been set aside; short words and people's names (after « M. », « Mme ») never are.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain, pairwise
 
@@ -30,7 +30,7 @@ class Mender:
     """
 
     def __init__(
-        self, groups: Mapping[str, str], known: Collection[str], abbreviations: Mapping[str, Sequence[str]]
+        self, groups: Mapping[str, str], known: Iterable[str], abbreviations: Mapping[str, Sequence[str]]
     ) -> None:
         self._groups = groups
         self._known = frozenset(chain(known, groups))
@@ -47,7 +47,7 @@ class Mender:
         return tuple(self._mended(self._joined(said)))
 
     def _joined(self, said: Sequence[Word]) -> Iterable[Word]:
-        """Join a word typed in two pieces, neither of which is a word."""
+        """Join a word typed in two pieces."""
         skip = False
         for word, after in pairwise((*said, Word("", "", "", -1))):
             if skip:
@@ -61,11 +61,12 @@ class Mender:
             yield word
 
     def _torn(self, one: str, other: str) -> bool:
-        """Whether two words may be one that was torn: none is a name, and they are not both everyday words."""
+        """Whether two words may be one that was torn: « luxem bourg »; at least one of them is no word."""
         pieces = (one, other)
         if len(one + other) < _SHORTEST_JOINED or any(len(it) < 2 or it in _PARTICLES for it in pieces):
             return False
-        return self._groups.keys().isdisjoint(pieces) and not self._known.issuperset(pieces)
+        unknown = [it for it in pieces if it not in self._known]
+        return any(len(it) > 2 for it in unknown) or (bool(unknown) and self._groups.keys().isdisjoint(pieces))
 
     def _mended(self, said: Iterable[Word]) -> Iterable[Word]:
         before = ""

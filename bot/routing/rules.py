@@ -118,7 +118,8 @@ class Rules:
         contexts = tomllib.loads((folder / "context.toml").read_text("utf-8"))
         names = read_names(folder)
         topic_words = _topic_words(topics)
-        known = (folder / "everyday.txt").read_text("utf-8").split()
+        everyday = (folder / "everyday.txt").read_text("utf-8").split()
+        known = chain(everyday, (word for run, name in names.items() if name.weak for word in run))
         abbreviations = spelled_out(_rows(folder / "abbreviations.csv"))
         return cls(
             names=Phrases(_run_together(names)),
