@@ -1,6 +1,6 @@
 """The decision: hard rules first, then who is in charge; a tie or an open name is asked back, never guessed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 
@@ -34,6 +34,9 @@ _RULES: dict[Rule, tuple[str, AdviceTo]] = {
 }
 RIVAL = 0.1
 """A topic less probable than this is not asked about."""
+POSSIBLE = 0.02
+"""A topic less probable than this is not weighed."""
+TOPICS_WEIGHED = 6
 _UNSURE = 0.2
 """How sure it is where nothing was found that answers."""
 _BY_RULE = 0.9
@@ -163,13 +166,10 @@ def _assigned(case: Case) -> Assignment:
     if len(_organisations(found)) > 1:
         return _asked(case, found)
     if found:
-        others = [option for topic in _rivals(case) for option in options(case, (topic,))]
-        sure = _sure(case, found[0], others)
+        sure = case.scores.share(case.best) * _place(case, found[0])
         if sure >= case.rules.model.margin or case.direction == "to_prefecture":
             return _routed(case, found[0], sure)
-        if len(_organisations((*found, *others))) > 1:
-            return _asked(case, [*found, *others])
-        return _routed(case, found[0], sure)
+        return _weighed(case, found)
     stated = _stated(case)
     if stated.fallback and stated.fallback.organisation != case.asker.id:
         because = (*stated.because, Text("route.because.nothing"))
@@ -196,17 +196,25 @@ def _organisations(found: Iterable[Option]) -> set[str]:
     return {option.charge.recipient.organisation for option in found}
 
 
-def _rivals(case: Case) -> tuple[str, ...]:
-    """Return the topics that it may be about instead of the most probable one."""
-    ranked = [(topic, share) for topic, share in case.scores.ranked if topic not in BY_RULE_ONLY]
-    return tuple(topic for topic, share in ranked[1:CHOICES] if share >= RIVAL)
+def _weighed(case: Case, found: list[Option]) -> Assignment:
+    """Route all the same where whatever it may be about leads to one organisation; else ask, the likeliest first."""
+    shares = [(topic, share) for topic, share in case.scores.ranked if share >= POSSIBLE and topic not in BY_RULE_ONLY]
+    others = {topic: list(options(case, (topic,))) for topic, _ in shares[:TOPICS_WEIGHED]}
+    weights: dict[str, float] = {}
+    for topic, share in shares[:TOPICS_WEIGHED]:
+        leads_to = _organisations(others[topic])
+        for organisation in leads_to:
+            weights[organisation] = weights.get(organisation, 0.0) + share / len(leads_to)
+    to = found[0].charge.recipient.organisation
+    sure = weights.get(to, 0.0) * _place(case, found[0])
+    if sure >= case.rules.model.margin:
+        return _routed(case, found[0], sure)
+    likely = sorted((it for options_ in others.values() for it in options_), key=lambda it: -_weight(it, weights))
+    return _asked(case, likely) if len(weights) > 1 else _asked_what(case)
 
 
-def _sure(case: Case, option: Option, others: Iterable[Option]) -> float:
-    """Return how probable it is that a recipient is right: whatever topics lead there, it is."""
-    to = option.charge.recipient.organisation
-    topics = {option.topic, *(it.topic for it in others if it.charge.recipient.organisation == to)}
-    return sum(case.scores.share(topic) for topic in topics) * _place(case, option)
+def _weight(option: Option, weights: Mapping[str, float]) -> float:
+    return weights[option.charge.recipient.organisation]
 
 
 def _asked_where(case: Case) -> Assignment:
