@@ -27,7 +27,7 @@ _DECAY = 0.02
 _OFTEN = 2
 """A word of a single example says nothing of others."""
 _NEGLIGIBLE = 0.02
-_LIGHT = 0.06
+_LIGHT = 0.1
 """An error of probability, and a weight, too small to matter."""
 
 

@@ -5,7 +5,6 @@ another's. Only a word within one error of a single known word is taken for it, 
 been set aside; short words and people's names (after « M. », « Mme ») never are.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain, pairwise
@@ -13,7 +12,6 @@ from itertools import chain, pairwise
 from bot.routing.spelling import Word, keys, stem
 
 _TITLES = frozenset({"m", "mr", "mme", "mlle", "monsieur", "madame", "mademoiselle", "dr", "me", "maitre", "mrs", "ms"})
-_SOFT_G = re.compile(r"ge(?=[ao])|g(?=[eiy])")
 _PARTICLES = ("de", "la", "le", "les", "du", "des", "en", "au", "aux", "un", "une", "pour", "par", "sur", "avec", "et")
 _ELIDED = ("d", "l")
 _LETTERS = str.maketrans({"y": "i", "k": "c", "q": "c", "z": "s", "w": "v"})
@@ -155,8 +153,8 @@ def _one_error(one: str, other: str) -> bool:
 
 @lru_cache(maxsize=2048)
 def skeleton(key: str) -> str:
-    """Return a word without what people most often mistake: doubled and mute letters, `y` for `i`, `k` for `c`, `j` for `g`."""
-    plain = _SOFT_G.sub("j", key.replace("ph", "f").replace("qu", "c")).translate(_LETTERS)
+    """Return a word without what people most often mistake: doubled and mute letters, `y` for `i`, `k` for `c`, `j` for `ge`."""
+    plain = key.replace("ph", "f").replace("qu", "c").replace("geo", "jo").replace("gea", "ja").translate(_LETTERS)
     kept: list[str] = []
     for at, letter in enumerate(plain):
         mute = letter == "h" and at > 0 and plain[at - 1] not in "cs"
