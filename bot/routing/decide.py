@@ -34,9 +34,9 @@ _RULES: dict[Rule, tuple[str, AdviceTo]] = {
 }
 RIVAL = 0.1
 """A topic less probable than this is not asked about."""
-POSSIBLE = 0.02
+POSSIBLE = 0.005
 """A topic less probable than this is not weighed."""
-TOPICS_WEIGHED = 6
+TOPICS_WEIGHED = 12
 _UNSURE = 0.2
 """How sure it is where nothing was found that answers."""
 _BY_RULE = 0.9
