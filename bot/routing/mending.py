@@ -5,9 +5,9 @@ another's. Only a word within one error of a single known word is taken for it, 
 been set aside; short words and people's names (after « M. », « Mme ») never are.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from bot.routing.spelling import Word, keys, stem
 
@@ -30,10 +30,10 @@ class Mender:
     """
 
     def __init__(
-        self, groups: Mapping[str, str], known: Collection[str], abbreviations: Mapping[str, Sequence[str]]
+        self, groups: Mapping[str, str], known: Iterable[str], abbreviations: Mapping[str, Sequence[str]]
     ) -> None:
         self._groups = groups
-        self._known = frozenset(known) | groups.keys()
+        self._known = frozenset(chain(known, groups))
         self._abbreviations = abbreviations
         self._near: dict[str, list[str]] = {}
         for word in sorted(word for word in groups if len(word) >= SHORTEST):
@@ -47,7 +47,7 @@ class Mender:
         return tuple(self._mended(self._joined(said)))
 
     def _joined(self, said: Sequence[Word]) -> Iterable[Word]:
-        """Join a word typed in two pieces, neither of which is a word."""
+        """Join a word typed in two pieces."""
         skip = False
         for word, after in pairwise((*said, Word("", "", "", -1))):
             if skip:
@@ -61,11 +61,12 @@ class Mender:
             yield word
 
     def _torn(self, one: str, other: str) -> bool:
-        """Whether two words may be one that was torn: none is a name, and they are not both everyday words."""
+        """Whether two words may be one that was torn: « luxem bourg »; at least one of them is no word."""
         pieces = (one, other)
         if len(one + other) < _SHORTEST_JOINED or any(len(it) < 2 or it in _PARTICLES for it in pieces):
             return False
-        return self._groups.keys().isdisjoint(pieces) and not self._known.issuperset(pieces)
+        unknown = [it for it in pieces if it not in self._known]
+        return any(len(it) > 2 for it in unknown) or (bool(unknown) and self._groups.keys().isdisjoint(pieces))
 
     def _mended(self, said: Iterable[Word]) -> Iterable[Word]:
         before = ""
@@ -102,8 +103,10 @@ class Mender:
         for particle in (*_PARTICLES, *_ELIDED):
             least = SHORTEST if len(particle) > 1 else _SHORTEST_WITH_ERROR
             begun, ended = key.removeprefix(particle), key.removesuffix(particle)
-            if begun != key and len(begun) >= least and begun in self._groups:
-                return (particle, begun)
+            if begun != key and len(begun) >= least:
+                meant = begun if begun in self._groups else len(begun) > _SHORTEST_WITH_ERROR and self.meant(begun)
+                if meant and (begun in self._groups or begun not in self._known):
+                    return (particle, meant)
             if len(particle) > 1 and ended != key and len(ended) >= 4 and ended in self._groups:
                 return (ended, particle)
         for at in range(4, len(key) - 3):
@@ -150,8 +153,8 @@ def _one_error(one: str, other: str) -> bool:
 
 @lru_cache(maxsize=2048)
 def skeleton(key: str) -> str:
-    """Return a word without what people most often mistake: doubled and mute letters, `y` for `i`, `k` for `c`."""
-    plain = key.replace("ph", "f").replace("qu", "c").translate(_LETTERS)
+    """Return a word without what people most often mistake: doubled and mute letters, `y` for `i`, `j` for `ge`."""
+    plain = key.replace("ph", "f").replace("qu", "c").replace("geo", "jo").replace("gea", "ja").translate(_LETTERS)
     kept: list[str] = []
     for at, letter in enumerate(plain):
         mute = letter == "h" and at > 0 and plain[at - 1] not in "cs"

@@ -5,7 +5,7 @@ is a language (« rédigé en allemand »), and a weak one (Nice, Maurice) where
 name is settled by the rest of the text, by its article, or by its default; else it keeps its several senses.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bot.routing.phrases import Hit
@@ -17,6 +17,10 @@ _CODE_CUES = frozenset({"departement", "dept", "dpt", "prefecture", "pref"})
 _TITLES = frozenset({"m", "mr", "mme", "mlle", "monsieur", "madame", "mademoiselle", "mrs"})
 _ARTICLES = frozenset({"la", "le", "les", "l"})
 _FRENCH_CUES = frozenset({"departement", "prefecture", "sous"})
+_AND = frozenset({"et", "ou", "and", "or", "et a", "ou a"})
+_IN_BRACKETS = {"all": "DE", "allem": "DE", "d": "DE", "ch": "CH", "sui": "CH", "be": "BE", "it": "IT", "ital": "IT",
+                "esp": "ES", "aut": "AT", "uk": "GB", "gb": "GB", "usa": "US", "can": "CA"}  # fmt: skip
+"""What is written behind a town to tell its country: « Fribourg (All.) »."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,20 +100,30 @@ def read(text: str, rules: Rules, *, french_only: bool = False, home: Collection
     """
     said = rules.mender.mend(words(text))
     spoken = [word.key for word in said]
-    found = [_found(hit, said, spoken, rules) for hit in rules.names.find(spoken) if _counts(hit, spoken, rules)]
+    found = [_found(hit, said, spoken, rules) for hit in _counted(rules.names.find(spoken), spoken, rules)]
     found = [name if not name.open else _narrowed(name, spoken, french_only=french_only) for name in found]
     settled = _settled(found, home)
     names = sorted((*settled, *_numbered(said, rules)), key=lambda name: name.start)
     return Reading(said, tuple(names))
 
 
-def _counts(hit: Hit[Name], spoken: Sequence[str], rules: Rules) -> bool:
+def _counted(hits: Iterable[Hit[Name]], spoken: Sequence[str], rules: Rules) -> Iterator[Hit[Name]]:
+    """Yield the hits that count; a weak name does, too, that is joined to a place: « Macapá et Santana »."""
+    before: Hit[Name] | None = None
+    for hit in hits:
+        joined = before and not before.meaning.demonym and " ".join(spoken[before.end : hit.start]) in _AND
+        if _counts(hit, spoken, rules, joined=bool(joined)):
+            yield hit
+            before = hit
+
+
+def _counts(hit: Hit[Name], spoken: Sequence[str], rules: Rules, *, joined: bool) -> bool:
     """Whether a name is one here: no language, no street or treaty, nobody's surname, a weak one used as a place."""
     if hit.start > 0 and spoken[hit.start - 1] in _TITLES:
         return False
     if _in(hit, spoken, rules, "elsewhere") or (hit.meaning.demonym and _in(hit, spoken, rules, "language")):
         return False
-    return not hit.meaning.weak or _as_place(hit, spoken, rules)
+    return joined or not hit.meaning.weak or _as_place(hit, spoken, rules)
 
 
 def _found(hit: Hit[Name], said: Sequence[Word], spoken: Sequence[str], rules: Rules) -> Found:
@@ -161,6 +175,9 @@ def _narrowed(name: Found, spoken: Sequence[str], *, french_only: bool) -> Found
     numbered = tuple(sense for sense in french if sense.territory in beside)
     if numbered:
         return replace(name, senses=numbered, by_default=False)
+    told = {_IN_BRACKETS.get(key, "") for key in spoken[name.end : name.end + 1]}
+    if len(meant := tuple(sense for sense in name.senses if sense.country in told)) == 1:
+        return replace(name, senses=meant, by_default=False)
     before = spoken[max(0, name.start - 3) : name.start]
     if french and (french_only or _FRENCH_CUES.intersection(before)):
         name = replace(name, senses=french, by_default=name.by_default and name.senses[0] in french)
@@ -176,16 +193,20 @@ def _settled(found: Iterable[Found], home: Collection[str]) -> list[Found]:
     found = list(found)
     sure = {sense.code for name in found if not name.open for sense in name.senses}
     abroad = any(not code.startswith(FRANCE) for code in sure)
-    return [_settle(name, sure, home if abroad else ()) for name in found]
+    return [_settle(name, sure, home, abroad=abroad) for name in found]
 
 
-def _settle(name: Found, sure: set[str], home: Collection[str]) -> Found:
+def _settle(name: Found, sure: set[str], home: Collection[str], *, abroad: bool) -> Found:
     if not name.open:
         return name
-    for likely in (sure, {f"{FRANCE}-{territory}" for territory in home}):
+    across = tuple(sense for sense in name.senses if sense.country != FRANCE and sense.territory in home)
+    own = {f"{FRANCE}-{territory}" for territory in home if abroad}
+    for likely in (sure, own):
         named = tuple(sense for sense in name.senses if sense.code in likely)
         if len(named) == 1:
             return replace(name, senses=named, by_default=False)
+    if len(across) == 1:
+        return replace(name, senses=across, by_default=False)
     return replace(name, senses=name.senses[:1], others=name.senses[1:]) if name.by_default else name
 
 

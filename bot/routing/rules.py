@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from io import StringIO
+from itertools import chain
 from sys import intern
 from types import MappingProxyType
 from typing import Any, TypeAlias, TypeVar
@@ -117,7 +118,8 @@ class Rules:
         contexts = tomllib.loads((folder / "context.toml").read_text("utf-8"))
         names = read_names(folder)
         topic_words = _topic_words(topics)
-        known = (folder / "everyday.txt").read_text("utf-8").split()
+        everyday = (folder / "everyday.txt").read_text("utf-8").split()
+        known = chain(everyday, (word for run, name in names.items() if name.weak for word in run))
         abbreviations = spelled_out(_rows(folder / "abbreviations.csv"))
         return cls(
             names=Phrases(_run_together(names)),
@@ -152,11 +154,7 @@ _LONG = 7
 
 def read_names(folder: Traversable) -> dict[Run, Name]:
     """Read the names of countries and places."""
-    return _names(_rows(folder / "countries.csv"), _places(folder), _rows(folder / "ambiguous.csv"))
-
-
-def _places(folder: Traversable) -> list[dict[str, str]]:
-    return [row for file in _PLACES for row in _rows(folder / file)]
+    return _names(_rows(folder / "countries.csv"), _of_places(folder), _rows(folder / "ambiguous.csv"))
 
 
 def groups(names: Mapping[Run, Name], topics: Mapping[str, Any]) -> dict[str, str]:
@@ -179,8 +177,8 @@ def _run_together(meanings: Mapping[Run, T]) -> dict[Run, T]:
     return {run: it for run, it in joined.items() if len(run[0]) >= _RUN_TOGETHER} | dict(meanings)
 
 
-def _rows(file: Traversable) -> list[dict[str, str]]:
-    return list(csv.DictReader(StringIO(file.read_text("utf-8"), newline="")))
+def _rows(file: Traversable) -> Iterator[dict[str, str]]:
+    return csv.DictReader(StringIO(file.read_text("utf-8"), newline=""))
 
 
 def _listed(cell: str) -> list[str]:
@@ -204,10 +202,13 @@ def _topic_words(topics: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dic
 
 
 def _names(
-    countries: list[dict[str, str]], places: list[dict[str, str]], ambiguous: list[dict[str, str]]
+    countries: Iterable[dict[str, str]],
+    places: Iterable[tuple[str, Sense, bool]],
+    ambiguous: Iterable[dict[str, str]],
 ) -> dict[Run, Name]:
+    """Gather the senses of each name; a place's own file comes first, since it knows what holds it."""
     senses: dict[Run, list[tuple[Sense, bool]]] = {}
-    for name, sense, weak in (*_of_countries(countries), *_of_places(places)):
+    for name, sense, weak in chain(places, _of_countries(countries)):
         senses.setdefault(keys(name), []).append((sense, weak))
     names = {run: _name(known) for run, known in senses.items()}
     for row in ambiguous:
@@ -216,7 +217,7 @@ def _names(
     return names
 
 
-def _of_countries(rows: list[dict[str, str]]) -> Iterator[tuple[str, Sense, bool]]:
+def _of_countries(rows: Iterable[dict[str, str]]) -> Iterator[tuple[str, Sense, bool]]:
     for row in rows:
         weak = set(_listed(row["weak"]))
         for column, kind in _COLUMNS:
@@ -226,11 +227,15 @@ def _of_countries(rows: list[dict[str, str]]) -> Iterator[tuple[str, Sense, bool
             yield name, Sense(row["iso2"], "city", name), name in weak
 
 
-def _of_places(rows: list[dict[str, str]]) -> Iterator[tuple[str, Sense, bool]]:
-    holder = {(row["country"], row["name"]): row["region"] for row in rows if row["country"] != FRANCE}
-    for row in rows:
-        within = () if row["country"] == FRANCE else tuple(_holders(row["country"], row["region"], holder))
-        sense = Sense(intern(row["country"]), intern(row["kind"]), row["name"], within, intern(row["territory"]))
+def _of_places(folder: Traversable) -> Iterator[tuple[str, Sense, bool]]:
+    """Yield the names of places; what holds a place is in the file kept by hand, a town holds nothing."""
+    holder = {(row["country"], row["name"]): row["region"] for row in _rows(folder / _PLACES[0]) if row["region"]}
+    within: dict[tuple[str, str], Run] = {}
+    for row in chain.from_iterable(_rows(folder / file) for file in _PLACES):
+        country, region = intern(row["country"]), row["region"] if row["country"] != FRANCE else ""
+        if (country, region) not in within:
+            within[country, region] = tuple(_holders(country, region, holder))
+        sense = Sense(country, intern(row["kind"]), row["name"], within[country, region], intern(row["territory"]))
         for name in (row["name"], *_listed(row["aliases"])):
             yield name, sense, row["weak"] == "yes"
 
@@ -249,6 +254,10 @@ def _rank(sense: Sense) -> tuple[int, bool]:
 
 def _name(known: Iterable[tuple[Sense, bool]]) -> Name:
     """Return a name with one sense a country; a département and a region of the same name are one place."""
+    known = list(known)
+    if len(known) == 1:
+        sense, weak = known[0]
+        return Name((sense,), weak=weak, demonym=sense.kind == "demonym")
     by_code: dict[str, Sense] = {}
     for sense, _ in sorted(known, key=lambda pair: _rank(pair[0])):
         if not (

@@ -13,7 +13,7 @@ from bot.routing.reading import Found, Reading
 from bot.routing.rules import FRANCE, STOP, Rules
 
 OTHER = "autre"
-_OF_PLACES = {"passage": ("circulation_frontaliere", 1.0), "body": ("cooperation_transfrontaliere", 2.0)}
+_OF_PLACES = {"passage": ("circulation_frontaliere", 1.0), "body": ("cooperation_transfrontaliere", 3.5)}
 """What a crossing point or a cross-border body says of the topic by being named."""
 _POLITE = frozenset(
     "bonjour bonsoir salut hello hi dear merci thanks thank please cordialement plait regards svp stp re cher chere "
