@@ -1,6 +1,8 @@
 """The hard rules in many phrasings, and what only looks like them."""
 
+import csv
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -158,6 +160,10 @@ NO_RULE = [
 ]
 
 
+PHRASINGS = Path(__file__).parent / "phrasings.csv"
+"""What officials may write: the rule that it calls (whom the advice names, `refuse`, `emergency`), or `none`."""
+
+
 def ask(text: str, asker: str | None) -> Assignment:
     return route(Question(text, asker), rules(), directory(), TODAY)
 
@@ -185,3 +191,26 @@ def test_what_is_past_or_planned_is_no_danger(asker: str, text: str) -> None:
 @pytest.mark.parametrize(("asker", "text"), NO_RULE)
 def test_no_rule_is_called(asker: str, text: str) -> None:
     assert ask(text, asker).decision in {"route", "ask"}
+
+
+def called(found: Assignment) -> str:
+    if found.urgent:
+        return "emergency"
+    return {"refuse": "refuse", "advise": found.advice_to or ""}.get(found.decision, "none")
+
+
+@pytest.mark.parametrize(
+    "rule", ["refuse", "emergency", "ofpra", "foreign_consulate", "justice", "ccpd", "public_service", "none"]
+)
+def test_every_phrasing_calls_its_rule_and_no_other(rule: str) -> None:
+    with PHRASINGS.open(encoding="utf-8", newline="") as stream:
+        rows = [row for row in csv.DictReader(stream) if row["rule"] == rule]
+    assert rows
+    assert [row["text"] for row in rows if called(ask(row["text"], row["from"] or None)) != rule] == []
+
+
+def test_who_asks_for_asylum_is_rescued_but_no_post_abroad_hears_of_it() -> None:
+    found = ask("Un demandeur d'asile afghan menace de sauter du toit, sa famille est à Kaboul", "prefecture-67")
+    assert found.urgent
+    assert found.recipient is not None
+    assert directory().organisations[found.recipient.organisation].kind not in {"embassy", "consulate_general"}
