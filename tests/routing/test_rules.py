@@ -2,6 +2,7 @@
 
 import csv
 from datetime import date
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -214,3 +215,15 @@ def test_who_asks_for_asylum_is_rescued_but_no_post_abroad_hears_of_it() -> None
     assert found.urgent
     assert found.recipient is not None
     assert directory().organisations[found.recipient.organisation].kind not in {"embassy", "consulate_general"}
+
+
+def test_every_number_has_a_source_and_the_day_it_was_read_or_says_that_nobody_has() -> None:
+    with (files("config") / "routing" / "emergency.csv").open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert {row["country"] for row in rows if not row["checked_on"] and "à vérifier" not in row["source"]} == set()
+    neighbours = {"BE", "LU", "DE", "CH", "IT", "ES", "AD", "GB", "NL", "SX"}
+    assert neighbours <= {row["country"] for row in rows if row["checked_on"]}
+
+
+def test_the_crisis_centre_is_told_by_its_number() -> None:
+    assert "+33 1 53 59 11 00" in str(ask("Prise d'otages dans un hôtel à Bamako", "prefecture-35").advice)
