@@ -117,7 +117,10 @@ def _own_consulate(said: Concepts, asker: Asker) -> Said | None:
     """A foreigner in France whose consulate is to be told of an arrest, a death, a child alone."""
     if asker.side == "post" or said.said("french") or not said.said("abroad"):
         return None
-    return said.near(("notify", "trouble"), ("own_consulate",), 12) or said.said("notice")
+    own = said.near(("notify", "trouble"), ("own_consulate",), 12) or said.said("notice")
+    if own or not (said.said("foreigner") and said.said("trouble")) or said.said("french_post"):
+        return own
+    return said.near(("notify",), ("mission",), 4)
 
 
 def _justice(said: Concepts, scores: Scores) -> Said | None:
