@@ -28,6 +28,7 @@ from bot.errors import ConfigurationError
 from bot.memory import PlatformMemory
 from bot.message import Address
 from bot.opening import CONFIG
+from bot.opinion import Endpoint, seconding
 from bot.outbox import Destination, Destinations
 from bot.pace import Pace
 from bot.platforms import Live, Platform
@@ -92,14 +93,20 @@ def build(settings: Settings, database: Database, clock: Clock = system_clock) -
         world(),
         confirm_every=timedelta(days=settings.directory.confirm_after_days),
         joined=timedelta(seconds=settings.questions.joined_seconds),
+        seconded=settings.opinion is not None,
     )
     where = destinations(settings, around.current)
     dispatcher = Dispatcher(database, around, where, clock)
     platforms: dict[str, Platform] = {}
+    kinds = dict(performers(database, platforms, dispatcher.again))
+    if settings.opinion is not None:
+        own = settings.opinion
+        endpoint = Endpoint(own.url, own.model, own.token.get_secret_value())
+        kinds["opinion"] = seconding(endpoint, database, around, where, clock)
     worker = Worker(
         database,
         queues={"in"},
-        kinds=performers(database, platforms, dispatcher.again),
+        kinds=kinds,
         clock=clock,
         settled=note_settled,
         paces=_paces(settings),

@@ -1,5 +1,6 @@
 """Letting a question begin: it is routed, placed and shown to who asked; one that is split off or rerouted too."""
 
+from bot import jobs
 from bot.card import Button, Buttons, Card, Paragraph
 from bot.context import Scope
 from bot.conversation import adopt, otherwise, place, redraw, retire
@@ -41,6 +42,7 @@ def send_off(ctx: Scope, question: Question, decision: Assignment, *, repeat: bo
     adopt(question, decision)
     if decision.decision == "ask":
         question.state = "asked_back"
+        _ask_for_an_opinion(ctx, question, decision)
         return _choices(question, decision)
     question.state = "routed"
     place(ctx, question)
@@ -103,6 +105,30 @@ def extend(ctx: Scope, actor: Actor, question: Question) -> Card | None:
         moves.write(ctx.session, "route", actor, question, ctx.now, before=question.state, towards=to.organisation)
     redraw(ctx, question)
     return None
+
+
+def propose(ctx: Scope, number: str, organisation: str) -> None:
+    """Show on the asker's card which choice a model proposes; a question that no longer waits for one is left alone."""
+    question = find.by_number(ctx.session, number)
+    end = question and find.endpoint(ctx.session, question.id, "asker")
+    if question is None or end is None or question.state != "asked_back":
+        return
+    decision = decide(ctx, question.text, question.asker_organisation)
+    choices = decision.question_back.choices if decision.question_back else ()
+    chosen = next((it for it in choices if it.recipient.organisation == organisation), None)
+    if chosen is not None:
+        card = _choices(question, decision)
+        proposal = Paragraph(Text.of("route.opinion", choice=chosen.label))
+        ctx.outbox.edit(end.card_key, Card(card.title, (*card.blocks, proposal)), revision=ctx.key)
+
+
+def _ask_for_an_opinion(ctx: Scope, question: Question, decision: Assignment) -> None:
+    """Let a model say which choice fits, once all is stored; what an encrypted room said is never asked elsewhere."""
+    choices = decision.question_back.choices if decision.question_back else ()
+    if ctx.world.seconded and not question.sealed and len(choices) > 1:
+        args = {"question": question.number, "choices": [choice.recipient.organisation for choice in choices]}
+        key = f"{ctx.key}/opinion"
+        jobs.put(ctx.session, "opinion", args, lane="opinion", queue="in", key=key, now=ctx.now)
 
 
 def _choices(question: Question, decision: Assignment) -> Card:

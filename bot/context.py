@@ -34,6 +34,7 @@ class World:
     commands: Mapping[str, Command]
     courtesy: Courtesy
     confirm_every: timedelta = EVERY  # how often people are asked whether their card is true
+    seconded: bool = False  # whether a model is asked which choice fits a question that is asked back
     joined: timedelta = timedelta(seconds=30)  # what who asked says so soon after is part of the question
 
     @property

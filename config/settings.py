@@ -4,6 +4,7 @@ import os
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
@@ -86,6 +87,26 @@ class QuestionSettings(_Section):
     joined_seconds: int = Field(30, ge=0, le=600, description="what who asked says so soon after is part of it")
 
 
+class OpinionSettings(_Section):
+    """An OpenAI-compatible endpoint that proposes a choice where routing asks back."""
+
+    url: str = Field(description="up to /v1; https, and its host among allowed_hosts")
+    model: str = Field(min_length=1)
+    token: SecretStr = SecretStr("")
+    allowed_hosts: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _allowed(self) -> "OpinionSettings":
+        parts = urlsplit(self.url)
+        if parts.scheme != "https" or not parts.hostname or parts.username or parts.query or parts.fragment:
+            message = "url must be https://host/path, without a user or a query"
+            raise ValueError(message)
+        if parts.hostname not in self.allowed_hosts:
+            message = f"url: {parts.hostname} is not among allowed_hosts"
+            raise ValueError(message)
+        return self
+
+
 class HttpSettings(_Section):
     """Where to listen: Slack's HTTP mode, health."""
 
@@ -102,6 +123,7 @@ class Settings(_Section):
     timezone: Annotated[str, AfterValidator(_zone)] = "Europe/Paris"
     slack: SlackSettings | None = None
     matrix: MatrixSettings | None = None
+    opinion: OpinionSettings | None = None
     http: HttpSettings = HttpSettings(port=8080)
     directory: DirectorySettings = DirectorySettings(confirm_after_days=180)
     questions: QuestionSettings = QuestionSettings(joined_seconds=30)
@@ -154,8 +176,11 @@ def _from_environment() -> dict[str, Any]:
     return data
 
 
+_LISTS = frozenset({"allowed_servers", "allowed_hosts"})
+
+
 def _value(name: str, value: str) -> Any:
-    return tuple(filter(None, value.replace(",", " ").split())) if name == "allowed_servers" else value
+    return tuple(filter(None, value.replace(",", " ").split())) if name in _LISTS else value
 
 
 def _merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
@@ -169,12 +194,14 @@ def _merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
 _SECTIONS: dict[str, type[_Section]] = {
     "slack": SlackSettings,
     "matrix": MatrixSettings,
+    "opinion": OpinionSettings,
     "http": HttpSettings,
     "directory": DirectorySettings,
     "questions": QuestionSettings,
 }
 _ESSENTIAL = {  # what could turn a platform on
     "slack": ("bot_token", "app_token", "signing_secret"),
+    "opinion": ("url", "model", "token", "allowed_hosts"),
     "matrix": ("homeserver", "user_id", "password", "access_token", "store_key"),
 }
 

@@ -14,8 +14,9 @@ import tomllib
 from importlib.resources import files
 from pathlib import Path
 
+from bot.routing.concepts import Vocabulary
 from bot.routing.mending import SHORTEST, Mender
-from bot.routing.rules import groups, read_names
+from bot.routing.rules import NAMED, groups, read_names
 from bot.routing.spelling import keys
 
 
@@ -23,7 +24,8 @@ def main(lists: list[str]) -> None:
     """Keep the words that would otherwise be mended."""
     folder = files("config") / "routing"
     topics = tomllib.loads((folder / "topics.toml").read_text("utf-8"))
-    mender = Mender(groups(read_names(folder), topics), (), {})
+    guards = Vocabulary(tomllib.loads((folder / "guards.toml").read_text("utf-8")), NAMED)
+    mender = Mender(groups(read_names(folder), topics, guards.words), (), {})
     words = {key for file in lists for word in json.loads(Path(file).read_text("utf-8")) for key in keys(word)}
     kept = sorted(word for word in words if len(word) >= SHORTEST and word.isalpha() and mender.changes(word))
     Path(str(folder / "everyday.txt")).write_text("\n".join(kept) + "\n", "utf-8")

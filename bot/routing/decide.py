@@ -49,7 +49,7 @@ def route(question: Question, rules: Rules, directory: Snapshot, on: date) -> As
     if marked(question.text):
         return Assignment("refuse", confidence=1.0, because=(wording.MARKED,))
     case = _case(question, rules, directory, on)
-    ruled = guard(case.reading, case.scores, case.asker)
+    ruled = guard(case.reading, case.scores, case.asker, rules)
     if ruled and ruled.rule == "danger":
         return _danger(case, ruled)
     if ruled and ruled.rule == "operation" and not _ccpd(case):
@@ -137,6 +137,8 @@ def _danger(case: Case, ruled: Guard) -> Assignment:
     if len({option.charge.recipient for option in found}) > 1:
         found = list(options(case, ("crise",), nowhere=True))
     charge = found[0].charge if found else None
+    if charge and ruled.discreet and case.register.organisations[charge.recipient.organisation].kind in POSTS:
+        charge = None
     to, words = _emergency(case, ruled, charge)
     stated = _stated(case)
     return replace(

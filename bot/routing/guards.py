@@ -1,4 +1,4 @@
-"""The rules that come before any score, in their order.
+"""The rules that come before any score, in their order; each is a combination of the families of `guards.toml`.
 
 Danger to life is answered at once (product, § 2). Asylum never reaches the State of origin (Geneva Convention of 1951;
 CESEDA, art. L. 121-11: OFPRA). A consular pass for a removal is issued by the foreign consulate in France, and so is
@@ -8,13 +8,16 @@ own site.
 """
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from bot.routing import signals
 from bot.routing.asker import Asker
-from bot.routing.reading import Reading
-from bot.routing.rules import FRANCE
+from bot.routing.concepts import Concepts, Said
+from bot.routing.danger import danger
+from bot.routing.reading import Found, Reading
+from bot.routing.rules import FRANCE, NAMED, Rules
+from bot.routing.spelling import keys
 from bot.routing.topics import Scores
 
 Rule: TypeAlias = Literal["danger", "asylum", "removal_pass", "own_consulate", "justice", "operation", "citizen"]
@@ -22,145 +25,140 @@ Rule: TypeAlias = Literal["danger", "asylum", "removal_pass", "own_consulate", "
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """A rule that applies, and the words that call it; `violent`: danger that comes from people."""
+    """A rule that applies, and the words that call it.
+
+    `violent`: danger that comes from people. `discreet`: it is about somebody who asks for asylum, and goes to no post.
+    """
 
     rule: Rule
     written: str
     violent: bool = False
+    discreet: bool = False
 
 
-_ACTIVITIES = frozenset({"formation", "mobilite", "deplacement_officiel"})
-_PROJECTS = frozenset({"cooperation_transfrontaliere", "cooperation_decentralisee", "economie"})
-_OF_POLICE = ("securite", "eloignement", "circulation_frontaliere", "crise")
-_FIRST = 3
-_OPENING = 2.5
-_PROBABLE = 0.8
-_CLEAR = 4.0
-"""The weight in the lexicon from which words speak clearly for a topic."""
+_FRENCH_PEOPLE = re.compile(r"(?:ais|ois|ain|ien|éen|in|ard|ot|iot|ate|and)(?:n?es?|s|e)?$")
 
 
-def guard(reading: Reading, scores: Scores, asker: Asker) -> Guard | None:
+def guard(reading: Reading, scores: Scores, asker: Asker, rules: Rules) -> Guard | None:
     """Return the first rule that comes before any score, or None."""
-    return (
-        _danger(reading)
-        or _asylum(reading, scores)
-        or _consulates(reading, scores, asker)
-        or _justice(reading, scores)
-        or _operation(reading, scores, asker)
-        or _citizen(reading, scores, asker)
+    said = rules.guards.find(reading.words, _names(reading))
+    feared = _feared(said)
+    if (found := danger(said)) and not (feared and said.said("origin")):
+        written = reading.said(found.start, found.end)
+        return Guard("danger", written, bool(said.said("violence")), bool(feared or _asylum(said)))
+    checks: tuple[tuple[Rule, Said | None], ...] = (
+        ("asylum", feared or _asylum(said)),
+        ("removal_pass", _removal_pass(said, asker)),
+        ("own_consulate", _own_consulate(said, asker)),
+        ("justice", _justice(said, scores)),
+        ("operation", _operation(said, asker)),
+        ("citizen", _citizen(said, asker)),
     )
+    return next((Guard(rule, reading.said(it.start, it.end)) for rule, it in checks if it), None)
 
 
-def _found(rule: Rule, match: re.Match[str] | None, reading: Reading) -> Guard | None:
-    if match is None:
+def _names(reading: Reading) -> dict[str, list[Said]]:
+    """Return the names that were read, as families."""
+    found: dict[str, list[Said]] = {kind: [] for kind in NAMED}
+    for name in reading.names:
+        for kind in _kinds(name):
+            found[kind].append(Said(name.start, name.end))
+    return found
+
+
+def _kinds(name: Found) -> Iterator[str]:
+    countries = {sense.country for sense in name.senses}
+    if FRANCE not in countries and countries != {""}:
+        yield "abroad"
+        if name.demonym:
+            yield "foreigner"
+    elif FRANCE in countries:
+        own = keys(name.written) == keys(name.senses[0].name)
+        yield "frenchman" if not own and _FRENCH_PEOPLE.search(name.written.lower()) else "place"
+
+
+def _case(said: Concepts) -> bool:
+    """Whether it is about somebody, or about nothing that is only a subject: statistics, a visit, a training."""
+    return not said.said("about", "activity") or bool(said.said("one"))
+
+
+def _feared(said: Concepts) -> Said | None:
+    """Whoever fears their own State or what awaits them there, whether or not they have asked for asylum."""
+    if said.said("french"):
         return None
-    first = match.string.count(" ", 0, match.start()) - 1
-    return Guard(rule, reading.said(first, first + len(match[0].split())))
+    return said.said("fled") or said.near(("fear",), ("origin",), 8)
 
 
-def _danger(reading: Reading) -> Guard | None:
-    spoken = reading.spoken
-    if signals.NOT_NOW.search(spoken) or signals.ASYLUM.search(spoken):
-        return None
-    match = signals.DANGER.search(spoken)
-    if match is None and not signals.UNHARMED.search(spoken):
-        harmed = signals.HARMED.search(spoken)
-        if harmed or signals.NOW.search(spoken):
-            match = signals.EVENT.search(spoken)
-        if match is None and harmed:
-            match = signals.DISASTER.search(spoken)
-    found = _found("danger", match, reading)
-    return found and replace(found, violent=bool(signals.VIOLENCE.search(spoken)))
-
-
-def _asylum(reading: Reading, scores: Scores) -> Guard | None:
+def _asylum(said: Concepts) -> Said | None:
     """Whatever else a case of asylum is about, it is not asked abroad; a visit or a training about asylum may be."""
-    spoken, about = reading.spoken, scores.best
-    match = signals.ASYLUM.search(spoken)
-    if match is None or signals.PAST_REFUGE.search(spoken):
+    found = None if said.said("old_refuge") else said.apart(("asylum",), ("not_asylum",))
+    return found if _case(said) or (said.said("consul") and said.said("verify")) else None
+
+
+def _removal_pass(said: Concepts, asker: Asker) -> Said | None:
+    """Tell the foreign consulate's pass from what the French are given, and from removals as a subject."""
+    removed = said.apart(("removal",), ("not_removal",), denied=True)
+    if said.said("other_pass") or (said.said("french") and not said.said("foreigner")):
         return None
-    person = signals.PERSON.search(spoken)
-    if about in _ACTIVITIES or (about in _PROJECTS and not person) or _for_a_public(spoken, scores):
+    for_the_french = asker.side == "post" or (said.said("lost", "french") and not removed)
+    pass_ = said.mentioned("pass") or (said.mentioned("plain_pass") if removed or said.said("one") else None)
+    if pass_ or for_the_french:
+        return pass_ if removed or not for_the_french else None
+    hearing = said.said("hearing")
+    if hearing and not said.said("french_post"):
+        return hearing
+    if removed is None or not _case(said):
         return None
-    return _found("asylum", match, reading)
+    foreign = said.apart(("consul",), ("french_post",), denied=True)
+    return removed if foreign or said.mentioned("document") else None
 
 
-def _for_a_public(spoken: str, scores: Scores) -> bool:
-    """Whether a text begins with what is done, for many: « Formation à l'accueil des demandeurs d'asile »."""
-    if signals.ONE_PERSON.search(spoken):
-        return False
-    activities = _ACTIVITIES | _PROJECTS
-    return any(it.topic in activities and it.weight >= _OPENING and it.start < _FIRST for it in scores.evidence)
-
-
-def _consulates(reading: Reading, scores: Scores, asker: Asker) -> Guard | None:
-    """Tell the foreign consulate's pass and notice from what a French consulate does for the French."""
-    spoken = reading.spoken
-    french = signals.FRENCH.search(spoken)
-    removal = signals.REMOVAL.search(spoken)
-    pass_ = signals.PASS.search(spoken)
-    if pass_ and not (french and not _detained(spoken)) and (removal or asker.side != "post"):
-        return _found("removal_pass", pass_, reading)
-    if removal:
-        document = signals.DOCUMENT.search(spoken)
-        foreign = any(name.foreign_post for name in reading.names)
-        if document and asker.side != "post" and not french:
-            return _found("removal_pass", document, reading)
-        if foreign and scores.best == "eloignement":
-            return _found("removal_pass", removal, reading)
-    if asker.side == "post" or _french_person(reading):
+def _own_consulate(said: Concepts, asker: Asker) -> Said | None:
+    """A foreigner in France whose consulate is to be told of an arrest, a death, a child alone."""
+    if asker.side == "post" or said.said("french") or not said.said("abroad"):
         return None
-    return _found("own_consulate", signals.NOTICE.search(spoken), reading) if _foreigner(reading) else None
+    own = said.near(("notify", "trouble"), ("own_consulate",), 12) or said.said("notice")
+    if own or not (said.said("foreigner") and said.said("trouble")) or said.said("french_post"):
+        return own
+    return said.near(("notify",), ("mission",), 4)
 
 
-def _detained(spoken: str) -> bool:
-    return bool(re.search(r" (?:oqtf|irtf|eloign\w+|retention|cra|retenus?) ", spoken))
-
-
-def _french_person(reading: Reading) -> bool:
-    """Whether it is about somebody French; « touriste britannique » is not."""
-    return bool(signals.FRENCH.search(reading.spoken)) and not (
-        " touriste" in reading.spoken and not re.search(r" francais(?:es?)? ", reading.spoken) and _foreigner(reading)
-    )
-
-
-def _foreigner(reading: Reading) -> bool:
-    return any(
-        (name.demonym or name.senses[0].kind == "country") and name.senses[0].country not in {FRANCE, ""}
-        for name in reading.names
-    )
-
-
-def _justice(reading: Reading, scores: Scores) -> Guard | None:
-    if scores.best in _ACTIVITIES:
+def _justice(said: Concepts, scores: Scores) -> Said | None:
+    """Whatever a court, a prosecutor or a sentence asks across the border; not a visit to a court."""
+    if not _case(said) and (scores.best != "entraide_judiciaire" or said.said("activity")):
         return None
-    spoken = reading.spoken
-    match = signals.JUSTICE.search(spoken)
-    if match is None and signals.CHILD.search(spoken) and signals.TAKEN_BY.search(spoken):
-        match = signals.TAKEN.search(spoken)
-    if match is not None:
-        return _found("justice", match, reading)
-    words = scores.strongest("entraide_judiciaire")
-    probable = scores.best == "entraide_judiciaire" and scores.share("entraide_judiciaire") >= _PROBABLE
-    if probable and words is not None and words.weight >= _CLEAR:
-        return Guard("justice", words.written)
-    return None
+    if found := said.apart(("justice",), ("not_justice",)):
+        return found
+    if said.said("not_justice"):
+        return None
+    if found := said.near(("prisoner",), ("moved",), 8):
+        return found
+    ruling = said.said("ruling") or said.near(("sentence",), ("enforced",), 10)
+    if said.said("record"):
+        ruling = None
+    return ruling or said.near(("judge",), ("proceeding",), 10) or _taken(said)
 
 
-def _operation(reading: Reading, scores: Scores, asker: Asker) -> Guard | None:
+def _taken(said: Concepts) -> Said | None:
+    """A child taken abroad, or kept there, by a parent: said in many ways, so the three are looked for apart."""
+    return said.said("taken") if said.said("child") and said.said("parent") else None
+
+
+def _operation(said: Concepts, asker: Asker) -> Said | None:
     """Find what the police do now at a border, or a handover of people at its hour."""
-    if asker.side != "prefecture" or not any(scores.weight(topic) > 0 for topic in _OF_POLICE):
+    if asker.side != "prefecture" or not _case(said):
         return None
-    spoken = reading.spoken
-    at_once = signals.AT_ONCE.search(spoken)
-    match = signals.OPERATION.search(spoken) if at_once else None
-    if match is None and (at_once or signals.HOUR.search(spoken)):
-        match = signals.HANDOVER.search(spoken)
-    return _found("operation", match, reading)
+    at_once = said.said("at_once")
+    handover = said.apart(("handover",), ("ceremony",), denied=True)
+    if handover and (at_once or said.said("hour") or said.said("refused")):
+        return handover
+    return said.said("pursuit") or (said.said("operation") if at_once else None)
 
 
-def _citizen(reading: Reading, scores: Scores, asker: Asker) -> Guard | None:
-    match = signals.CITIZEN.search(reading.spoken)
-    if match is None and asker.organisation is None and (scores.best != "autre" or scores.evidence):
-        match = signals.OWN.search(reading.spoken)
-    return _found("citizen", match, reading)
+def _citizen(said: Concepts, asker: Asker) -> Said | None:
+    """A private person's own affair; of somebody whose organisation is not known, the first person says it."""
+    professional = {it.start for it in said.all("office")}
+    own = [it for it in said.all("owner") if it.end not in professional]
+    if asker.organisation is None:
+        return said.said("citizen", "self") or next(iter(own), None)
+    return None if said.said("official_paper", "quoting") else said.said("citizen")

@@ -31,14 +31,25 @@ def _any_of(*phrases: str) -> re.Pattern[str]:
 _UNDECORATED = str.maketrans("_", " ", "*~`\\")
 _NEITHER = re.compile(r"[^A-Z0-9]+")
 _BETWEEN = bytes(set(range(128)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"))
+_CLEARANCE = re.compile(r"\bHABILITATIONS? (?:AU )?(?:NIVEAU )?(?:TRES )?(?:SECRET|CONFIDENTIEL)(?: DEFENSE)?\b")
+"""A clearance that somebody has or asks for marks no text."""
 _PHRASES = _any_of(
     "TRES SECRETS?",
     "TOP SECRET",
-    "SECRETS? DEFEN[SC]E",
-    "CONFIDENTIELS? DEFEN[SC]E",
+    "SECRETS? DEFF?EN[SC]E",
+    "SECRETS? DEF",
+    "CONFIDENTIEL?L?E?S? DEFF?EN[SC]E",
+    "CONFIDENTIELS? DEF",
+    "CONF DEF",
     "CONF DEFEN[SC]E",
-    "DIFF?USS?IONS? RESTR[EA]INTE?S?",
+    "DIFF?US?S?I?ONS? RESTR?[EA]?I?NT[ES]?S?",
+    "DIFFSUIONS? RESTREINTES?",
+    "DIF?F? REST",
     "DIF?F? RESTREINTE?",
+    "OFFICIAL SENSITIVE",
+    "EYES ONLY",
+    "DIFUSION LIMITADA",
+    "BEPERKTE VERSPREIDING",
     "STRENG GEHEIM",
     "VS NFD",
     "VS VERTRAULICH",
@@ -55,7 +66,10 @@ _SPECIAL_FLIGHT = re.compile(r"\b(?:VOLS?|ENVOYEE?S?|REGIMES?|TARIFS?|NUMERO|EDI
 _ABBREVIATED = re.compile(r"\b(?=[TSCDR])(?:(?:TS|TSD|SD|CD|DR) SF|R UE EU R)\b")
 
 _MARKS = (
-    (_PHRASES, ("SECRET", "DEFEN", "RESTREINT", "GEHEIM", "NFD", "VERTRAULICH", "DIENSTGEBRAUCH")),
+    (
+        _PHRASES,
+        ("SECRET", "DEF", "DIF", "GEHEIM", "NFD", "VERTRAULICH", "DIENSTGEBRAUCH", "SENSITIVE", "EYESONLY", "BEPERKTE"),
+    ),
     (_OWNED, ("SECRET", "CONFIDENTI", "RESTREINT", "RESTRICTED")),
     (_ABBREVIATED, ("TSSF", "DSF", "DRSF", "RUEEUR")),
 )
@@ -68,13 +82,14 @@ _ENDS = re.compile(r"[ \t\"']*\.")
 _NAMES_A_MARK = re.compile(
     r"\b(?:class(?:e|ee|es|ees)|classifi(?:e|ee|es|ees)|classification|mention(?:s|ne|nee|nes|nees)?|niveau|"
     r"marqu(?:e|ee|es|ees|age)|estampille(?:e|s|es)?|tamponne(?:e|s|es)?|timbree?s?|cachet|tampon|protection|"
-    r"diffusion|habilite(?:e|s|es)?|documents?|notes?|pieces?|fiches?|rapports?|telegrammes?|td|annexes?|courriers?|"
+    r"diffusion|habilite(?:e|s|es)?|documents?|docs?|pj|infos?|syntheses?|"
+    r"comptes? rendus?|releves?|bulletins?|notes?|pieces?|fiches?|rapports?|telegrammes?|td|annexes?|courriers?|"
     r"fichiers?|messages?|mails?)(?: (?:est|sont))?[\s:=\"'<>()\[\]-]*$",
     re.IGNORECASE,
 )
 
 _AFTER_SECRET = re.compile(
-    r"[ ']*(?:professionnel|medica|bancaire|fisca|statistique|industriel|commercia|partage|absolu|postal|"
+    r"[ ']*(?:professionnel|medica|bancaire|fisca|statistique|industriel|commercia|partage|absolu|postal|service\b|"
     r"(?:de|des|du|d)\b)",
     re.IGNORECASE,
 )
@@ -84,6 +99,7 @@ _BEFORE_SECRET = re.compile(
     re.IGNORECASE,
 )
 
+_PROPER = re.compile(r" [A-Z][a-z]")
 _AFTER_DR = re.compile(
     r"[ \t]+(?:(?:de|des|du|d|a|au|aux|chez|en|et|ofii|ofpra)\b|[A-Z][A-Za-z]|[A-Z]\.)|\.[A-Za-z]|-\d"
 )
@@ -92,6 +108,9 @@ _SENTENCE_AFTER_DR = re.compile(
     r"quelles|pouvez|peut|voici|ci|cf|veuillez|please|which|who|la|le|les|un|une|ce|cette)\b",
     re.IGNORECASE,
 )
+_PROTECTED_DR = re.compile(r"\b(?:en|sous|protegee?s?|classee?s?|marquee?s?|mention(?:nee?s?)?) $", re.IGNORECASE)
+_SPELLED_OUT = re.compile(r"\bd\w+ (?:\w+ )?r\w+ \($", re.IGNORECASE)
+_SENTENCE_AFTER_NAMED = re.compile(r"[ \t]+(?:du|des|de la|de l'(?!ofii|ofpra|insee)|a|au|aux|chez)\b", re.IGNORECASE)
 _STATED_DR = re.compile(r"\b(?:est|sont|sous|en|reste|restent) $", re.IGNORECASE)
 _PAUSE = re.compile(r"[ \t]*(?:,|$|(?:et|mais|donc|car|qui|sur)\b)")
 
@@ -110,7 +129,7 @@ def _phrase(lined: str) -> bool:
     special = "SPECIALFRANCE" in squeezed
     if not (possible or special):
         return False
-    flat = _NEITHER.sub(" ", capitals)
+    flat = _CLEARANCE.sub(" ", _NEITHER.sub(" ", capitals))
     if squeezed.count("SECRET") > flat.count("SECRET"):
         possible.append(_SPACED)
     return any(pattern.search(flat) for pattern in possible) or (special and _special(flat))
@@ -154,20 +173,26 @@ def _secret(word: str, before: str, after: str, *, shouting: bool) -> bool:
         return False
     if _NAMES_A_MARK.search(before) or _OPENS.search(before):
         return True
-    return word[0].isupper() and not shouting and not _BEFORE_SECRET.search(before)
+    named = word == "Secret" and _PROPER.match(after)
+    return word[0].isupper() and not shouting and not named and not _BEFORE_SECRET.search(before)
 
 
 def _restricted(word: str, before: str, after: str) -> bool:
     """Tell « DR », Diffusion Restreinte, from a doctor, a regional director or somebody's initials."""
     opens = bool(_OPENS.search(before))
     if opens and _CLOSES.match(after):
+        if _SPELLED_OUT.search(before):
+            return False
         return word != "Dr" or before.rstrip(" \"'").endswith(("[", "("))
     if word == "Dr":
         return False
     if opens and word.isupper() and (_SENTENCE_AFTER_DR.match(after) or after.startswith(",")):
         return True
-    if _AFTER_DR.match(after):
+    if _PROTECTED_DR.search(before):
+        return True
+    named = bool(_NAMES_A_MARK.search(before))
+    if _AFTER_DR.match(after) and not (named and _SENTENCE_AFTER_NAMED.match(after)):
         return False
-    if _NAMES_A_MARK.search(before):
+    if named:
         return True
     return bool(_STATED_DR.search(before) and (_CLOSES.match(after) or _ENDS.match(after) or _PAUSE.match(after)))

@@ -16,12 +16,15 @@ from sys import intern
 from types import MappingProxyType
 from typing import Any, TypeAlias, TypeVar
 
+from bot.routing.concepts import Vocabulary
 from bot.routing.learning import Model, restore
 from bot.routing.mending import SHORTEST, Mender, spelled_out
 from bot.routing.phrases import Phrases
 from bot.routing.spelling import keys, stem
 
 FRANCE = "FR"
+NAMED = ("foreigner", "abroad", "frenchman", "place")
+"""The kinds of names that a family of `guards.toml` may ask for."""
 
 STOP = frozenset(
     "le la les l un une de du des d ce cet cette ces son sa ses leur leurs notre votre nos vos the of an".split()
@@ -110,6 +113,7 @@ class Rules:
     mender: Mender
     model: Model
     emergency: Mapping[str, str]
+    guards: Vocabulary
 
     @classmethod
     def load(cls, folder: Traversable) -> "Rules":
@@ -118,6 +122,7 @@ class Rules:
         contexts = tomllib.loads((folder / "context.toml").read_text("utf-8"))
         names = read_names(folder)
         topic_words = _topic_words(topics)
+        guards = Vocabulary(tomllib.loads((folder / "guards.toml").read_text("utf-8")), NAMED)
         everyday = (folder / "everyday.txt").read_text("utf-8").split()
         known = chain(everyday, (word for run, name in names.items() if name.weak for word in run))
         abbreviations = spelled_out(_rows(folder / "abbreviations.csv"))
@@ -137,7 +142,8 @@ class Rules:
                 }
             ),
             contexts=MappingProxyType({key: tuple(map(_context, patterns)) for key, patterns in contexts.items()}),
-            mender=Mender(groups(names, topics), known, abbreviations),
+            guards=guards,
+            mender=Mender(groups(names, topics, guards.words), known, abbreviations),
             model=restore((folder / "model.txt").read_text("utf-8")),
             emergency=MappingProxyType({row["country"]: row["numbers"] for row in _rows(folder / "emergency.csv")}),
         )
@@ -157,9 +163,9 @@ def read_names(folder: Traversable) -> dict[Run, Name]:
     return _names(_rows(folder / "countries.csv"), _of_places(folder), _rows(folder / "ambiguous.csv"))
 
 
-def groups(names: Mapping[Run, Name], topics: Mapping[str, Any]) -> dict[str, str]:
+def groups(names: Mapping[Run, Name], topics: Mapping[str, Any], rules: Iterable[str]) -> dict[str, str]:
     """Return the words that a mistyped one may be taken for, each with what it stands for."""
-    found: dict[str, str] = {}
+    found: dict[str, str] = {key: stem(key) for key in rules if len(key) >= _LONG}
     for table in topics.values():
         for phrase in table.get("words", {}):
             found.update((key, stem(key)) for key in keys(phrase) if len(key) >= _LONG)

@@ -10,6 +10,9 @@ from bot.routing.rules import FRANCE, Label, Rules, Sense
 from bot.routing.topics import OTHER, Scores
 from bot.texts import Text
 
+_CRISIS_CENTRE = "CDCS"
+"""Where `emergency.csv` has the number of the ministry's crisis centre."""
+
 MARKED = Text("route.because.marked")
 """What a marked text gets: nothing of it is repeated."""
 
@@ -30,7 +33,8 @@ def emergency(to: AdviceTo, countries: Iterable[str], ccpd: str, register: Regis
     )
     key = f"route.advice.{'ccpd' if ccpd else to}"
     both = Text.of("route.advice.both", one=there[0], other=there[1]) if len(there) > 1 else there[0] if there else ""
-    return Text.of(key, france=rules.emergency.get(FRANCE, "112"), there=both, ccpd=_organisation(ccpd, register))
+    numbers = {"france": rules.emergency.get(FRANCE, "112"), "cdcs": rules.emergency.get(_CRISIS_CENTRE, "")}
+    return Text.of(key, **numbers, there=both, ccpd=_organisation(ccpd, register))
 
 
 def operation(ccpd: str, register: Register) -> Text:

@@ -264,3 +264,37 @@ def test_a_file_that_is_not_there_or_no_file_is_named(env: Env, folder: Path) ->
     assert refused(folder) == f"{folder}: Is a directory"
     env(PASSERELLE_CONFIG="elsewhere.toml")
     assert refused() == "elsewhere.toml: No such file or directory"
+
+
+OPINION = {
+    "PASSERELLE_OPINION__URL": "https://modele.example.gouv.fr/v1",
+    "PASSERELLE_OPINION__MODEL": "petit-modele",
+    "PASSERELLE_OPINION__TOKEN": "geheim",
+    "PASSERELLE_OPINION__ALLOWED_HOSTS": "modele.example.gouv.fr",
+}
+
+
+def test_a_second_opinion_is_off_until_its_host_is_allowed(env: Env) -> None:
+    assert load().opinion is None
+    env(**OPINION)
+    own = load().opinion
+    assert own is not None
+    assert own.allowed_hosts == ("modele.example.gouv.fr",)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://modele.example.gouv.fr/v1",
+        "https://autre.example.org/v1",
+        "https://modele.example.gouv.fr@autre.example.org/v1",
+        "https://modele.example.gouv.fr.example.org/v1",
+        "https:///v1",
+        "modele.example.gouv.fr",
+    ],
+)
+def test_a_second_opinion_from_elsewhere_is_refused(env: Env, url: str) -> None:
+    env(**{**OPINION, "PASSERELLE_OPINION__URL": url})
+    with pytest.raises(ConfigurationError, match="opinion") as error:
+        load()
+    assert "geheim" not in str(error.value)

@@ -1,6 +1,9 @@
 """The hard rules in many phrasings, and what only looks like them."""
 
+import csv
 from datetime import date
+from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
@@ -158,6 +161,10 @@ NO_RULE = [
 ]
 
 
+PHRASINGS = Path(__file__).parent / "phrasings.csv"
+"""What officials may write: the rule that it calls (whom the advice names, `refuse`, `emergency`), or `none`."""
+
+
 def ask(text: str, asker: str | None) -> Assignment:
     return route(Question(text, asker), rules(), directory(), TODAY)
 
@@ -185,3 +192,38 @@ def test_what_is_past_or_planned_is_no_danger(asker: str, text: str) -> None:
 @pytest.mark.parametrize(("asker", "text"), NO_RULE)
 def test_no_rule_is_called(asker: str, text: str) -> None:
     assert ask(text, asker).decision in {"route", "ask"}
+
+
+def called(found: Assignment) -> str:
+    if found.urgent:
+        return "emergency"
+    return {"refuse": "refuse", "advise": found.advice_to or ""}.get(found.decision, "none")
+
+
+@pytest.mark.parametrize(
+    "rule", ["refuse", "emergency", "ofpra", "foreign_consulate", "justice", "ccpd", "public_service", "none"]
+)
+def test_every_phrasing_calls_its_rule_and_no_other(rule: str) -> None:
+    with PHRASINGS.open(encoding="utf-8", newline="") as stream:
+        rows = [row for row in csv.DictReader(stream) if row["rule"] == rule]
+    assert rows
+    assert [row["text"] for row in rows if called(ask(row["text"], row["from"] or None)) != rule] == []
+
+
+def test_who_asks_for_asylum_is_rescued_but_no_post_abroad_hears_of_it() -> None:
+    found = ask("Un demandeur d'asile afghan menace de sauter du toit, sa famille est à Kaboul", "prefecture-67")
+    assert found.urgent
+    assert found.recipient is not None
+    assert directory().organisations[found.recipient.organisation].kind not in {"embassy", "consulate_general"}
+
+
+def test_every_number_has_a_source_and_the_day_it_was_read_or_says_that_nobody_has() -> None:
+    with (files("config") / "routing" / "emergency.csv").open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert {row["country"] for row in rows if not row["checked_on"] and "à vérifier" not in row["source"]} == set()
+    neighbours = {"BE", "LU", "DE", "CH", "IT", "ES", "AD", "GB", "NL", "SX"}
+    assert neighbours <= {row["country"] for row in rows if row["checked_on"]}
+
+
+def test_the_crisis_centre_is_told_by_its_number() -> None:
+    assert "+33 1 53 59 11 00" in str(ask("Prise d'otages dans un hôtel à Bamako", "prefecture-35").advice)

@@ -257,10 +257,12 @@ def _id(what: Shown | str | None) -> str | None:
 
 
 @contextlib.asynccontextmanager
-async def scene(database: Database, clock: Clock | None = None, platform: str = "stage") -> AsyncGenerator[Scene]:
+async def scene(
+    database: Database, clock: Clock | None = None, platform: str = "stage", settings: Settings | None = None
+) -> AsyncGenerator[Scene]:
     """Run a bot on a stage for as long as the block lasts."""
     clock = clock or Clock()
-    app = build(Settings(), database, clock)
+    app = build(settings or Settings(), database, clock)
     stage = Stage(platform)
     add(app, stage, {platform})
     async with running(app):
