@@ -32,7 +32,6 @@ _RULES: dict[Rule, tuple[str, AdviceTo]] = {
     "justice": ("entraide_judiciaire", "justice"),
     "operation": ("", "ccpd"),
 }
-_OF_TOPIC: dict[str, Rule] = {"asile": "asylum", "entraide_judiciaire": "justice"}
 RIVAL = 0.1
 """Where even « something else » is less probable than this, something was said."""
 POSSIBLE = 0.005
@@ -54,16 +53,7 @@ def route(question: Question, rules: Rules, directory: Snapshot, on: date) -> As
         return _danger(case, ruled)
     if ruled and ruled.rule == "operation" and not _ccpd(case):
         return _assigned(case)
-    ruled = ruled or _probable_rule(case)
     return _advised(case, ruled) if ruled else _assigned(case)
-
-
-def _probable_rule(case: Case) -> Guard | None:
-    """Return the rule of a topic that goes to nobody, where no words call it but it most probably is that topic."""
-    topic, share = case.scores.ranked[0]
-    rule = _OF_TOPIC.get(topic)
-    words = case.scores.strongest(topic)
-    return Guard(rule, words.written) if rule and words and share >= case.rules.model.margin else None
 
 
 def leading_to(question: Question, organisation: str, rules: Rules, directory: Snapshot, on: date) -> str | None:

@@ -36,6 +36,7 @@ class Guard:
     discreet: bool = False
 
 
+_OF_TOPIC: dict[str, Rule] = {"asile": "asylum", "entraide_judiciaire": "justice"}
 _FRENCH_PEOPLE = re.compile(r"(?:ais|ois|ain|ien|éen|in|ard|ot|iot|ate|and)(?:n?es?|s|e)?$")
 
 
@@ -54,7 +55,16 @@ def guard(reading: Reading, scores: Scores, asker: Asker, rules: Rules) -> Guard
         ("operation", _operation(said, asker)),
         ("citizen", _citizen(said, asker)),
     )
-    return next((Guard(rule, reading.said(it.start, it.end)) for rule, it in checks if it), None)
+    called = next((Guard(rule, reading.said(it.start, it.end)) for rule, it in checks if it), None)
+    return called or _probable(said, scores, rules.model.margin)
+
+
+def _probable(said: Concepts, scores: Scores, margin: float) -> Guard | None:
+    """Return the rule of a topic that goes to nobody, where no words call it but it most probably is that topic."""
+    topic, share = scores.ranked[0]
+    rule, words = _OF_TOPIC.get(topic), scores.strongest(topic)
+    only_sounds = said.said("not_asylum", "old_refuge", "not_justice") or not _case(said)
+    return Guard(rule, words.written) if rule and words and share >= margin and not only_sounds else None
 
 
 def _names(reading: Reading) -> dict[str, list[Said]]:
