@@ -151,7 +151,7 @@ async def _every_way_in(both: Across) -> None:
     card = await both.consulate("Troisième cas.")
     await slack.expect(agent, "En attente", timeout=20)
     await agent.dm("Il presse.")
-    await both.consulate("Il presse.", after=card)
+    await both.consulate_sees(card, "Il presse.")  # said at once: part of the question
     await both.consul.say(both.room, "!repondre Vu pour le troisième.", reply_to=card)
     await slack.expect(agent, "Vu pour le troisième.", timeout=20)
 
