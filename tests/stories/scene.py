@@ -257,11 +257,13 @@ def _id(what: Shown | str | None) -> str | None:
 
 
 @contextlib.asynccontextmanager
-async def scene(database: Database, clock: Clock | None = None, platform: str = "stage") -> AsyncGenerator[Scene]:
-    """Run a bot on a stage for as long as the block lasts."""
+async def scene(
+    database: Database, clock: Clock | None = None, platform: str = "stage", stage: Stage | None = None
+) -> AsyncGenerator[Scene]:
+    """Run a bot on a stage for as long as the block lasts; the stage may be one that another bot left."""
     clock = clock or Clock()
     app = build(Settings(), database, clock)
-    stage = Stage(platform)
+    stage = stage or Stage(platform)
     add(app, stage, {platform})
     async with running(app):
         yield Scene(app, stage, clock)
