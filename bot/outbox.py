@@ -117,10 +117,6 @@ class Outbox:
         """Return for whom words are rendered at an address."""
         return self._personally(to) or self._destinations(self._session, to).reader
 
-    def words(self, to: Address, words: str | Text) -> str:
-        """Return words as they are said at an address, as Markdown."""
-        return self._catalogues.render(words, self.reader(to))
-
     def _personally(self, to: Address) -> Reader | None:
         alone = to.surface != "room" or to.audience is not None
         return self._personal[1] if alone and self._personal is not None and self._personal[0] == to.room else None

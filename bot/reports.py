@@ -1,6 +1,6 @@
 """Reports as documents: a year of a region's diplomatic adviser, in figures and charts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -27,6 +27,21 @@ def called(world: World, session: Session, group: Group, name: str) -> Words:
     if group == "month":
         return Text.of("figures.month", month=name)
     return name_of(world.current.get(session), name or None)
+
+
+def chart(world: World, session: Session, reader: Reader, found: Sequence[Fact], group: Group, title: Words) -> bytes:
+    """Return figures as a chart in a reader's language: how many questions of each group, and how soon answered."""
+
+    def words(text: Words) -> str:
+        return unescaped(world.catalogues.render(text, reader))
+
+    total = count(found)
+    under = Text.of("figures.under", asked=total.asked, answered=total.answered, span=span(total.to_answer))
+    rows = [
+        Bar(words(called(world, session, group, name)), part.asked, words(span(part.to_answer)))
+        for name, part in by(found, group)
+    ]
+    return bars(words(title), words(under), rows)
 
 
 def of_adviser(world: World, session: Session, reader: Reader, region: str, year: int, now: datetime) -> bytes:

@@ -4,7 +4,6 @@ from datetime import date, timedelta
 from typing import Annotated, Literal
 
 from bot.card import Button, Buttons, Card, Fields, Paragraph, Reply, Words
-from bot.charts import Bar, bars
 from bot.command import command
 from bot.context import Context
 from bot.directory.rights import has
@@ -13,7 +12,7 @@ from bot.grammar import Like
 from bot.questions import cards
 from bot.questions.figures import GROUPS, Figures, Group, by, count, facts, span
 from bot.reports import called
-from bot.texts import Lines, Markdown, Text, unescaped
+from bot.texts import Lines, Markdown, Text
 
 SHOWN = 10  # groups in the text and on the chart
 
@@ -86,14 +85,3 @@ def _line(name: Words, part: Figures) -> Text:
 
 def _answered(part: Figures) -> Words:
     return Text.of("figures.answered_in", span=span(part.to_answer)) if part.to_answer is not None else Markdown("")
-
-
-def chart(ctx: Context, title: Words, total: Figures, groups: list[tuple[Words, Figures]]) -> bytes:
-    """Return the groups as a chart for who reads here."""
-
-    def words(text: Words) -> str:
-        return unescaped(ctx.outbox.words(ctx.to, text))
-
-    rows = [Bar(words(name), part.asked, words(span(part.to_answer))) for name, part in groups]
-    under = Text.of("figures.under", asked=total.asked, answered=total.answered, span=span(total.to_answer))
-    return bars(words(title), words(under), rows)

@@ -5,6 +5,7 @@ import csv
 import json
 import sys
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,11 +14,11 @@ from sqlalchemy.orm import Session
 
 from bot.cli.parsing import Commands
 from bot.clock import system_clock
-from bot.directory.current import Current
 from bot.opening import open_database
 from bot.questions import find
 from bot.questions.figures import GROUPS, Figures, by, count, facts
 from bot.questions.tables import Move, Question
+from bot.texts import Reader, Text
 from config.settings import Settings
 
 
@@ -35,6 +36,8 @@ def add_to(commands: Commands) -> None:
     figures.add_argument("--from", dest="start", metavar="DAY", type=date.fromisoformat, help="default: January 1st")
     figures.add_argument("--to", dest="end", metavar="DAY", type=date.fromisoformat, help="default: today")
     figures.add_argument("--csv", action="store_true", help="a line for each topic, territory, post and month")
+    figures.add_argument("--png", metavar="FILE", type=Path, help="draw a chart")
+    figures.add_argument("--by", choices=GROUPS, default="topic", help="what the chart shows")
     figures.set_defaults(command=_figures)
 
 
@@ -76,14 +79,21 @@ def _show(settings: Settings, options: argparse.Namespace) -> int:
 
 def _figures(settings: Settings, options: argparse.Namespace) -> int:
     """Times are medians in minutes, by the clock; empty where nothing was taken or answered."""
+    from bot.app import world  # noqa: PLC0415 - the other commands need nothing of it
+    from bot.reports import chart  # noqa: PLC0415
+
     now = system_clock()
     end: date = options.end or now.astimezone(ZoneInfo(settings.timezone)).date()
     start: date = options.start or date(end.year, 1, 1)
     if start > end:
         print("passerelle: --from is after --to", file=sys.stderr)
         return 2
-    database, current = open_database(settings.database_url), Current()
-    found = database.run_now(lambda s: facts(s, current.get(s), start, end, now, zone=settings.timezone))
+    database, around = open_database(settings.database_url), world()
+    found = database.run_now(lambda s: facts(s, around.current.get(s), start, end, now, zone=settings.timezone))
+    if options.png is not None:
+        whole = Text.of("figures.title", whose=Text.of("figures.network"), start=start, end=end)
+        reader = Reader(settings.language, settings.timezone)
+        options.png.write_bytes(database.run_now(lambda s: chart(around, s, reader, found, options.by, whole)))
     database.close()
     rows = [_counted("all", "", count(found))]
     rows += [_counted(group, name, part) for group in GROUPS for name, part in by(found, group)]

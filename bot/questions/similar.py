@@ -1,6 +1,6 @@
 """Answered questions that are like a new one, as far as who asks may see them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -8,6 +8,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from bot.questions import notes, passages
+from bot.questions.notes import Note
 from bot.questions.tables import Question
 from bot.routing.spelling import stem
 
@@ -60,38 +61,42 @@ def known(
     """
     if recipient is None:
         return []
+    kept = notes.about(session, topic, recipient, today)
+    settled = _settled(session, topic, recipient, organisation) if organisation else ()
+    if not kept and not settled:
+        return []
     words = tokens(text)
-    found = list(_candidates(session, topic, recipient, organisation, today, tokens, words))
     best: dict[str, Known] = {}
-    for it in sorted(found, key=lambda it: (-it.likeness, it.number is not None)):
-        if it.likeness >= ENOUGH:
-            best.setdefault(it.text, it)
+    for it in sorted((*_noted(kept, tokens, words), *_answered(session, settled, tokens, words)), key=_order):
+        best.setdefault(it.text, it)
     return list(best.values())[:SHOWN]
 
 
-def _candidates(
-    session: Session,
-    topic: str | None,
-    recipient: str,
-    organisation: str | None,
-    today: date,
-    tokens: Tokens,
-    words: frozenset[str],
-) -> Iterator[Known]:
-    for note in notes.about(session, topic, recipient, today):
-        yield Known(note.text, likeness(words, tokens(note.about)), note.owner, None, note.until)
-    if organisation is None:
-        return
-    answered = (
+def _order(it: Known) -> tuple[float, bool]:
+    return -it.likeness, it.number is not None
+
+
+def _noted(kept: Sequence[Note], tokens: Tokens, words: frozenset[str]) -> Iterator[Known]:
+    for note in kept:
+        alike = likeness(words, tokens(note.about))
+        if alike >= ENOUGH:
+            yield Known(note.text, alike, note.owner, None, note.until)
+
+
+def _settled(session: Session, topic: str | None, recipient: str, organisation: str) -> Sequence[Question]:
+    """Return the questions of an organisation whose answer settled the matter, the newest first."""
+    own = (
         select(Question)
+        .where(Question.asker_organisation == organisation, Question.state.in_(("answered", "closed")))
         .where(Question.topic == topic, Question.recipient == recipient, Question.sealed.is_(False))
-        .where(Question.asker_organisation == organisation)
-        .where(or_(Question.state == "closed", Question.helped.is_(True)), Question.state.in_(("answered", "closed")))
-        .where(Question.helped.is_not(False), Question.text != "")
-        .order_by(Question.id.desc())
-        .limit(LOOKED_AT)
+        .where(or_(Question.state == "closed", Question.helped.is_(True)), Question.helped.is_not(False))
+        .where(Question.text != "")
     )
-    for question in session.scalars(answered):
+    return session.scalars(own.order_by(Question.id.desc()).limit(LOOKED_AT)).all()
+
+
+def _answered(session: Session, settled: Sequence[Question], tokens: Tokens, words: frozenset[str]) -> Iterator[Known]:
+    for question in settled:
         others = tokens(question.text)
         alike = likeness(words, others)
         if alike < ENOUGH or figures(words) != figures(others):  # another file, another date: another case

@@ -34,6 +34,9 @@ def test_figures_as_csv(passerelle: Run, url: str) -> None:
     nothing = passerelle("questions", "figures", "--from", "2026-04-01", "--to", "2026-04-30", "--csv").out
     assert nothing.splitlines()[1] == "all,,0,0,0,0,0,,,0,0"
     assert "état" not in passerelle("questions", "figures", "--from", "2026-03-16", "--to", "2026-03-16").out
+    drawn = passerelle("questions", "figures", "--from", "2026-03-16", "--png", "b.png", "--by", "post")
+    assert drawn.status == 0
+    assert Path("b.png").read_bytes().startswith(b"\x89PNG")
     wrong = passerelle("questions", "figures", "--from", "2026-04-01", "--to", "2026-03-01")
     assert (wrong.status, one_line(wrong.err)) == (2, "passerelle: --from is after --to")
 

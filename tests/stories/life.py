@@ -20,7 +20,7 @@ from bot.message import Address, Invocation, User
 from bot.outbox import Outbox, Post
 from bot.questions import find
 from bot.questions.tables import Endpoint, Question
-from tests.stories.scene import Clock, Scene, scene
+from tests.stories.scene import Clock, Scene, Stage, scene
 
 ASKERS = ("prefecture-57", "prefecture-67")
 POSTS = ("consulat-francfort", "consulat-munich")
@@ -87,6 +87,7 @@ class Life(RuleBasedStateMachine):
         self.events = 0
         self.last: Invocation | None = None
         self.clock = Clock()
+        self.stage = Stage()
 
     def do(self, work: Coroutine[Any, Any, Any]) -> Any:
         return self.loop.run_until_complete(work)
@@ -99,7 +100,7 @@ class Life(RuleBasedStateMachine):
             self.play.link(organisation)
 
     def up(self) -> None:
-        self.open: AbstractAsyncContextManager[Scene] = scene(self.database, self.clock)
+        self.open: AbstractAsyncContextManager[Scene] = scene(self.database, self.clock, stage=self.stage)
         self.play = self.do(self.open.__aenter__())
 
     def down(self) -> None:

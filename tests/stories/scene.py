@@ -258,12 +258,16 @@ def _id(what: Shown | str | None) -> str | None:
 
 @contextlib.asynccontextmanager
 async def scene(
-    database: Database, clock: Clock | None = None, platform: str = "stage", settings: Settings | None = None
+    database: Database,
+    clock: Clock | None = None,
+    platform: str = "stage",
+    settings: Settings | None = None,
+    stage: Stage | None = None,
 ) -> AsyncGenerator[Scene]:
-    """Run a bot on a stage for as long as the block lasts."""
+    """Run a bot on a stage for as long as the block lasts; the stage may be one that another bot left."""
     clock = clock or Clock()
     app = build(settings or Settings(), database, clock)
-    stage = Stage(platform)
+    stage = stage or Stage(platform)
     add(app, stage, {platform})
     async with running(app):
         yield Scene(app, stage, clock)
