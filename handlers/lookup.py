@@ -47,7 +47,7 @@ def lookup(ctx: Context, recherche: Rest) -> Reply:
     view = _view(ctx, _of_room(ctx) if to_all else ctx.actor)
     kept = _VCARD.fullmatch(words)
     card = _to_keep(view, kept[1]) if kept else _named(ctx, view, words) or _found(ctx, view, words)
-    if not to_all:
+    if not to_all or card.title is None:  # that nothing was found concerns only who looked
         return card
     ctx.say(ctx.to, card, "shown")
     return None

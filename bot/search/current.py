@@ -173,7 +173,7 @@ class Finder:
         except Unavailable as error:  # the old one answers on; the next change tries again
             log.warning("index_not_made", reason=str(error))
         else:
-            log.info("index_made", entries=len(held.index), seconds=round(time.monotonic() - began, 2))
+            log.debug("index_made", entries=len(held.index), seconds=round(time.monotonic() - began, 2))
 
 
 def _closure(session: Session, changed: Collection[tuple[str, str]] | None) -> "Only | None":

@@ -1,19 +1,13 @@
 """What saves the user's minute: politeness is no question, lists and cards where one looks for them."""
 
-import time
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from bot.app import CONFIG
 from bot.card import Card, to_text
 from bot.courtesy import Courtesy
-from bot.db import Database
-from bot.directory.identity import Actor
-from bot.message import User
-from bot.questions.queue import late, page
 from bot.questions.tables import Question
 from tests.stories.conftest import SAARBRUCKEN
 from tests.stories.scene import NOON, Place, Scene
@@ -155,46 +149,6 @@ async def test_the_app_home_shows_the_same(prefecture: Place, alone: Place) -> N
     assert isinstance(home, Card)
     assert "Q-2026-00001" in typed(to_text(home))
     assert "Sarrebruck" not in to_text(home)
-
-
-def test_a_page_among_ten_thousand_takes_less_than_a_tenth_of_a_second(shipped: Database) -> None:
-    rows = [
-        {
-            "number": f"Q-2026-{n:05d}",
-            "state": ("routed", "taken", "answered", "asked_back")[n % 4],
-            "text": "Une question.",
-            "asker_account": f"account-{n % 50}",
-            "asker_organisation": f"prefecture-{57 + n % 3}",
-            "recipient": "consulat-francfort",
-            "placed_with": "consulat-francfort",
-            "topic": "visa" if n % 2 else "sejour",
-            "asked_at": NOON - timedelta(minutes=n),
-            "due_at": NOON + timedelta(minutes=n - 5000),
-            "because": "[]",
-            "sealed": False,
-            "urgent": False,
-        }
-        for n in range(10_000)
-    ]
-    shipped.run_now(lambda s: s.execute(insert(Question), rows))
-    consul = Actor(User("stage", "c"), None, None, "consulat-francfort", frozenset({"member"}), None, None)
-    coordinator = Actor(None, "p", None, None, frozenset({"coordinator"}), None, None)
-
-    def look(session: Session) -> list[float]:
-        took: list[float] = []
-        for actor in (consul, coordinator):
-            for scope in ("mine", "post", "late", "all"):
-                for number in (1, 1500):
-                    began = time.perf_counter()
-                    page(session, actor, "account-7", scope, NOON, number=number)
-                    late(session, actor, "account-7", NOON)
-                    took.append(time.perf_counter() - began)
-        return took
-
-    shipped.run_now(look)
-    took = shipped.run_now(look)
-    print(f"pages at 10,000: worst {max(took) * 1000:.0f} ms")
-    assert max(took) < 0.1
 
 
 async def test_quick_messages_in_private_are_one_question(consulate: Place, alone: Place, play: Scene) -> None:
