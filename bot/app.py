@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -11,7 +12,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 import handlers
-from bot import audit, leases, schedule
+from bot import audit, holding, leases, schedule
 from bot.audit import Finding
 from bot.clock import Clock, system_clock
 from bot.command import load
@@ -25,11 +26,13 @@ from bot.directory.holidays import Place
 from bot.directory.rooms import room_of
 from bot.dispatch import Dispatcher
 from bot.errors import ConfigurationError
+from bot.fetching import Exit, Fetching
+from bot.files import ENDINGS, Limits
 from bot.memory import PlatformMemory
 from bot.message import Address
 from bot.opening import CONFIG
 from bot.opinion import Endpoint, seconding
-from bot.outbox import Destination, Destinations
+from bot.outbox import Destination, Destinations, Outbox
 from bot.pace import Pace
 from bot.platforms import Live, Platform
 from bot.questions.find import live_threads
@@ -68,6 +71,7 @@ class App:
     clock: Clock
     finder: Finder
     asking: Asking
+    exit_: Exit
     states: dict[str, State] = field(default_factory=dict[str, State])
     connected: asyncio.Event = field(default_factory=asyncio.Event)  # every platform was, once
     forgot_at: datetime | None = None
@@ -94,11 +98,17 @@ def build(settings: Settings, database: Database, clock: Clock = system_clock) -
         confirm_every=timedelta(days=settings.directory.confirm_after_days),
         joined=timedelta(seconds=settings.questions.joined_seconds),
         seconded=settings.opinion is not None,
+        limits=limits(settings),
     )
     where = destinations(settings, around.current)
     dispatcher = Dispatcher(database, around, where, clock)
     platforms: dict[str, Platform] = {}
-    kinds = dict(performers(database, platforms, dispatcher.again))
+
+    def exit_(session: Session, now: datetime) -> Outbox:
+        return Outbox(session, around.catalogues, where, now)
+
+    fetching = Fetching(database, platforms, around.limits, settings.data_dir / "files", clock, exit_)
+    kinds = dict(performers(database, platforms, dispatcher.again, fetching.fetch))
     if settings.opinion is not None:
         own = settings.opinion
         endpoint = Endpoint(own.url, own.model, own.token.get_secret_value())
@@ -108,12 +118,23 @@ def build(settings: Settings, database: Database, clock: Clock = system_clock) -
         queues={"in"},
         kinds=kinds,
         clock=clock,
-        settled=note_settled,
+        settled=functools.partial(note_settled, exit_=exit_),
         paces=_paces(settings),
     )
     database.woken = worker.wake
     return App(
-        settings, database, dispatcher, worker, platforms, clock, around.finder, Asking(around, where, platforms)
+        settings, database, dispatcher, worker, platforms, clock, around.finder, Asking(around, where, platforms), exit_
+    )
+
+
+def limits(settings: Settings) -> Limits:
+    """Return which files may cross."""
+    own = settings.files
+    return Limits(
+        largest=int(own.largest_mb * 1_000_000),
+        endings=frozenset(own.kinds) or ENDINGS,
+        scan=tuple(own.scan),
+        scan_seconds=own.scan_seconds,
     )
 
 
@@ -247,6 +268,7 @@ async def tick(app: App) -> None:
     now = app.clock()
     woken = await app.database.run(lambda session: audit.mend(session, now))
     await app.database.run(lambda session: app.asking.ask(session, now))
+    await app.database.run(lambda session: holding.remind(session, app.exit_(session, now), now))
     found = await app.database.run(lambda session: audit.look(session, now))
     for finding in found:
         if finding not in app.found:  # said once, not at each tick

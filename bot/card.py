@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
-from bot.message import User
+from bot.message import File, User
 from bot.texts import Text
 
 Words: TypeAlias = str | Text
@@ -57,11 +57,15 @@ Block: TypeAlias = Paragraph | Fields | Buttons
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A message of the bot's. `notify` is the account that the platform should call to it."""
+    """A message of the bot's. `notify` is the account that the platform should call to it.
+
+    `files` are said after it, each as a message of its own: what a card shows must not depend on them.
+    """
 
     title: Words | None = None
     blocks: tuple[Block, ...] = ()
     notify: User | None = None
+    files: tuple[File, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,9 @@ def bind(ctx: Context, cmd: Command, line: str, form: Mapping[str, str]) -> dict
         else:
             value, rest = _take(ctx, cmd, parameter, rest)
         if value is None or value == "":
-            if parameter.required:
+            if parameter.kind == "rest" and getattr(ctx.inbound, "files", ()):
+                bound[parameter.name] = ""  # a file says it
+            elif parameter.required:
                 return Missing(parameter, line.strip())
             continue
         bound[parameter.name] = value

@@ -48,18 +48,18 @@ class Asking:
         there = self.destinations(session, to).reader
         reader = Reader(person.language or there.language, person.timezone or zone)
         outbox = Outbox(session, self.world.catalogues, self.destinations, now, (to.room, reader))
-        outbox.put(to, _card(person, pressed=to.audience is None), key=key)
+        outbox.put(to, _card(person), key=key)
 
 
-def _card(person: Person, *, pressed: bool) -> Card:
-    """Return the question. Where its buttons could not be pressed by their numbers it says what to type."""
+def _card(person: Person) -> Card:
+    """Return the question."""
     values = ((name, getattr(person, name)) for name in SHOWN)
     fields = Fields(tuple((Text.of(f"field.{name}"), Text.of("keeping.value", value=v or "—")) for name, v in values))
-    ask = Paragraph(Text.of("keeping.ask" if pressed else "keeping.ask_typed"))
+    ask = Paragraph(Text.of("keeping.ask"))
     buttons = Buttons(
         (
             Button(Text.of("button.confirmer"), "confirmer", person.id, "primary"),
             Button(Text.of("button.corriger"), "corriger", person.id),
         )
     )
-    return Card(Text.of("keeping.ask_title"), (ask, fields, *((buttons,) if pressed else ())))
+    return Card(Text.of("keeping.ask_title"), (ask, fields, buttons))

@@ -1,7 +1,7 @@
 """What a handler is given beside its arguments: who asks, from where, when, and the one transaction they share."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -12,6 +12,7 @@ from bot.directory.confirming import EVERY
 from bot.directory.current import Current
 from bot.directory.identity import Actor
 from bot.directory.snapshot import Snapshot
+from bot.files import Limits
 from bot.grammar import Command
 from bot.message import Address, Inbound
 from bot.outbox import NOWHERE, Outbox, Placing
@@ -36,6 +37,7 @@ class World:
     confirm_every: timedelta = EVERY  # how often people are asked whether their card is true
     seconded: bool = False  # whether a model is asked which choice fits a question that is asked back
     joined: timedelta = timedelta(seconds=30)  # what who asked says so soon after is part of the question
+    limits: Limits = field(default_factory=Limits)  # which files may cross
 
     @property
     def rules(self) -> Rules:
@@ -82,6 +84,12 @@ class Context(Scope):
     inbound: Inbound
     about: Question | None = None  # the question in whose thread, or on whose card, it was asked
     sealed: bool = False  # its words come from an encrypted room that keeps them
+    choice: str | None = None  # what its author decided about identifiers of persons in it (`bot.holding`)
+
+    @property
+    def cleared(self) -> bool:
+        """Whether identifiers of persons are shown as they are."""
+        return self.choice == "tel_quel"
 
     @property
     def to(self) -> Address:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import and_, or_, select
@@ -13,11 +14,11 @@ from bot.directory.days import postings_held
 from bot.directory.identity import Actor
 from bot.directory.rooms import rooms_of
 from bot.directory.tables import Organisation, Right, Room
-from bot.message import Address
+from bot.message import Address, Attachment
 from bot.outbox import Placing, Side
 from bot.questions import cards, find, moves
-from bot.questions.moves import PENDING
-from bot.questions.tables import Endpoint, Question
+from bot.questions.moves import OPEN, PENDING
+from bot.questions.tables import Enclosed, Endpoint, Question
 from bot.routing.model import Assignment
 from bot.texts import Text, to_data
 
@@ -45,6 +46,7 @@ def place(ctx: Scope, question: Question) -> None:
             ctx.session.delete(here)
         return
     question.placed_with = room.organisation
+    question.dialogue = None  # those who have it now were not asked
     if here is not None:
         ctx.session.delete(here)
         ctx.session.flush()
@@ -61,13 +63,30 @@ def place(ctx: Scope, question: Question) -> None:
         )
     )
     card = cards.for_recipient(ctx.directory(), question, asker_name(ctx, question))
-    ctx.outbox.put(to, card, key=key, placing=Placing(question.id, "recipient", sealed=question.sealed))
+    placing = Placing(question.id, "recipient", sealed=question.sealed, cleared=question.cleared)
+    ctx.outbox.put(to, card, key=key, placing=placing)
+    if not question.sealed or ctx.outbox.encrypted(to):
+        carry_kept(ctx, question, replace(to, thread=f"key:{key}"), key, placing)
+
+
+def carry_kept(ctx: Scope, question: Question, to: Address, key: str, placing: Placing) -> None:
+    """Carry the files that came with a question to who has it now."""
+    for kept in ctx.session.scalars(select(Enclosed).where(Enclosed.question_id == question.id).order_by(Enclosed.id)):
+        file = Attachment(
+            id=kept.file, name=kept.name, size=kept.size, media_type="application/octet-stream", source=kept.source
+        )
+        said_at = Address(kept.platform, kept.room, kept.thread, surface="direct" if kept.direct else "room")
+        ctx.outbox.carry_file(
+            to, file, said_at, key=f"{key}/kept{kept.id}", placing=replace(placing, source_id=kept.post_id)
+        )
 
 
 def _first_room(ctx: Scope, question: Question) -> Room | None:
     asked = find.endpoint(ctx.session, question.id, "asker")
     for organisation in ladder(ctx, question):
-        for room in rooms_of(ctx.session, organisation):
+        for room in sorted(
+            rooms_of(ctx.session, organisation), key=lambda room: question.sealed and not room.encrypted
+        ):
             own = asked is not None and (room.platform, room.room) == (asked.platform, asked.room)
             if not own or organisation == question.recipient:
                 return room
@@ -105,6 +124,8 @@ def coordinators(session: Session, at: datetime) -> list[str]:
 
 def redraw(ctx: Scope, question: Question) -> None:
     """Rewrite the cards of both sides as the question now stands."""
+    if question.state not in OPEN:
+        question.dialogue = None
     for side in ("asker", "recipient"):
         end = find.endpoint(ctx.session, question.id, side)
         if end is None:
@@ -131,7 +152,7 @@ def escalate(ctx: Scope, question: Question, to: str, *, by: Actor | None = None
         return False
     moves.escalate(ctx.session, question, to=to, now=ctx.now, by=by, reason=reason)
     card = cards.for_recipient(ctx.directory(), question, asker_name(ctx, question))
-    placing = Placing(question.id, "recipient", sealed=question.sealed)
+    placing = Placing(question.id, "recipient", sealed=question.sealed, cleared=question.cleared)
     ctx.outbox.put(Address(rooms[0].platform, rooms[0].room), card, key=_raised(question, to), placing=placing)
     name = cards.name_of(ctx.directory(), to)
     for side in ("asker", "recipient"):

@@ -4,19 +4,19 @@ import hashlib
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy.orm import Session
 
-from bot import wire
+from bot import files, wire
 from bot.card import from_json
 from bot.db import Database
 from bot.errors import Refused
+from bot.fetching import Exit, tell_failed
 from bot.jobs import Leased
 from bot.leases import Settled
 from bot.message import Address, Inbound, RoomChange, User
-from bot.outbox import message_of, note_sent
-from bot.platforms import Edits, Joins, Platform
+from bot.outbox import from_args, message_of, note_sent
+from bot.platforms import DirectRooms, Edits, Files, Joins, Platform
 from bot.turns import put_off
 from bot.worker import Perform
 
@@ -24,33 +24,13 @@ REMEMBERED = 10_000  # messages whose ids are kept in memory
 
 
 def performers(
-    database: Database, platforms: Mapping[str, Platform], again: Callable[[Inbound], Awaitable[None]]
+    database: Database, platforms: Mapping[str, Platform], again: Callable[[Inbound], Awaitable[None]], fetch: Perform
 ) -> Mapping[str, Perform]:
     """Return what performs each kind of job."""
-    said = Said(database)
-
-    async def say(job: Leased) -> str:
-        to = await said.place(_address(job.args["to"]))
-        message_id = await platforms[to.platform].send(to, from_json(job.args["card"]), key=job.key, again=job.again)
-        said.note(job.key, message_id)
-        return message_id
-
-    async def edit(job: Leased) -> None:
-        to, message_id, platform = await _said(job)
-        if message_id is not None and isinstance(platform, Edits):
-            await platform.edit(to, message_id, from_json(job.args["card"]), key=job.key)
-
-    async def delete(job: Leased) -> None:
-        to, message_id, platform = await _said(job)
-        if message_id is not None and isinstance(platform, Edits):
-            await platform.delete(to, message_id, key=job.key)
-
-    async def _said(job: Leased) -> tuple[Address, str | None, Platform]:
-        to = await said.place(_address(job.args["to"]))
-        return to, await said.id_of(str(job.args["target"])), platforms[to.platform]
+    speaking = _Speaking(database, platforms)
 
     async def join(job: Leased) -> None:
-        to = _address(job.args["to"])
+        to = from_args(job.args["to"])
         platform = platforms[to.platform]
         if not isinstance(platform, Joins):
             raise Refused("this platform has no invitations")
@@ -59,20 +39,85 @@ def performers(
     async def handle(job: Leased) -> None:
         await again(wire.load(job.args["event"]))
 
-    return {"say": say, "edit": edit, "delete": delete, "join": join, "handle": handle}
+    return {
+        "say": speaking.say,
+        "file": speaking.file,
+        "fetch": fetch,
+        "edit": speaking.edit,
+        "delete": speaking.delete,
+        "join": join,
+        "handle": handle,
+    }
 
 
-def note_settled(session: Session, settled: Collection[Settled], now: datetime) -> None:
+class _Speaking:
+    """Says, rewrites and takes back."""
+
+    def __init__(self, database: Database, platforms: Mapping[str, Platform]) -> None:
+        self._database = database
+        self._platforms = platforms
+        self._said = Said(database)
+
+    async def say(self, job: Leased) -> str:
+        to, platform, where = await self._where(job)
+        message_id = await platform.send(to, from_json(job.args["card"]), key=job.key, again=job.again)
+        self._said.note(job.key, message_id)
+        return _named(message_id, where)
+
+    async def file(self, job: Leased) -> str:
+        to, platform, where = await self._where(job)
+        upload = await files.opened(self._database, job.key)
+        if not isinstance(platform, Files) or upload is None:
+            raise Refused("this platform carries no files")
+        message_id = await platform.send_file(to, upload, key=job.key, again=job.again)
+        self._said.note(job.key, message_id)
+        return _named(message_id, where)
+
+    async def edit(self, job: Leased) -> None:
+        to, platform, _ = await self._where(job)
+        message_id = await self._said.id_of(str(job.args["target"]))
+        if message_id is not None and isinstance(platform, Edits):
+            await platform.edit(to, message_id, from_json(job.args["card"]), key=job.key)
+
+    async def delete(self, job: Leased) -> None:
+        to, platform, _ = await self._where(job)
+        message_id = await self._said.id_of(str(job.args["target"]))
+        if message_id is not None and job.args.get("file") and isinstance(platform, Files):
+            await platform.delete_file(to, message_id, key=job.key)
+        elif message_id is not None and isinstance(platform, Edits):
+            await platform.delete(to, message_id, key=job.key)
+
+    async def _where(self, job: Leased) -> tuple[Address, Platform, str | None]:
+        """Return a job's address and platform, and the direct room where it is for one person alone."""
+        to = await self._said.place(from_args(job.args["to"]))
+        platform = self._platforms[to.platform]
+        if to.audience is None or not isinstance(platform, DirectRooms):
+            return to, platform, None
+        return to, platform, await platform.direct_room(to)
+
+
+def _named(message_id: str, room: str | None) -> str:
+    """Return the result of a job that said something; ids and rooms have no spaces."""
+    return f"{message_id} {room}" if room else message_id
+
+
+def note_settled(session: Session, settled: Collection[Settled], now: datetime, exit_: Exit) -> None:
     """Write in the map what the platforms called our messages; a room that is closed to us is handled like an event."""
-    said = [s for s in settled if s.job.kind == "say"]
-    note_sent(session, {s.job.key: s.result for s in said if s.state == "sent" and s.result})
+    said = [s for s in settled if s.job.kind in ("say", "file")]
+    names = {s.job.key: s.result.partition(" ") for s in said if s.state == "sent" and s.result}
+    ids = {key: message_id for key, (message_id, _, _) in names.items()}
+    note_sent(session, ids, {key: room for key, (_, _, room) in names.items() if room})
+    files.discard(session, [s.job.key for s in said if s.job.kind == "file" and s.state in ("sent", "failed")])
+    for s in settled:
+        if s.state == "failed" and s.job.kind in ("file", "fetch"):
+            tell_failed(session, s, exit_(session, now))
     for s in said:
         if s.state == "failed" and (s.error or "").startswith("gone: "):
             put_off(session, _lost(s.job, now), now)
 
 
 def _lost(job: Leased, now: datetime) -> RoomChange:
-    to = _address(job.args["to"])
+    to = from_args(job.args["to"])
     name = hashlib.sha256(job.key.encode()).hexdigest()[:32]
     author = User(to.platform, "passerelle", insider=True)
     return RoomChange(id=f"gone-{name}", at=now, author=author, to=Address(to.platform, to.room), change="removed")
@@ -101,8 +146,3 @@ class Said:
         if to.thread is None or not to.thread.startswith("key:"):
             return to
         return replace(to, thread=await self.id_of(to.thread.removeprefix("key:")))
-
-
-def _address(args: list[Any]) -> Address:
-    platform, room, thread, audience, surface = args
-    return Address(platform, room, thread, User(platform, audience) if audience else None, surface)

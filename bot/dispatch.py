@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from bot import receipts
-from bot.card import Card, Errors, Form, Paragraph, Reply, rendered, rendered_form
+from bot.card import Card, Errors, Form, Paragraph, Reply, rendered_form
 from bot.clock import Clock
 from bot.command import Missing, bind, form_of
 from bot.context import Context, World
@@ -21,6 +21,7 @@ from bot.directory.rights import has
 from bot.directory.rooms import room_of
 from bot.errors import NotSent, NotYet, Unavailable, UserError, in_short
 from bot.grammar import Command
+from bot.holding import Choice, Stopped, follow, hold, is_held, release
 from bot.interpret import Asked, Nothing, Wanted, understand
 from bot.memory import remember
 from bot.message import Address, Deletion, Edit, Inbound, Invocation, Message, Reaction, RoomChange, storable
@@ -106,36 +107,44 @@ class Dispatcher:
     def _take_again(self, session: Session, inbound: Inbound) -> Reply:
         if in_doubt(session, inbound):
             raise NotSent("what it belongs to is still being said", retry_after=SOON)
-        if not receipts.reopen(session, inbound):
+        if is_held(session, inbound) or not receipts.reopen(session, inbound):
             return None
-        outcome, reply = self._take(session, inbound)
+        inbound, choice = release(session, inbound)
+        outcome, reply = self._take(session, inbound, choice)
         receipts.conclude(session, inbound, outcome)
         return reply
 
-    def _take(self, session: Session, inbound: Inbound) -> tuple[receipts.Outcome, Reply]:
+    def _take(self, session: Session, inbound: Inbound, choice: Choice | None = None) -> tuple[receipts.Outcome, Reply]:
         if inbound.cursor is not None:
             remember(session, inbound.to.platform, dict([inbound.cursor]))
-        return self._outcome(session, inbound)
+        return self._outcome(session, inbound, choice)
 
-    def _outcome(self, session: Session, inbound: Inbound) -> tuple[receipts.Outcome, Reply]:
+    def _outcome(self, session: Session, inbound: Inbound, choice: Choice | None) -> tuple[receipts.Outcome, Reply]:
         now = self._clock()
         inbound = _seated(session, inbound)
         to = inbound.to
         actor = identify(session, inbound.author, (to.platform, to.room), to.surface != "room", now)
-        ctx = self._context(session, inbound, actor or _STRANGER)
+        ctx = self._context(session, inbound, actor or _STRANGER, choice)
         if isinstance(inbound, RoomChange):
             changed(ctx, inbound, known=actor is not None or inbound.author.insider)
             return "done", None
         if marked(_words(inbound)):
             return "refused", self._refuse_marked(ctx)
+        if follow(session, inbound):
+            return "done", None
         plan = understand(ctx, inbound)
         if isinstance(plan, Nothing):
             return "ignored", None
         if actor is None and not (isinstance(plan, Wanted) and plan.command.strangers):
             return "stranger", self._refuse_stranger(ctx)
-        return "done", self._obey(ctx, plan)
+        try:
+            return "done", self._obey(ctx, plan)
+        except Stopped as stopped:
+            to = self._place(ctx, private=True)
+            self._say_alone(ctx, to, hold(ctx, stopped, to), "choice")
+            return "deferred", None
 
-    def _context(self, session: Session, inbound: Inbound, actor: Actor) -> Context:
+    def _context(self, session: Session, inbound: Inbound, actor: Actor, choice: Choice | None = None) -> Context:
         now = self._clock()
         return Context(
             session=session,
@@ -147,7 +156,8 @@ class Dispatcher:
             ),
             world=self._world,
             key=f"{inbound.to.platform}:{inbound.id}",
-            sealed=sealed_here(session, inbound.to, encrypted=inbound.encrypted),
+            sealed=choice == "chiffrer" or sealed_here(session, inbound.to, encrypted=inbound.encrypted),
+            choice=choice,
         )
 
     def _personal(self, session: Session, inbound: Inbound, actor: Actor) -> tuple[str, Reader] | None:
@@ -209,13 +219,16 @@ class Dispatcher:
             case Errors(by_field):
                 return Errors(tuple((name, self._world.catalogues.render(w, reader)) for name, w in by_field))
             case Card():
-                return rendered(reply, lambda w: self._world.catalogues.render(w, reader))
+                return ctx.outbox.render(ctx.to, reply)
             case None:
                 return None
 
     def _say_reply(self, ctx: Context, card: Card, *, private: bool) -> None:
-        to = self._place(ctx, private=private)
-        ctx.say(to, card, "reply", Placing(ctx.about.id if ctx.about else None))
+        self._say_alone(ctx, self._place(ctx, private=private), card, "reply")
+
+    def _say_alone(self, ctx: Context, to: Address, card: Card, name: str) -> None:
+        """Say a card, and in the room that somebody is answered elsewhere where that is so."""
+        ctx.say(to, card, name, Placing(ctx.about.id if ctx.about else None))
         if to.audience is not None and to.platform in self._pointers:
             pointer = Card(None, (Paragraph(Text.of("reply.in_private")),))
             ctx.say(replace(to, audience=None), pointer, "pointer")
@@ -293,5 +306,7 @@ def _words(inbound: Inbound) -> str:
             return text
         case Invocation(line=line, form=form):
             return "\n".join((line, *form.values()))
+        case Reaction(on=Message(text=text)):
+            return text
         case Deletion() | Reaction() | RoomChange():
             return ""

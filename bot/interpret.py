@@ -15,11 +15,11 @@ from bot.context import Context
 from bot.directory.rooms import room_of
 from bot.errors import UserError
 from bot.grammar import Command
-from bot.message import Deletion, Edit, Inbound, Invocation, Message, Reaction, RoomChange
+from bot.message import CROSSING, Deletion, Edit, Inbound, Invocation, Message, Reaction, RoomChange
 from bot.outbox import Post
 from bot.questions import find, moves
 from bot.questions.tables import Question
-from bot.relay import follow_deletion, follow_edit
+from bot.relay import follow_deletion, follow_edit, hand_over, in_dialogue
 from bot.routing.decide import route
 from bot.routing.model import Question as Routed
 from bot.texts import Text
@@ -73,6 +73,8 @@ def understand(ctx: Context, inbound: Inbound) -> Plan:
         case Reaction(emoji=emoji, message_id=on) if emoji in _KEYCAPS:
             post = _post(ctx, on)
             return _press(ctx, post, _KEYCAPS[emoji]) if post is not None and post.key is not None else NOTHING
+        case Reaction(emoji=emoji, on=Message() as on) if emoji.startswith(CROSSING):
+            return _crossing(ctx, on)
         case Edit(message_id=on, text=text):
             post = _post(ctx, on)
             words = without_command(ctx, text)
@@ -82,6 +84,28 @@ def understand(ctx: Context, inbound: Inbound) -> Plan:
             return _about_post(ctx, post, follow_deletion)
         case Reaction() | RoomChange():
             return NOTHING
+
+
+def _crossing(ctx: Context, message: Message) -> Plan:
+    """Somebody lets a message cross: to the question in whose thread it stands, or to the only one in the room."""
+    if _is_ours(ctx, message.message_id):
+        return NOTHING
+    post = _post(ctx, message.reply_to) or _post(ctx, message.to.thread) or _post(ctx, message.message_id)
+    question = _question(ctx, post)
+    if question is None:
+        here = find.open_in(ctx.session, ctx.to.platform, ctx.to.room)
+        if len(here) != 1:
+            return Asked(Card(None, (Paragraph(Text.of("crossing.which")),))) if here else NOTHING
+        question = ctx.session.get(Question, here[0], with_for_update=True)
+    if question is None:
+        return NOTHING
+    about = question
+    return Wanted(ctx.world.commands["repondre"], about=about, act=lambda c: hand_over(c, about, message))
+
+
+def _is_ours(ctx: Context, message_id: str) -> bool:
+    post = _post(ctx, message_id)
+    return post is not None and post.key is not None
 
 
 def without_command(ctx: Context, text: str) -> str:
@@ -131,10 +155,10 @@ def _said(ctx: Context, message: Message) -> Plan:
         return _within(ctx, message, about, post, addressed=addressed)
     if not addressed:
         return NOTHING
-    if not text:
+    if not text and not message.files:
         return Wanted(ctx.world.commands["aide"])
     if message.to.surface == "direct":
-        return _quoted(ctx, text) or _direct(ctx, text)
+        return _quoted(ctx, text) or _direct(ctx, message, text)
     return _courtesy(ctx, text) or _quoted(ctx, text) or _new(ctx, message, text)
 
 
@@ -272,7 +296,7 @@ def _within(ctx: Context, message: Message, about: Question, post: Post, *, addr
     polite = _courtesy(ctx, message.text)
     if polite is not None and (about.state == "asked_back" or (addressed and not own)):
         return polite if addressed else NOTHING  # thanks complete no question
-    if own or message.to.surface == "direct":
+    if own or message.to.surface == "direct" or in_dialogue(ctx.session, about, post.side):
         return _named(ctx, "repondre", f"{about.number} {message.text}", about)
     if not addressed:
         return NOTHING
@@ -282,18 +306,18 @@ def _within(ctx: Context, message: Message, about: Question, post: Post, *, addr
     return _either(message.text, reply, "question")
 
 
-def _direct(ctx: Context, text: str) -> Plan:
+def _direct(ctx: Context, message: Message, text: str) -> Plan:
     """In a direct room: what follows soon joins the last question; later, ask which is meant."""
     open_ = find.open_of(ctx.session, ctx.inbound.author.id)
     if not open_:
         return _courtesy(ctx, text) or _named(ctx, "question", text, None)
     here = next((question for question in open_ if _asked_in_private(ctx, question)), None)
-    if here is not None and ctx.now - _last_said(ctx, here) <= JOINED:
+    if here is not None and (message.files or ctx.now - _last_said(ctx, here) <= JOINED):  # a file asks nothing new
         return _named(ctx, "repondre", f"{here.number} {text}", here)
     polite = _courtesy(ctx, text)
     if polite is not None:
         return polite
-    if len(text) > CARRIED:
+    if message.files or len(text) > CARRIED:  # no button could carry it
         return _named(ctx, "question", text, None)
     last = open_[0]
     more = Button(Text.of("button.more_of", number=last.number), "repondre", f"{last.number} {text}")

@@ -14,6 +14,8 @@ from typing import Any, Literal, TypeAlias, cast
 LONGEST_ID = 255  # characters of an event's, a message's or a thread's id
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # NUL, which PostgreSQL refuses, and halves of a character
 
+CROSSING = "\N{INCOMING ENVELOPE}"  # on a message: let it cross
+
 Surface: TypeAlias = Literal["room", "direct", "home"]
 
 
@@ -53,12 +55,25 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
-    """A file that came with a message; its bytes stay on the platform."""
+    """A file that came with a message; its bytes stay on the platform.
 
+    `source` is all that the platform needs to fetch it; `id` tells it from the others of the platform. Name, size and
+    type are what the sender says.
+    """
+
+    id: str
     name: str
     size: int
     media_type: str
-    source: str
+    source: str = field(repr=False)  # may hold keys
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that the bot made and says with a card: a chart, a calendar, a document. `name` ends in its kind."""
+
+    name: str
+    content: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,10 +100,11 @@ class Invocation(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit(Event):
-    """A message was rewritten by its author."""
+    """A message was rewritten by its author; `files` are those that it still shows."""
 
     message_id: str
     text: str
+    files: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,10 +116,14 @@ class Deletion(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reaction(Event):
-    """An emoji was put on a message: a Unicode emoji, or a name between colons where there is none."""
+    """An emoji was put on a message: a Unicode emoji, or a name between colons where there is none.
+
+    Where the emoji is `CROSSING`, `on` is that message as it now stands, None when it cannot be read.
+    """
 
     message_id: str
     emoji: str
+    on: Message | None = None
 
 
 Change: TypeAlias = Literal["invited", "joined", "removed", "archived", "emptied", "upgraded", "encrypted"]
@@ -135,7 +155,7 @@ def _bare(value: Any) -> Any:
             return _UNSTORABLE.sub("", value)
         case dict():
             return {_bare(k): _bare(v) for k, v in cast("dict[str, str]", value).items()}
-        case Attachment() | Address() | User():
+        case Attachment() | Address() | User() | Message():
             return replace(value, **{f.name: _bare(getattr(value, f.name)) for f in fields(value)})
         case tuple():
             return tuple(_bare(v) for v in cast("tuple[Any, ...]", value))

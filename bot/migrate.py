@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
-from bot import jobs, memory, outbox, receipts
+from bot import files as parcels
+from bot import holding, jobs, memory, outbox, receipts
 from bot.db import Database
 from bot.directory import confirming, current, history, tables
 from bot.errors import ConfigurationError, Unavailable
@@ -22,6 +23,7 @@ LOCK = 7_202_515  # advisory lock on PostgreSQL: two processes may start at once
 
 
 WITH_TABLES = (
+    parcels, holding,
     jobs, memory, outbox, receipts, confirming, current, history, tables, questions, notes, passages, routing,
 )  # fmt: skip
 """Every module that has tables: loading them fills `Base.metadata`."""
@@ -61,12 +63,12 @@ def _upgrade(connection: Connection) -> None:
 
 
 def newest() -> str:
-    """Return the revision that this release's tables have, as the migrations say it themselves."""
+    """Return the revision that this release's tables have, as the migrations say it themselves; empty without any."""
     scripts = (files("bot") / "migrations" / "versions").iterdir()
     texts = [script.read_text("utf-8") for script in scripts if script.name.endswith(".py")]
     before = {found for each in texts for found in re.findall(r'^down_revision = "(\w+)"$', each, re.MULTILINE)}
-    [head] = {found for each in texts for found in re.findall(r'^revision = "(\w+)"$', each, re.MULTILINE)} - before
-    return head
+    heads = {found for each in texts for found in re.findall(r'^revision = "(\w+)"$', each, re.MULTILINE)} - before
+    return heads.pop() if heads else ""
 
 
 def _revision(connection: Connection) -> str | None:

@@ -79,6 +79,12 @@ def fail(session: Session, inbound: Inbound, now: datetime, error: str) -> int:
     return session.scalars(select(Receipt.id).where(*_is(inbound))).one()
 
 
+def conclude_held(session: Session, platform: str, event_id: str) -> None:
+    """Write that an event which waited for a choice ended without one."""
+    waits = (Receipt.platform == platform, Receipt.event_id == event_id, Receipt.outcome == "deferred")
+    session.execute(update(Receipt).where(*waits).values(outcome="ignored"))
+
+
 def failed(session: Session) -> list[Receipt]:
     """Return the events that wait to be handled again, oldest first."""
     return list(session.scalars(select(Receipt).where(Receipt.outcome == "failed").order_by(Receipt.id)))

@@ -23,6 +23,13 @@ def load(text: str) -> Inbound:
     """Return the event that `dump` wrote."""
     data: dict[str, Any] = json.loads(text)
     kind = _KINDS[data.pop("kind")]
+    if data.get("on"):
+        data["on"] = message.Message(**_common(data["on"]))
+    return kind(**_common(data))
+
+
+def _common(data: dict[str, Any]) -> dict[str, Any]:
+    """Give an event's values the types that they had."""
     data["at"] = datetime.fromisoformat(data["at"])
     data["author"] = User(**data["author"])
     to: dict[str, Any] = data["to"]
@@ -31,7 +38,7 @@ def load(text: str) -> Inbound:
     data["cursor"] = None
     if "files" in data:
         data["files"] = tuple(Attachment(**f) for f in data["files"])
-    return kind(**data)
+    return data
 
 
 def _plain(value: Any) -> Any:

@@ -107,6 +107,15 @@ class OpinionSettings(_Section):
         return self
 
 
+class FilesSettings(_Section):
+    """Which files may cross from one side of a question to the other."""
+
+    largest_mb: float = Field(25.0, gt=0, le=500, description="megabytes")
+    kinds: tuple[str, ...] = Field((), description="endings of names, such as pdf; empty: documents, pictures, sound")
+    scan: tuple[str, ...] = Field((), description="a command that judges a file, whose path is added: 0 lets it cross")
+    scan_seconds: float = Field(60.0, gt=0, le=600)
+
+
 class HttpSettings(_Section):
     """Where to listen: Slack's HTTP mode, health."""
 
@@ -125,6 +134,7 @@ class Settings(_Section):
     matrix: MatrixSettings | None = None
     opinion: OpinionSettings | None = None
     http: HttpSettings = HttpSettings(port=8080)
+    files: FilesSettings = FilesSettings(largest_mb=25.0, kinds=(), scan=(), scan_seconds=60.0)
     directory: DirectorySettings = DirectorySettings(confirm_after_days=180)
     questions: QuestionSettings = QuestionSettings(joined_seconds=30)
 
@@ -176,7 +186,7 @@ def _from_environment() -> dict[str, Any]:
     return data
 
 
-_LISTS = frozenset({"allowed_servers", "allowed_hosts"})
+_LISTS = frozenset({"allowed_servers", "allowed_hosts", "trust_email", "kinds", "scan"})
 
 
 def _value(name: str, value: str) -> Any:
@@ -196,6 +206,7 @@ _SECTIONS: dict[str, type[_Section]] = {
     "matrix": MatrixSettings,
     "opinion": OpinionSettings,
     "http": HttpSettings,
+    "files": FilesSettings,
     "directory": DirectorySettings,
     "questions": QuestionSettings,
 }

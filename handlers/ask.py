@@ -4,14 +4,16 @@ from bot.asking import decide, declined, send_off, show
 from bot.card import Button, Buttons, Card, Paragraph, Reply
 from bot.command import command
 from bot.context import Context
+from bot.conversation import address
 from bot.directory.rooms import room_of
 from bot.grammar import Rest
+from bot.holding import guard
 from bot.interpret import CARRIED
 from bot.message import Address, Message
 from bot.outbox import Placing
-from bot.questions import cards, moves, similar, wording
+from bot.questions import cards, find, moves, similar, wording
 from bot.questions.tables import Question
-from bot.relay import received
+from bot.relay import enclose, received
 from bot.routing.model import Assignment
 from bot.texts import Markdown, Text
 
@@ -39,17 +41,20 @@ def _ask(ctx: Context, text: str, *, anyway: bool) -> Reply:
         return None
     if told is not None:
         return told
-    offer = None if anyway else _offer(ctx, clean, decision)
+    files = getattr(ctx.inbound, "files", ())  # no button could carry them on
+    offer = None if anyway or files else _offer(ctx, clean, decision)
     if offer is not None:
         return offer
     question = _create(ctx, clean, decision)
+    enclose(ctx, question, received(ctx, question, "asker"))
     card = send_off(ctx, question, decision, repeat=_is_root(ctx))
+    end = find.endpoint(ctx.session, question.id, "recipient")
+    guard(ctx, clean, address(end) if end else None, question.placed_with)
     moves.write(ctx.session, "ask", ctx.actor, question, ctx.now, towards=question.recipient)
     if decision.advice is not None:
         ctx.say(ctx.to, Card(Text.of("advice.title"), (Paragraph(decision.advice),)), "advice")
     key = f"{question.number}/asker/0"
     show(ctx, question, card, _asker_place(ctx, key), key)
-    received(ctx, question, "asker")
     return None
 
 
@@ -87,6 +92,7 @@ def _create(ctx: Context, text: str, decision: Assignment) -> Question:
         state="routed",
         text=text,
         sealed=ctx.sealed,
+        cleared=ctx.cleared,
         urgent=decision.advice_to in ("emergency", "crisis_centre", "ccpd"),
         asker_account=ctx.inbound.author.id,
         asker_person=ctx.actor.person,

@@ -5,6 +5,7 @@ from bot.card import Card, Paragraph, Reply
 from bot.command import command
 from bot.context import Context
 from bot.grammar import Rest
+from bot.holding import guard
 from bot.message import Address
 from bot.questions import find, moves, wording
 from bot.questions.tables import Question
@@ -26,6 +27,7 @@ def split(ctx: Context, question: Question, text: Rest) -> Reply:
         state="routed",
         text=clean,
         sealed=question.sealed or ctx.sealed,
+        cleared=ctx.cleared,
         urgent=question.urgent,
         asker_account=question.asker_account,
         asker_person=question.asker_person,
@@ -35,6 +37,7 @@ def split(ctx: Context, question: Question, text: Rest) -> Reply:
     )
     ctx.session.add(part)
     ctx.session.flush()
+    guard(ctx, clean, None, None)
     card = send_off(ctx, part, decision, repeat=True)
     moves.write(ctx.session, "ask", ctx.actor, part, ctx.now, towards=part.recipient, reason=question.number)
     moves.make(ctx.session, "split", ctx.actor, question, ctx.now, reason=part.number)

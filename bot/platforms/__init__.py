@@ -5,10 +5,11 @@ A platform turns its events into inbound values, hands each to `receive`, and ac
 again. What the bot says arrives through `send`, one message at a time in each room, from the worker of `bot.jobs`.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from bot.card import Card, Reply
+from bot.files import Upload
 from bot.message import Address, Inbound
 
 Receive: TypeAlias = Callable[[Inbound], Awaitable[Reply]]
@@ -70,6 +71,35 @@ class Edits(Protocol):
     async def edit(self, to: Address, message_id: str, card: Card, *, key: str) -> None: ...
 
     async def delete(self, to: Address, message_id: str, *, key: str) -> None: ...
+
+
+@runtime_checkable
+class Files(Protocol):
+    """A platform that carries files."""
+
+    async def send_file(self, to: Address, file: Upload, *, key: str, again: bool) -> str:
+        """Say a file and return the id of its message, as `send` does for a card. Raises a `SendError`."""
+        ...
+
+    def fetch(self, source: str) -> AsyncIterator[bytes]:
+        """Yield the bytes of an attachment as they arrive. What is yielded holds only once the end is reached.
+
+        Raises a `SendError`: `Refused` when the file is not to be had, or is not what its message says.
+        """
+        ...
+
+    async def delete_file(self, to: Address, message_id: str, *, key: str) -> None:
+        """Take back a message that shows a file, and the file. May be repeated harmlessly. Raises a `SendError`."""
+        ...
+
+
+@runtime_checkable
+class DirectRooms(Protocol):
+    """A platform that has rooms of two for what is for one person alone."""
+
+    async def direct_room(self, to: Address) -> str:
+        """Return the room in which the audience of an address is spoken to. Raises a `SendError`."""
+        ...
 
 
 @runtime_checkable

@@ -6,12 +6,14 @@ A line is a message that the bot is meant to read; a bare number presses that bu
 import asyncio
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from bot.card import Button, Buttons, Card, Fields, Paragraph, buttons_of
 from bot.clock import Clock
+from bot.errors import Refused
+from bot.files import Upload
 from bot.message import Address, Invocation, Message, RoomChange, User
 from bot.platforms import Receive
 from bot.texts import unescaped
@@ -51,6 +53,21 @@ class Console:
         del again
         self._put(Shown(to.room, key, card, "new"))
         return key
+
+    async def send_file(self, to: Address, file: Upload, *, key: str, again: bool) -> str:
+        """Name a file: a console has no place for its bytes."""
+        del again
+        self._show(Shown(to.room, key, Card(None, (Paragraph(f"📎 {file.name}"),)), "new"))
+        return key
+
+    async def delete_file(self, to: Address, message_id: str, *, key: str) -> None:
+        """Show that a file was taken back."""
+        await self.delete(to, message_id, key=key)
+
+    async def fetch(self, source: str) -> AsyncIterator[bytes]:
+        """Nothing comes with what is typed."""
+        raise Refused(f"the console has no file {source}")
+        yield b""
 
     async def edit(self, to: Address, message_id: str, card: Card, *, key: str) -> None:
         """Show a card in place of an earlier one."""

@@ -1,13 +1,14 @@
 """The cards of a question: one on each side, redrawn at each move."""
 
 import json
+from collections.abc import Sequence
 
 from bot.card import Block, Button, Buttons, Card, Fields, Paragraph, Words
 from bot.directory.snapshot import Org, Snapshot
 from bot.message import User
 from bot.questions.moves import OPEN, PENDING, Side, offered
 from bot.questions.tables import Question
-from bot.texts import Markdown, Row, Text, from_data
+from bot.texts import Markdown, Row, Text, escape, from_data
 
 QUOTED = 1500  # characters of a question that its card repeats to its asker
 
@@ -41,6 +42,8 @@ def for_recipient(directory: Snapshot, question: Question, asker: str) -> Card:
         Fields(((Text.of("card.from"), asker), (Text.of("card.state"), _state(question)))),
         reasons(question),
     ]
+    if question.dialogue is not None:
+        blocks.append(Paragraph(Text.of("card.dialogue")))
     if question.state in OPEN and question.placed_with != question.recipient:
         blocks.append(Paragraph(Text.of("card.for_another", office=office(directory, question))))
     title = Text.of("card.recipient.urgent" if question.urgent else "card.recipient", number=question.number)
@@ -56,6 +59,8 @@ def for_asker(directory: Snapshot, question: Question, *, repeat: bool) -> Card:
     blocks.append(Fields(tuple(fields)))
     if question.recipient:
         blocks.append(reasons(question))
+    if question.dialogue is not None:
+        blocks.append(Paragraph(Text.of("card.dialogue")))
     if question.state in OPEN and question.recipient and question.placed_with != question.recipient:
         blocks.append(Paragraph(_elsewhere(directory, question)))
     return Card(Text.of("card.asker", number=question.number), (*blocks, buttons("asker", question)))
@@ -78,9 +83,11 @@ def summary(directory: Snapshot, question: Question, side: Side) -> Card:
     return Card(Text.of("card.asker", number=question.number), (text, Fields(tuple(pairs)), buttons(side, question)))
 
 
-def words(number: str, who: Words, text: str, notify: User | None = None) -> Card:
-    """Return the card that carries somebody's words to the other side."""
-    return Card(None, (Paragraph(Text.of("relay.from", who=who, number=number)), Paragraph(text, theirs=True)), notify)
+def words(number: str, who: Words, text: str, notify: User | None = None, files: Sequence[str] = ()) -> Card:
+    """Return the card that carries somebody's words to the other side, and names the files that follow it."""
+    said = (text, *(f"📎 {escape(name)}" for name in files))
+    theirs = (Paragraph(part, theirs=True) for part in said if part.strip())
+    return Card(None, (Paragraph(Text.of("relay.from", who=who, number=number)), *theirs), notify)
 
 
 def contact(org: Org | None, phone: str, email: str) -> Words:
@@ -133,7 +140,16 @@ def buttons(side: Side, question: Question) -> Buttons:
     ):
         moves.append(Button(Text.of("button.avis.oui"), "avis", f"{question.number} oui"))
         moves.append(Button(Text.of("button.avis.non"), "avis", f"{question.number} non"))
-    return Buttons((*moves, Button(Text.of("button.historique"), "historique", question.number)))
+    return Buttons((*moves, *_dialogue(question), Button(Text.of("button.historique"), "historique", question.number)))
+
+
+def _dialogue(question: Question) -> tuple[Button, ...]:
+    """Return what opens or closes the dialogue, once somebody is there to lead it."""
+    if question.dialogue is not None:
+        return (Button(Text.of("button.dialogue.fermer"), "dialogue", f"{question.number} fermer"),)
+    if question.text and question.state in ("taken", "answered", "asked_back") and question.placed_with:
+        return (Button(Text.of("button.dialogue.ouvrir"), "dialogue", f"{question.number} ouvrir"),)
+    return ()
 
 
 def moved(directory: Snapshot, question: Question) -> Card:

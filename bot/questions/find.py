@@ -1,6 +1,7 @@
 """Finding a question: by its number, by a message of its conversation, by who asked it."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -63,6 +64,17 @@ def open_of(session: Session, account: str) -> list[Question]:
             .order_by(Question.id.desc())
         )
     )
+
+
+def open_in(session: Session, platform: str, room: str) -> Sequence[int]:
+    """Return the questions under way that have a side in a room; two are enough to know that there are several."""
+    rows = (
+        select(Question.id)
+        .join(Endpoint, Endpoint.question_id == Question.id)
+        .where(Endpoint.platform == platform, Endpoint.room == room, Question.state.in_(OPEN))
+        .distinct()
+    )
+    return session.scalars(rows.limit(2)).all()
 
 
 def history(session: Session, question: Question) -> list[Move]:

@@ -25,7 +25,7 @@ from bot.texts import Text
 State = Literal["asked_back", "routed", "taken", "answered", "closed", "cancelled", "merged"]
 Kind = Literal[
     "ask", "route", "add", "ask_back", "take", "release", "answer", "redirect", "escalate", "close", "reopen", "cancel",
-    "merge", "split", "rate",
+    "merge", "split", "rate", "dialogue",
 ]  # fmt: skip
 Side = Literal["asker", "recipient"]
 Who: TypeAlias = Side | Literal["clock"]

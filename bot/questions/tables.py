@@ -29,7 +29,9 @@ class Question(Base):
     state: Mapped[str] = mapped_column(String(12))  # one of `moves.State`
     text: Mapped[str] = mapped_column(Text)
     sealed: Mapped[bool] = mapped_column(default=False)
+    cleared: Mapped[bool] = mapped_column(default=False)  # identifiers in it are shown, as its author chose
     urgent: Mapped[bool] = mapped_column(default=False)
+    dialogue: Mapped[str | None] = mapped_column(String(300))  # open: the key of what said so on both sides
     topic: Mapped[str | None] = mapped_column(String(40))
     because: Mapped[str] = mapped_column(Text, default="[]")
     asker_account: Mapped[str] = mapped_column(String(255))
@@ -57,6 +59,23 @@ class Question(Base):
         Index("ix_question_to", "recipient", "state"),
         Index("ix_question_due", "state", "due_at"),
     )
+
+
+class Enclosed(Base):
+    """A file that came with a question before anybody had it: who gets the question gets it too."""
+
+    __tablename__ = "enclosed"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    question_id: Mapped[int] = mapped_column(ForeignKey("question.id"), index=True)
+    post_id: Mapped[int] = mapped_column(ForeignKey("post.id"), index=True)
+    file: Mapped[str] = mapped_column(String(255))
+    name: Mapped[str] = mapped_column(Text)
+    size: Mapped[int]
+    source: Mapped[str] = mapped_column(Text)
+    platform: Mapped[str] = mapped_column(String(20))
+    room: Mapped[str] = mapped_column(String(255))
+    thread: Mapped[str | None] = mapped_column(String(300))
+    direct: Mapped[bool] = mapped_column(default=False)
 
 
 class Endpoint(Base):

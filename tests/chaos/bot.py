@@ -12,12 +12,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from bot import app, memory, migrate, worker
+from bot import app, fetching, files, memory, migrate, worker
 from bot.cli import main
 from bot.directory import reference
 from bot.dispatch import Dispatcher
-from bot.platforms.matrix import crosssigning, keys, session, sync, wire
+from bot.platforms.matrix import crosssigning, keys, media, session, sync, wire
 from bot.platforms.slack import backfill, sending
+from bot.platforms.slack import files as slack_files
 
 POINTS: dict[str, Callable[["Point"], None]] = {}
 
@@ -167,6 +168,51 @@ def _(here: Point) -> None:
 def _(here: Point) -> None:
     """An earlier try was looked for; nothing has been sent again."""
     _async(sending.Sender, "_found", here)
+
+
+# --- while files are carried
+
+
+@point("fetched")
+def _(here: Point) -> None:
+    """A file is here, on disk, and nothing of it is kept."""
+    _async(fetching.Fetching, "_download", here)
+
+
+@point("sliced")
+def _(here: Point) -> None:
+    """Some of a file is kept, not all of it."""
+    _plain(files, "add", here)
+
+
+@point("carried")
+def _(here: Point) -> None:
+    """A file is kept and its job put; that it was fetched is not written down."""
+    _async(fetching.Fetching, "fetch", here)
+
+
+@point("announced")
+def _(here: Point) -> None:
+    """Slack has a name for a file, and none of its bytes."""
+    _async(slack_files.Files, "_put", here, before=True)
+
+
+@point("unshared")
+def _(here: Point) -> None:
+    """Slack has a file, which nobody is shown."""
+    _async(slack_files.Files, "_put", here)
+
+
+@point("shared")
+def _(here: Point) -> None:
+    """Slack shows a file; nobody has written that down."""
+    _async(slack_files.Files, "send", here)
+
+
+@point("uploaded")
+def _(here: Point) -> None:
+    """The homeserver has a file that no message names."""
+    _async(media.Media, "uploaded", here)
 
 
 # --- the first start

@@ -204,7 +204,7 @@ async def test_only_a_message_that_cannot_be_said_means_that_a_room_is_lost(play
         args = {"to": ["stage", consulate.room, None, None, "room"]}
         job = Leased(1, kind, "stage:r", f"k-{kind}-{error}", args, 1, play.clock(), play.clock(), again=False)
         settled = [Settled(job, "failed", error=error)]
-        await play.app.database.run(lambda s: note_settled(s, settled, play.clock()))
+        await play.app.database.run(lambda s: note_settled(s, settled, play.clock(), play.app.exit_))
         await play.settle()
 
     for kind, error in (("edit", "gone: kicked"), ("say", "too large"), ("say", "")):

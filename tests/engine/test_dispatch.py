@@ -15,7 +15,7 @@ from bot.directory import rights, rooms
 from bot.directory.tables import Person, Posting
 from bot.errors import Unavailable
 from bot.memory import PlatformMemory
-from bot.message import Address, Invocation, Message, RoomChange, User
+from bot.message import Address, Invocation, Message, Reaction, RoomChange, User
 from bot.receipts import Receipt
 from tests.engine.conftest import NOON
 from tests.stories.conftest import SAARBRUCKEN
@@ -66,6 +66,29 @@ async def test_what_is_private_goes_to_the_person_and_the_room_is_told_so(play: 
     assert (private.to.audience, private.to.room) == (User("matrix", "@a:h"), "!r:h")
     assert private.text == "No question under way.", "in the person's own language"
     assert (pointer.to.audience, pointer.text) == (None, "Je vous réponds en privé.")
+
+
+@pytest.mark.parametrize("by", ["number", "reaction"])
+async def test_the_numbers_of_what_is_private_press_in_the_direct_room(play: Scene, matrix: Stage, by: str) -> None:
+    async def direct_room(to: Address) -> str:
+        assert to.audience is not None
+        return f"!direct-{to.audience.id}"
+
+    matrix.direct_room = direct_room  # type: ignore[attr-defined] -- a platform with rooms of two
+    await said(play, message(play, "annuaire consulat munch"))
+    shown = next(p for p in matrix.posts.values() if p.to.audience is not None)
+    assert shown.buttons
+    direct = Address("matrix", "!direct-@a:h", surface="direct")
+    if by == "number":
+        await said(play, message(play, "1", to=direct))
+    else:
+        user = User("matrix", "@a:h", insider=True)
+        await play.receive(Reaction(id="r1", at=NOON, author=user, to=direct, message_id=shown.id, emoji="1️⃣"))
+        await play.settle()
+    answer = list(matrix.posts.values())[-1]
+    assert "no button" not in answer.text
+    assert answer.to.room == direct.room
+    assert "failed" not in outcomes(play)
 
 
 async def test_who_cannot_be_reached_in_private_is_answered_in_the_thread(play: Scene, matrix: Stage) -> None:

@@ -53,7 +53,7 @@ async def test_not_even_while_its_author_floods(
     monkeypatch.setattr("bot.turns.BURST", 1)
     for number in range(4):
         event = prefecture._event()
-        file = Attachment(name=ODD, size=1, media_type="text/plain", source="f")
+        file = Attachment(id="f", name=ODD, size=1, media_type="text/plain", source="f")
         await play.receive(
             Message(**event, message_id=f"f{number}", text=f"!demandes{ODD}", mentions_bot=True, files=(file,))
         )

@@ -137,6 +137,27 @@ class Across:
         assert seen.shield == "none", f"{seen.shield_reason}: {seen.body}"
         return seen
 
+    async def slack_file(self, thread: Post) -> bytes:
+        """The newest file of the bot's in a thread."""
+        found: list[Post] = []
+
+        async def so() -> bool:
+            found[:] = [
+                p for p in await self.slack.posts(self.channel, thread=thread, by_bot=True) if p.body.get("files")
+            ]
+            return bool(found)
+
+        await until(so, "a file", SLOW, self.bot.tail)
+        return (await self.slack.file(found[-1].body["files"][0]["id"]))[1]
+
+    async def slack_forgot(self) -> None:
+        """A file of the bot's is deleted on Slack, not only the message that showed it."""
+
+        async def so() -> bool:
+            return bool(await self.slack.entries("file_deleted"))
+
+        await until(so, "the file is deleted", SLOW, self.bot.tail)
+
     async def consulate_sees(self, event: RoomEvent, contains: str) -> RoomEvent:
         """A message of the bot's, once it says this."""
         found: list[RoomEvent] = []

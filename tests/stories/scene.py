@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -15,9 +15,11 @@ from bot.app import App, add, build, running
 from bot.card import Buttons, Card, Errors, Fields, Form, Paragraph, Reply, buttons_of, to_text
 from bot.db import Database
 from bot.directory import rooms
-from bot.errors import NotSent, SendError
+from bot.errors import NotSent, Refused, SendError
+from bot.files import Upload
 from bot.message import (
     Address,
+    Attachment,
     Change,
     Deletion,
     Edit,
@@ -62,6 +64,8 @@ class Stage:
 
     name: str = "stage"
     posts: dict[str, Shown] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)  # said, by message
+    lies: dict[str, bytes] = field(default_factory=dict)  # what people attached, by source
     deleted: list[str] = field(default_factory=list)
     joined: list[str] = field(default_factory=list)
     sent: list[tuple[str, str]] = field(default_factory=list)  # (room, key), in order
@@ -97,6 +101,26 @@ class Stage:
         self.deleted.append(message_id)
         self.changed.set()
 
+    async def send_file(self, to: Address, file: Upload, *, key: str, again: bool) -> str:
+        error = self.fail(to, key)
+        if error is not None:
+            raise error
+        content = b"".join([piece async for piece in file.pieces()])
+        assert len(content) == file.size
+        id_ = await self.send(to, Card(None, (Paragraph(f"📎 {file.name}"),)), key=key, again=again)
+        self.files[id_] = content
+        return id_
+
+    async def fetch(self, source: str) -> AsyncIterator[bytes]:
+        if source not in self.lies:
+            raise Refused("no such file")
+        for at in range(0, len(self.lies[source]), 1000):
+            yield self.lies[source][at : at + 1000]
+
+    async def delete_file(self, to: Address, message_id: str, *, key: str) -> None:
+        self.files.pop(message_id, None)
+        await self.delete(to, message_id, key=key)
+
     async def join(self, room: str) -> None:
         self.joined.append(room)
         self.changed.set()
@@ -122,6 +146,7 @@ class Scene:
     app: App
     stage: Stage
     clock: Clock
+    said: dict[str, Message] = field(default_factory=dict)  # by people, as it now stands
     numbers: "count[int]" = field(default_factory=lambda: count(1))
 
     def link(self, organisation: str, room: str | None = None, **columns: object) -> "Place":
@@ -183,27 +208,55 @@ class Place:
         return {"id": f"e{n}", "at": clock(), "author": self.user, "to": self.to(thread), "encrypted": self.encrypted}
 
     async def say(
-        self, text: str, *, mention: bool = True, reply_to: Shown | str | None = None, thread: Shown | str | None = None
+        self,
+        text: str,
+        *,
+        mention: bool = True,
+        reply_to: Shown | str | None = None,
+        thread: Shown | str | None = None,
+        files: Mapping[str, bytes] | None = None,
     ) -> str:
         """Say something; return its message id."""
         event = self._event(_id(thread))
         id_ = f"u{event['id']}"
-        await self.scene.receive(
-            Message(**event, message_id=id_, text=text, mentions_bot=mention, reply_to=_id(reply_to) or _id(thread))
+        message = Message(
+            **event,
+            message_id=id_,
+            text=text,
+            mentions_bot=mention,
+            reply_to=_id(reply_to) or _id(thread),
+            files=self.attached(files or {}),
         )
+        self.scene.said[id_] = message
+        await self.scene.receive(message)
         await self.scene.settle()
         return id_
 
-    async def edit(self, message_id: str, text: str) -> None:
-        await self.scene.receive(Edit(**self._event(), message_id=message_id, text=text))
+    def attached(self, files: Mapping[str, bytes]) -> tuple[Attachment, ...]:
+        """Files as the platform tells of them."""
+        stage = self.scene.stage
+        for name, content in files.items():
+            stage.lies[f"F-{name}"] = content
+        return tuple(
+            Attachment(id=f"F-{n}", name=n, size=len(c), media_type="x/y", source=f"F-{n}") for n, c in files.items()
+        )
+
+    async def edit(self, message_id: str, text: str, *, files: Mapping[str, bytes] | None = None) -> None:
+        old = self.scene.said.get(message_id)
+        left = self.attached(files) if files is not None else old.files if old else ()
+        if old is not None:
+            self.scene.said[message_id] = replace(old, text=text, files=left)
+        await self.scene.receive(Edit(**self._event(), message_id=message_id, text=text, files=left))
         await self.scene.settle()
 
     async def delete(self, message_id: str) -> None:
         await self.scene.receive(Deletion(**self._event(), message_id=message_id))
         await self.scene.settle()
 
-    async def react(self, shown: Shown, emoji: str) -> None:
-        await self.scene.receive(Reaction(**self._event(), message_id=shown.id, emoji=emoji))
+    async def react(self, shown: Shown | str, emoji: str) -> None:
+        message_id = shown.id if isinstance(shown, Shown) else shown
+        on = self.scene.said.get(message_id)
+        await self.scene.receive(Reaction(**self._event(), message_id=message_id, emoji=emoji, on=on))
         await self.scene.settle()
 
     async def change(self, change: Change, successor: str | None = None) -> None:

@@ -1,5 +1,6 @@
 """The main story over both platforms: the real bot, a strict Slack, a real homeserver, an encrypted room."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from tests.servers.synapse import Synapse
 from tests.stories.across import NUMBER, Across, across, runs
 
 SAARBRUCKEN = "Nous doutons d'un acte de naissance établi à Sarrebruck. Pouvez-vous le vérifier ?"
+PDF = b"%PDF-1.7 " + bytes(range(256)) * 4000  # a megabyte
 METZ = "La préfecture de la Moselle peut-elle vérifier une attestation d'accueil établie à Metz ?"
 
 
@@ -30,11 +32,43 @@ async def test_a_question_and_its_answer_cross_both_ways(
 ) -> None:
     """On SQLite, in a room in which the consul is alone with the bot."""
     async with across(synapse, strict, tmp_path, embedded) as both:
+        await _files_cross(both)
         await _slack_asks_matrix(both)
         await _matrix_asks_slack(both)
         await _every_way_in(both)
         await _the_consulate_keeps_its_words(both)
         await both.nobody_was_hurt()
+
+
+async def _files_cross(both: Across) -> None:
+    """Files go from Slack into the encrypted room and back, once; what is deleted goes on the other side too."""
+    consul, room = both.consul, both.room
+    asked, card, number = await both.ask("Un acte de mariage dressé à Sarrebruck est-il authentique ?")
+    piece = await both.agent.upload(both.channel, "acte.pdf", PDF, comment="Voici l'acte.", thread=asked)
+    await both.consulate("Voici l'acte.")
+    shown = await consul.expect(room, re.compile(r"\Aacte\.pdf\Z"), sender=both.bot_id, timeout=20)
+    assert shown.encrypted
+    assert shown.thread == card.id
+    assert "file" in shown.content, "encrypted under a key of its own"
+    assert await consul.download(shown) == PDF
+
+    internal = await consul.send_file(room, "interne.pdf", b"%PDF interne")
+    sent = await consul.send_file(room, "registre.pdf", PDF[::-1])
+    await consul.react(sent, "📨")
+    answer = await both.prefecture("📎 registre.pdf", thread=asked)
+    file = await both.slack_file(asked)
+    assert file == PDF[::-1]
+    await consul.redact(sent)
+    await both.gone(answer)
+    await both.slack_forgot()
+    assert internal.body == "interne.pdf"
+    assert not [e for e in await both.slack.entries("file") if e["name"] == "interne.pdf"]
+
+    await both.agent.delete_file(piece.body["files"][0]["id"])
+    await consul.expect_redacted(shown, timeout=20)
+    assert "acte.pdf" not in (await both.consulate("Voici l'acte.")).body
+    await both.agent.say(both.channel, f"{both.slack.mention} clore {number}", thread=asked)
+    await both.consulate_sees(card, "Close")
 
 
 async def _slack_asks_matrix(both: Across) -> None:

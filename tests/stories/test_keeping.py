@@ -247,7 +247,7 @@ async def test_what_is_overdue_shows_and_coordinators_get_the_list(play: Scene) 
     coordinator.sees("Aucune fiche n’attend")
 
 
-async def test_on_matrix_the_question_says_what_to_type(shipped: Database, play: Scene) -> None:
+async def test_on_matrix_the_question_has_its_buttons_too(shipped: Database, play: Scene) -> None:
     async with scene(shipped, play.clock, platform="matrix") as there:
         await tick(there.app)
         there.clock.pass_(days=183)
@@ -255,5 +255,4 @@ async def test_on_matrix_the_question_says_what_to_type(shipped: Database, play:
         await there.settle()
         [shown] = there.stage.posts.values()
         assert shown.to.audience == User("matrix", "@agent.b:example.org")
-        assert "répondez `confirmer`" in shown.text
-        assert shown.buttons == []
+        assert shown.buttons[0] == "C’est à jour"

@@ -25,7 +25,7 @@ async def test_asked_taken_answered_closed(prefecture: Place, consulate: Place, 
 
     await consulate.click(card, "Prendre")
     assert "Prise par Consulat général de France à Francfort" in prefecture.sees("Question").text
-    assert card.buttons == ["Répondre", "Rediriger", "Clore", "Faire préciser", "Historique"]
+    assert card.buttons == ["Répondre", "Rediriger", "Clore", "Faire préciser", "Ouvrir le dialogue", "Historique"]
 
     form = await consulate.click(card, "Répondre", forms=True)
     assert isinstance(form, Form)

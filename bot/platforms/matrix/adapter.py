@@ -1,7 +1,7 @@
 """The platform itself: what the core asks for, put together from the rest of this package."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 
 import structlog
@@ -9,6 +9,7 @@ import structlog
 from bot.card import Card
 from bot.clock import Clock, system_clock
 from bot.errors import ConfigurationError, NotSent, SendError
+from bot.files import Upload
 from bot.message import Address
 from bot.platforms import Live, Memory, Receive, Report
 from bot.platforms.matrix import crosssigning, drawing, private
@@ -17,6 +18,7 @@ from bot.platforms.matrix.crosssigning import IdentityFile
 from bot.platforms.matrix.direct import DirectRooms
 from bot.platforms.matrix.keys import Keys, KeyStoreLost
 from bot.platforms.matrix.machine import open_machine
+from bot.platforms.matrix.media import Media
 from bot.platforms.matrix.options import MatrixOptions
 from bot.platforms.matrix.parking import Parking
 from bot.platforms.matrix.patience import Backoff, PatientMemory
@@ -137,7 +139,10 @@ class MatrixPlatform:
         direct = DirectRooms(self._home, rooms, self._memory, session.user_id)
         log.info("matrix.ready", device=session.device_id, fingerprint=self.fingerprint())
         sending = Sending(self._home, machine, keys, rooms)
-        return Connected(options, self._home, self._memory, self._clock, session, machine, keys, rooms, direct, sending)
+        media = Media(self._home)
+        return Connected(
+            options, self._home, self._memory, self._clock, session, machine, keys, rooms, direct, sending, media
+        )
 
     def _sync(self, connected: Connected) -> Sync:
         parking = Parking(self._home, self._memory, self._options.patience)
@@ -208,6 +213,32 @@ class MatrixPlatform:
             room_id, thread = await self._place(connected, to)
             return await connected.sending.say(room_id, _threaded(content, thread), txn, again=again)
 
+    async def send_file(self, to: Address, file: Upload, *, key: str, again: bool) -> str:
+        """Say a file and return its event id. Raises a SendError."""
+        txn = transaction(key)
+        async with self._speaking() as connected:
+            room_id, thread = await self._place(connected, to)
+            earlier = await connected.sending.earlier(room_id, txn) if again else None
+            if earlier is not None:
+                return earlier
+            content = await connected.media.uploaded(file, txn, encrypted=await self._is_encrypted(connected, room_id))
+            return await connected.sending.say(room_id, _threaded(content, thread), txn)
+
+    async def fetch(self, source: str) -> AsyncIterator[bytes]:
+        """Yield the bytes of a file that came with a message, decrypted. Raises a SendError."""
+        async with self._speaking() as connected:
+            async for piece in connected.media.fetched(source):
+                yield piece
+
+    async def delete_file(self, to: Address, message_id: str, *, key: str) -> None:
+        """Take a file's message back; its bytes stay where no message leads to them, and under a key nobody has."""
+        await self.delete(to, message_id, key=key)
+
+    async def direct_room(self, to: Address) -> str:
+        """Return the room in which the audience of an address is spoken to. Raises a SendError."""
+        async with self._speaking() as connected:
+            return (await self._place(connected, to))[0]
+
     async def edit(self, to: Address, message_id: str, card: Card, *, key: str) -> None:
         """Rewrite what was said (spec: m.replace). Raises a SendError."""
         txn = transaction(f"edit {key}")
@@ -230,7 +261,11 @@ class MatrixPlatform:
 
     async def encrypted(self, room: str) -> bool:
         """Tell whether what is said in a room is encrypted end to end. Raises a SendError."""
-        async with self._speaking() as connected, mapped(sent=False):
+        async with self._speaking() as connected:
+            return await self._is_encrypted(connected, room)
+
+    async def _is_encrypted(self, connected: Connected, room: str) -> bool:
+        async with mapped(sent=False):
             return connected.machine.is_encrypted(room) or (await connected.rooms.get(room)).encrypted
 
     async def power(self, room: str, user_id: str) -> float:

@@ -7,6 +7,7 @@ from bot.platforms import Memory
 from bot.platforms.matrix.direct import DirectRooms
 from bot.platforms.matrix.keys import Keys
 from bot.platforms.matrix.machine import Machine
+from bot.platforms.matrix.media import Media
 from bot.platforms.matrix.options import MatrixOptions
 from bot.platforms.matrix.rooms import Rooms
 from bot.platforms.matrix.sending import Sending
@@ -28,6 +29,7 @@ class Connected:
     rooms: Rooms
     direct: DirectRooms
     sending: Sending
+    media: Media
 
     @property
     def own_id(self) -> str:

@@ -19,6 +19,7 @@ _FILES = {"m.image", "m.file", "m.audio", "m.video"}
 _TEXTS = {"m.text", "m.emote"}
 _LATEST = 253_402_300_799  # the last second of the year 9999
 _LONGEST_EMOJI = 64
+_QUOTED = re.compile(r"> (?:\* )?<@[^>\s]+:[^>\s]+>")  # how clients begin to quote what they reply to
 _FALLBACK = re.compile(r"\A(?:>[^\n]*\n)+\n?")
 
 
@@ -182,7 +183,8 @@ def _text(content: Json, body: str, room: Room, *, is_reply: bool) -> tuple[str,
     if content.get("format") == "org.matrix.custom.html" and isinstance(html, str):
         text = _typed_mention(reading.to_markdown(html, lambda user: user == room.own_id), room, plain.escape)
     else:
-        bare = _FALLBACK.sub("", body) if is_reply and body.startswith("> ") else body
+        quoted = body.startswith("> ") if is_reply else _QUOTED.match(body) is not None  # an edit is no reply any more
+        bare = _FALLBACK.sub("", body) if quoted else body
         marked = _typed_mention(plain.clean(bare).lstrip(), room, lambda name: name)
         first, mark, rest = marked.partition(MENTION)
         text = f"{MENTION}{plain.to_markdown(rest)}" if mark and not first else plain.to_markdown(marked)
@@ -210,7 +212,7 @@ def _files(content: Json) -> tuple[Attachment, ...]:
     """Return the file of a message (spec: «Sending encrypted attachments»); its bytes stay where they are."""
     encrypted, address = content.get("file"), content.get("url")
     if isinstance(encrypted, dict) and _is_mxc(encrypted.get("url")):
-        source = json.dumps(encrypted, sort_keys=True)
+        address, source = encrypted["url"], json.dumps(encrypted, sort_keys=True)
     elif _is_mxc(address):
         source = cast("str", address)
     else:
@@ -218,6 +220,7 @@ def _files(content: Json) -> tuple[Attachment, ...]:
     name, size, kind = content.get("filename"), at(content, "info", "size"), at(content, "info", "mimetype")
     return (
         Attachment(
+            id=str(address)[:LONGEST_ID],
             name=plain.clean(name if isinstance(name, str) and name else str(content["body"])).replace("\n", " "),
             size=size if isinstance(size, int) and size >= 0 else 0,
             media_type=kind if isinstance(kind, str) else "application/octet-stream",

@@ -66,6 +66,11 @@ class Sending:
         reply = {"m.in_reply_to": body["m.relates_to"]["m.in_reply_to"]}
         return await self._home.put("rooms", room_id, "send", kind, txn, body={**body, "m.relates_to": reply})
 
+    async def earlier(self, room_id: str, txn: str) -> str | None:
+        """Return the event that an earlier try may have made. Raises a SendError."""
+        async with mapped(sent=False):
+            return await self._earlier(room_id, txn)
+
     async def redact(self, room_id: str, event_id: str, txn: str) -> None:
         """Take a message back (spec: «Redactions»; they are never encrypted, so no reason is given)."""
         async with self._turns[room_id], mapped(sent=True):

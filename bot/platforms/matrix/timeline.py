@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Protocol, TypeAlias
 
 import structlog
 
-from bot.message import Edit, Inbound, RoomChange
+from bot.message import CROSSING, Edit, Inbound, Message, Reaction, RoomChange
 from bot.platforms.matrix import inbound, notices
 from bot.platforms.matrix.connected import Connected
 from bot.platforms.matrix.drawing import carries_marker, constant
@@ -100,6 +101,8 @@ class Timeline:
         place = Place(room, self._options.servers, self._machine.is_encrypted(room.id))
         edits = inbound.edited(said) is not None
         value = await self._edit(said, place) if edits else inbound.convert(said, place)
+        if isinstance(value, Reaction) and value.emoji.startswith(CROSSING):
+            value = replace(value, on=await self._pointed(room, value, place))
         return [value] if value is not None else []
 
     async def _said(self, room: Room, event: Seen) -> Seen | None:
@@ -188,7 +191,33 @@ class Timeline:
             encrypted=place.encrypted,
             message_id=target,
             text=said.text,
+            files=said.files,
         )
+
+    # --- what a reaction points at
+
+    async def _pointed(self, room: Room, reaction: Reaction, place: Place) -> Message | None:
+        """Return the message that a reaction lets cross, as it now stands; None when it cannot be believed or read."""
+        try:
+            raw = await insist(lambda: self._home.get("rooms", room.id, "event", reaction.message_id))
+        except HomeserverError:
+            return None
+        event = inbound.seen(raw)
+        if event is None or event.sender == self._own_id or at(raw, "unsigned", "redacted_because") is not None:
+            return None
+        await self._learn({event.sender})
+        original = await self._read(room, event, place)
+        replacement = inbound.seen(at(raw, "unsigned", "m.relations", "m.replace"))
+        if original is None or replacement is None or replacement.sender != event.sender:
+            return original
+        newer = await self._said(room, replacement)
+        said = inbound.rewritten(newer, place) if newer is not None else None
+        return None if said is None else replace(original, text=said.text, files=said.files)
+
+    async def _read(self, room: Room, event: Seen, place: Place) -> Message | None:
+        said = await self._said(room, event)
+        value = inbound.convert(said, place) if said is not None and not carries_marker(said.content) else None
+        return value if isinstance(value, Message) else None
 
     # --- the room itself
 

@@ -3,7 +3,8 @@
 import asyncio
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, TypeAlias, cast
 from urllib.parse import quote, urlencode
 
@@ -13,8 +14,10 @@ from yarl import URL
 Json: TypeAlias = dict[str, Any]
 Query: TypeAlias = Mapping[str, str | Sequence[str]]
 
-CLIENT = "/_matrix/client/v3"
+CLIENT = ("_matrix", "client", "v3")
 SECONDS = 30.0  # for an answer
+FILE_SECONDS = 120.0  # for a file
+_PIECE = 64 * 1024
 
 
 class HomeserverError(Exception):
@@ -105,6 +108,35 @@ class Homeserver:
         """Wait for news; not paced, since it is the server that makes us wait."""
         return _object(await self._call("GET", ("sync",), query, None, poll + SECONDS))
 
+    async def download(self, server: str, media: str) -> AsyncIterator[bytes]:
+        """Yield a file of the content repository as it arrives; servers before v1.11 know the old way only."""
+        await self._wait_turn()
+        old = False
+        while True:
+            path = ("_matrix", "media", "v3") if old else ("_matrix", "client", "v1", "media")
+            async with self._requested("GET", self._address(*path, "download", server, media)) as response:
+                if response.status == 404 and not old and _code(await response.read()) == "M_UNRECOGNIZED":
+                    old = True
+                    continue
+                if response.status != 200:
+                    _read(response.status if response.status >= 300 else 502, await response.read())
+                async for piece in response.content.iter_chunked(_PIECE):
+                    yield piece
+                return
+
+    async def upload(self, pieces: AsyncIterator[bytes], *, size: int, media_type: str, name: str) -> Json:
+        """Put a file into the content repository; a repeat leaves another that nobody is told of."""
+        await self._wait_turn()
+        headers = {"Content-Type": media_type, "Content-Length": str(size)}
+        query = {"filename": name} if name else None
+        address = self._address("_matrix", "media", "v3", "upload", query=query)
+        async with self._requested("POST", address, data=pieces, headers=headers) as response:
+            return _object(_read(response.status, await response.read()))
+
+    def _address(self, *path: str, query: Query | None = None) -> str:
+        address = self._url + "".join(f"/{quote(part, safe='')}" for part in path)
+        return f"{address}?{urlencode(query, doseq=True)}" if query else address
+
     async def _wait_turn(self) -> None:
         """Keep the distance between requests that the operator asked for (Tchap advises one a second)."""
         if self._pace:
@@ -116,23 +148,34 @@ class Homeserver:
     async def _call(
         self, method: str, path: tuple[str, ...], query: Query | None, body: Json | None, seconds: float
     ) -> Any:
-        address = self._url + CLIENT + "".join(f"/{quote(part, safe='')}" for part in path)
-        if query:
-            address += f"?{urlencode(query, doseq=True)}"
-        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         data = None if body is None else json.dumps(body, ensure_ascii=True, allow_nan=False).encode()
-        if data is not None:
-            headers["Content-Type"] = "application/json"
+        headers = {} if data is None else {"Content-Type": "application/json"}
+        address = self._address(*CLIENT, *path, query=query)
+        async with self._requested(method, address, data=data, headers=headers, seconds=seconds) as response:
+            return _read(response.status, await response.read())
+
+    @asynccontextmanager
+    async def _requested(
+        self,
+        method: str,
+        address: str,
+        *,
+        data: bytes | AsyncIterator[bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
+        seconds: float = FILE_SECONDS,
+    ) -> AsyncGenerator[aiohttp.ClientResponse]:
+        """Make a request; whatever breaks before the end of its answer is Unreachable."""
+        bearer = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         try:
             async with self._session().request(
                 method,
                 URL(address, encoded=True),
                 data=data,
-                headers=headers,
+                headers={**(headers or {}), **bearer},
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=10),
             ) as response:
-                return _read(response.status, await response.read())
+                yield response
         except (aiohttp.ClientConnectorError, aiohttp.ServerTimeoutError) as error:
             raise Unreachable(_words(error), sent=not _never_connected(error)) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -153,6 +196,15 @@ def _read(status: int, data: bytes) -> Any:
     if status >= 300:
         raise HomeserverError(status, body if isinstance(body, dict) else {})
     return body
+
+
+def _code(data: bytes) -> str:
+    """Return the error that an answer names, if it is one of a homeserver's."""
+    try:
+        _read(404, data)
+    except HomeserverError as error:
+        return error.code
+    return ""
 
 
 def _object(answer: object) -> Json:

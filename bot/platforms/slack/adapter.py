@@ -1,7 +1,7 @@
 """Slack as a platform of the bot."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
 from typing import TypeVar
 
 from aiohttp import web as http
@@ -11,9 +11,11 @@ from slack_sdk.signature import SignatureVerifier
 from bot.card import Card
 from bot.clock import Clock, system_clock
 from bot.errors import ConfigurationError, NotSent, SendError
+from bot.files import Upload
 from bot.message import Address
 from bot.platforms import Live, Memory, Receive, Report
 from bot.platforms.slack.backfill import Backfill
+from bot.platforms.slack.files import Files
 from bot.platforms.slack.gateway import Gateway
 from bot.platforms.slack.options import Identity, SlackOptions
 from bot.platforms.slack.people import DirectRooms
@@ -41,6 +43,8 @@ class SlackPlatform:
         self._gateway = Gateway(settings, self._web, direct, clock, self._passed, self._left_to_history, self._missed)
         self._backfill = Backfill(self._web, self._gateway, memory, live, clock, pace=settings.pace)
         self._sender = Sender(self._web, direct, self._identity)
+        self._direct = direct
+        self._files = Files(settings, self._web, direct)
         self._me: Identity | None = None
         self._refused = False
 
@@ -77,6 +81,22 @@ class SlackPlatform:
     async def delete(self, to: Address, message_id: str, *, key: str) -> None:
         """Take a message of the bot's back."""
         await self._reported(self._sender.delete(to, message_id))
+
+    async def send_file(self, to: Address, file: Upload, *, key: str, again: bool) -> str:
+        """Share a file; what an earlier try may have done is known by the name that it kept."""
+        del key, again
+        return await self._reported(self._files.send(to, file))
+
+    def fetch(self, source: str) -> AsyncIterator[bytes]:
+        """Yield the bytes of a file, by its id."""
+        return self._files.fetch(source)
+
+    async def delete_file(self, to: Address, message_id: str, *, key: str) -> None:
+        """Take a message of the bot's back, and the file that it shows."""
+        if message_id:
+            channel = await self._direct.room_with(to.room)
+            await self._reported(self._files.delete(channel, to.thread, message_id))
+        await self.delete(to, message_id, key=key)
 
     async def join(self, room: str) -> None:
         """Do nothing: on Slack to be invited is to be in."""

@@ -19,10 +19,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.card import Card, Errors, Form, Reply
 from bot.clock import Clock
-from bot.errors import SendError, Unavailable, in_short
-from bot.message import Inbound, Invocation, Message, RoomChange
+from bot.errors import Refused, SendError, Unavailable, in_short
+from bot.message import CROSSING, Inbound, Invocation, Message, Reaction, RoomChange
 from bot.platforms import Receive
-from bot.platforms.slack.inbound import Around, channel_of, from_event
+from bot.platforms.slack.inbound import Around, channel_of, from_event, said
 from bot.platforms.slack.interactions import from_interaction
 from bot.platforms.slack.mailboxes import Mailboxes
 from bot.platforms.slack.options import Identity, SlackOptions
@@ -125,7 +125,7 @@ class Gateway:
             await self._look_up(user)
         around = Around(self._me, self._clock(), self._teams)
         if "event" in body:
-            inbound: Inbound | None = from_event(body, around)
+            inbound: Inbound | None = await self._pointed(from_event(body, around), body, around)
         else:
             invocation = from_interaction(body, around)
             inbound = await self._placed(invocation) if invocation is not None else None
@@ -133,6 +133,26 @@ class Gateway:
             return inbound
         email = await self._mailboxes.of(inbound.author.id, self._me.team)
         return inbound if email is None else replace(inbound, author=replace(inbound.author, email=email))
+
+    async def _pointed(self, inbound: Inbound | None, body: Payload, around: Around) -> Inbound | None:
+        """Give a reaction that lets a message cross that message as it now stands.
+
+        Raises Unavailable when Slack does not show it in time: it sends the event again.
+        """
+        if not isinstance(inbound, Reaction) or not inbound.emoji.startswith(CROSSING):
+            return inbound
+        ts = inbound.message_id
+        asked = {"channel": inbound.to.room, "ts": ts, "oldest": ts, "latest": ts, "inclusive": True, "limit": 2}
+        try:
+            async with asyncio.timeout(_NAMED_WITHIN):
+                answer = await call(self._web.client.conversations_replies, **asked)
+        except Refused:
+            return inbound
+        except (SendError, TimeoutError) as error:
+            raise Unavailable(f"the message is not shown: {error}") from error
+        found = next((m for m in answer.get("messages") or () if m.get("ts") == ts), None)
+        shared = bool(body.get("is_ext_shared_channel"))
+        return inbound if found is None else replace(inbound, on=said(inbound.to.room, found, around, shared=shared))
 
     async def _placed(self, asked: Invocation) -> Invocation:
         """Give what is said outside of any conversation, from the Home say, the direct one: its replies come there.

@@ -124,8 +124,16 @@ def _said(body: Payload, event: Payload, around: Around) -> Message | None:
         text=words.text,
         reply_to=thread,
         mentions_bot=words.mentions_bot or event.get("type") == "app_mention",
-        files=tuple(_file(f) for f in event.get("files") or () if f.get("url_private")),
+        files=_files(event),
     )
+
+
+def said(channel: str, message: Payload, around: Around, *, shared: bool) -> Message | None:
+    """Return a message of a conversation's history as if it were said now; None when no person said it."""
+    if message.get("subtype") not in _SPOKEN:
+        return None
+    body: Payload = {"is_ext_shared_channel": shared}
+    return _said(body, {**message, "type": "message", "channel": channel}, around)
 
 
 def _thread(message: Payload) -> str | None:
@@ -133,12 +141,18 @@ def _thread(message: Payload) -> str | None:
     return str(thread) if thread and thread != message.get("ts") else None
 
 
+def _files(message: Payload) -> tuple[Attachment, ...]:
+    """Return the files of a message that are still there."""
+    return tuple(_file(f) for f in message.get("files") or () if f.get("id") and f.get("mode") != "tombstone")
+
+
 def _file(file: Payload) -> Attachment:
     return Attachment(
-        name=str(file.get("name") or file.get("id") or ""),
+        id=str(file["id"]),
+        name=str(file.get("name") or file["id"]),
         size=int(file.get("size") or 0),
         media_type=str(file.get("mimetype") or "application/octet-stream"),
-        source=str(file["url_private"]),
+        source=str(file["id"]),
     )
 
 
@@ -152,7 +166,9 @@ def _changed(body: Payload, event: Payload, around: Around) -> Edit | Deletion |
     author = _author(body, message, around)
     edited = message.get("edited")
     rewritten = edited and edited != previous.get("edited")
-    if author is None or not ts or (not rewritten and message.get("text") == previous.get("text")):
+    files = _files(message)
+    lost = {file.id for file in _files(previous)} - {file.id for file in files}
+    if author is None or not ts or (not rewritten and not lost and message.get("text") == previous.get("text")):
         return None
     return Edit(
         id=_id(body),
@@ -161,6 +177,7 @@ def _changed(body: Payload, event: Payload, around: Around) -> Edit | Deletion |
         to=place(str(event.get("channel") or ""), _thread(message)),
         message_id=ts,
         text=spoken(message, around.me).text,
+        files=files,
     )
 
 

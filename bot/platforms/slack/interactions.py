@@ -9,6 +9,8 @@ from bot.platforms.slack.people import Payload, author_of
 from bot.platforms.slack.reading import spoken, typed
 from bot.platforms.slack.views import FORM, origin_of, submitted_values
 
+ASKING = "question"
+
 
 def from_interaction(body: Payload, around: Around) -> Invocation | None:
     """Return an interaction as an invocation; None for a modal that was closed and other small talk."""
@@ -125,13 +127,15 @@ def _on_message(body: Payload, around: Around) -> Invocation:
     message: Payload = body.get("message") or {}
     ts = str(body.get("message_ts") or message.get("ts") or "")
     channel = str((body.get("channel") or {}).get("id") or "")
+    command = str(body.get("callback_id") or "")
     return Invocation(
         id=_id(body),
         at=instant(body.get("action_ts"), around.now),
         author=_author(body, around),
         to=place(channel, str(message.get("thread_ts") or ts)),
-        command=str(body.get("callback_id") or ""),
-        line=spoken(message, around.me).text,
+        command=command,
+        # Only a question is asked in a message's own words: what else is said of it would be somebody's remark.
+        line=spoken(message, around.me).text if command == ASKING else "",
         pressed=ts,
         trigger=_trigger(body),
     )

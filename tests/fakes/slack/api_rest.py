@@ -140,6 +140,32 @@ def share(core: Core, channel: Channel, stored: list[StoredFile], comment: str, 
             core.events.publish(shared, channel)
 
 
+def withdraw(core: Core, file: str) -> None:
+    """A file is deleted: the messages that showed it show a tombstone, and say so."""
+    stored = core.files.remove(file)
+    core.ledger.add("file_deleted", file=file)
+    tombstone: Payload = {"id": file, "mode": "tombstone"}
+    for name in stored.channels:
+        channel = core.workspace.channels[name]
+        for message in list(core.workspace.messages(channel)):
+            shown = cast("list[Payload]", message.body.get("files") or [])
+            if not message.deleted and any(each["id"] == file for each in shown):
+                left = [tombstone if each["id"] == file else each for each in shown]
+                core.posting.show_files(message, left)
+        if core.workspace.bot.id in channel.members:
+            core.events.publish({"type": "file_deleted", "file_id": file, "channel_ids": [name]}, channel)
+
+
+@method("files.delete", required="file", scopes="files:write", per_minute=50)
+def file_delete(core: Core, args: Args) -> Payload:
+    """Delete a file; a bot may delete its own."""
+    stored = core.files.get(args.text("file"))
+    if stored.user != core.workspace.bot.id:
+        raise ApiError("cant_delete_file")
+    withdraw(core, stored.id)
+    return {}
+
+
 @method("files.info", required="file", optional="count cursor limit page", scopes="files:read", per_minute=100)
 def file_info(core: Core, args: Args) -> Payload:
     """One file."""

@@ -74,6 +74,12 @@ class Files:
             raise ApiError("file_not_found")
         return stored
 
+    def remove(self, file: str) -> StoredFile:
+        """The file is gone for everybody."""
+        stored = self.get(file)
+        del self._files[file]
+        return stored
+
     def to_slack(self, stored: StoredFile) -> Payload:
         """The file object."""
         kind = stored.name.rsplit(".", 1)[-1].lower() if "." in stored.name else "text"

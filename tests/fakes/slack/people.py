@@ -138,6 +138,10 @@ class User:
         )
         return await self._post(posted["channel"], posted["ts"])
 
+    async def delete_file(self, file: str) -> None:
+        """Delete a file of one's own, and leave the message that showed it."""
+        await self.story.call("delete_file", file=file)
+
     async def click(self, on: Post | View, button: str, *, check: bool = True) -> Outcome:
         """Press a button (by text, ``action_id`` or value) of a message or view as it was seen."""
         element = on.element(button, "button")

@@ -6,7 +6,7 @@ from typing import Any
 from . import interactions
 from .api_chat import react
 from .api_conversations import join
-from .api_rest import share
+from .api_rest import share, withdraw
 from .core import Core
 from .posting import Content
 from .richtext import as_typed, rich_text
@@ -131,6 +131,11 @@ class PeopleOperations:
         room.members.add(user)
         share(self.core, room, [stored], comment, thread)
         return {"channel": channel, "ts": max(room.messages), "file": stored.id}
+
+    async def delete_file(self, file: str) -> Payload:
+        """Somebody deletes a file; their message stays."""
+        withdraw(self.core, file)
+        return {}
 
     async def open_home(self, user: str, tab: str = "home") -> Payload:
         """Somebody opens the App Home."""

@@ -169,6 +169,12 @@ class Posting:
         message.body = {**message.body, "attachments": [*message.body.get("attachments", []), attachment]}
         self.events.changed(message, previous, self.settings)
 
+    def show_files(self, message: Message, files: list[Payload]) -> None:
+        """Slack itself changes the files that a message shows: the same text, no ``edited``."""
+        previous = dict(message.body)
+        message.body = {**message.body, "files": files}
+        self.events.changed(message, previous, self.settings)
+
     def delete(self, message: Message, by: str) -> None:
         """Remove a message."""
         self.workspace.remove(message)

@@ -119,7 +119,11 @@ def test_files_plain_and_encrypted() -> None:
     }
     value = read(content)
     assert isinstance(value, Message)
-    assert value.files == (Attachment(name="acte.pdf", size=12, media_type="application/pdf", source="mxc://a.fr/abc"),)
+    assert value.files == (
+        Attachment(
+            id="mxc://a.fr/abc", name="acte.pdf", size=12, media_type="application/pdf", source="mxc://a.fr/abc"
+        ),
+    )
     assert value.text == ""
     file = {"url": "mxc://a.fr/abc", "key": {"k": "x"}, "iv": "y", "hashes": {"sha256": "z"}, "v": "v2"}
     sealed = read({"msgtype": "m.image", "body": "légende", "filename": "a.png", "file": file})

@@ -81,7 +81,7 @@ def test_files_come_along() -> None:
     file = {"id": "F1", "name": "acte.pdf", "size": 12, "mimetype": "application/pdf", "url_private": "https://f/1"}
     found = heard(message(subtype="file_share", text="", files=[file, {"id": "F2", "mode": "tombstone"}]))
     assert isinstance(found, Message)
-    assert found.files == (Attachment(name="acte.pdf", size=12, media_type="application/pdf", source="https://f/1"),)
+    assert found.files == (Attachment(id="F1", name="acte.pdf", size=12, media_type="application/pdf", source="F1"),)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "7f3fa69d7b9b"
+revision = "47400e3dd8bc"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -35,6 +35,28 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("directory_history", schema=None) as batch_op:
         batch_op.create_index("ix_directory_history_row", ["file", "row"], unique=False)
+
+    op.create_table(
+        "held",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("platform", sa.String(length=20), nullable=False),
+        sa.Column("account", sa.String(length=255), nullable=False),
+        sa.Column("room", sa.String(length=255), nullable=False),
+        sa.Column("message_id", sa.String(length=255), nullable=True),
+        sa.Column("event_id", sa.String(length=255), nullable=False),
+        sa.Column("event", sa.Text(), nullable=False),
+        sa.Column("kinds", sa.String(length=200), nullable=False),
+        sa.Column("encrypted", sa.Boolean(), nullable=False),
+        sa.Column("told", sa.Text(), nullable=False),
+        sa.Column("choice", sa.String(length=10), nullable=True),
+        sa.Column("reminded", sa.Boolean(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_held")),
+    )
+    with op.batch_alter_table("held", schema=None) as batch_op:
+        batch_op.create_index("ix_held_at", ["at"], unique=False)
+        batch_op.create_index("ix_held_event", ["platform", "event_id"], unique=True)
+        batch_op.create_index("ix_held_message", ["platform", "room", "message_id"], unique=False)
 
     op.create_table(
         "lane",
@@ -105,6 +127,15 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_organisation_parent"), ["parent"], unique=False)
 
     op.create_table(
+        "parcel",
+        sa.Column("key", sa.String(length=300), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("begun", sa.String(length=255), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_parcel")),
+    )
+    op.create_table(
         "person",
         sa.Column("id", sa.String(length=100), nullable=False),
         sa.Column("given_name", sa.String(), nullable=False),
@@ -133,9 +164,11 @@ def upgrade() -> None:
         sa.Column("source_id", sa.Integer(), nullable=True),
         sa.Column("part", sa.Integer(), nullable=False),
         sa.Column("author", sa.String(length=255), nullable=True),
+        sa.Column("file", sa.String(length=255), nullable=True),
         sa.Column("buttons", sa.Text(), nullable=True),
         sa.Column("prompt", sa.Text(), nullable=True),
         sa.Column("sealed", sa.Boolean(), nullable=False),
+        sa.Column("cleared", sa.Boolean(), nullable=False),
         sa.Column("gone", sa.Boolean(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["source_id"], ["post.id"], name=op.f("fk_post_source_id_post")),
@@ -155,7 +188,9 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=12), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("sealed", sa.Boolean(), nullable=False),
+        sa.Column("cleared", sa.Boolean(), nullable=False),
         sa.Column("urgent", sa.Boolean(), nullable=False),
+        sa.Column("dialogue", sa.String(length=300), nullable=True),
         sa.Column("topic", sa.String(length=40), nullable=True),
         sa.Column("because", sa.Text(), nullable=False),
         sa.Column("asker_account", sa.String(length=255), nullable=False),
@@ -311,6 +346,27 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_directory_confirmation_overdue_at"), ["overdue_at"], unique=False)
 
     op.create_table(
+        "enclosed",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("question_id", sa.Integer(), nullable=False),
+        sa.Column("post_id", sa.Integer(), nullable=False),
+        sa.Column("file", sa.String(length=255), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("platform", sa.String(length=20), nullable=False),
+        sa.Column("room", sa.String(length=255), nullable=False),
+        sa.Column("thread", sa.String(length=300), nullable=True),
+        sa.Column("direct", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["post_id"], ["post.id"], name=op.f("fk_enclosed_post_id_post")),
+        sa.ForeignKeyConstraint(["question_id"], ["question.id"], name=op.f("fk_enclosed_question_id_question")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_enclosed")),
+    )
+    with op.batch_alter_table("enclosed", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_enclosed_post_id"), ["post_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_enclosed_question_id"), ["question_id"], unique=False)
+
+    op.create_table(
         "endpoint",
         sa.Column("question_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("side", sa.String(length=10), nullable=False),
@@ -444,6 +500,14 @@ def upgrade() -> None:
     with op.batch_alter_table("room", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_room_organisation"), ["organisation"], unique=False)
 
+    op.create_table(
+        "slice",
+        sa.Column("parcel", sa.String(length=300), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["parcel"], ["parcel.key"], name=op.f("fk_slice_parcel_parcel"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("parcel", "number", name=op.f("pk_slice")),
+    )
     op.create_table(
         "note",
         sa.Column("id", sa.Integer(), nullable=False),

@@ -1,0 +1,82 @@
+"""Files that the bot makes, and files that cross."""
+
+import pytest
+
+from bot.card import Card, Paragraph
+from bot.db import Database
+from bot.errors import NotSent, Refused
+from bot.files import LONGEST_NAME, SLICE, Parcel, Slice, media_type, safe_name
+from bot.message import Address, File
+from bot.outbox import Outbox
+from tests.stories.scene import Place, Scene
+
+CHART = bytes(range(256)) * 5000  # more than two slices
+
+
+async def say(play: Scene, to: Address, card: Card, key: str = "k") -> None:
+    texts, where = play.app.dispatcher._world.catalogues, play.app.dispatcher._destinations
+    await play.app.database.run(lambda s: Outbox(s, texts, where, play.clock()).put(to, card, key=key))
+    await play.settle()
+
+
+def kept(database: Database) -> int:
+    return database.run_now(lambda s: s.query(Parcel).count() + s.query(Slice).count())
+
+
+async def test_a_file_of_the_bots_follows_its_card(play: Scene, prefecture: Place) -> None:
+    assert len(CHART) > 2 * SLICE
+    card = Card("Bilan", (Paragraph("Mars"),), files=(File("bilan.png", CHART), File("bilan.ics", b"BEGIN")))
+    for _ in range(2):
+        await say(play, prefecture.to(), card)
+    assert [p.text.splitlines()[0] for p in prefecture.posts] == ["**Bilan**", "📎 bilan.png", "📎 bilan.ics"]
+    assert sorted(play.stage.files.values()) == sorted([CHART, b"BEGIN"])
+    assert kept(play.app.database) == 0, "what is said is kept no longer"
+
+
+async def test_a_file_waits_for_its_platform_and_is_said_once(play: Scene, prefecture: Place) -> None:
+    play.stage.fail = lambda _, key: NotSent("away", outage=True) if key.endswith("file0") else None
+    card = Card("Bilan", files=(File("bilan.png", CHART),))
+    await say(play, prefecture.to(), card)
+    assert play.stage.files == {}
+    play.stage.fail = lambda *_: None
+    play.clock.pass_(minutes=5)
+    await play.settle()
+    assert list(play.stage.files.values()) == [CHART]
+
+
+async def test_a_file_that_is_refused_is_not_kept(play: Scene, prefecture: Place) -> None:
+    play.stage.fail = lambda _, key: Refused("no") if key.endswith("file0") else None
+    await say(play, prefecture.to(), Card("Bilan", files=(File("bilan.png", CHART),)))
+    assert kept(play.app.database) == 0
+    prefecture.sees("Bilan")
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        ("acte de naissance.PDF", "acte de naissance.pdf"),
+        ("../../etc/passwd", "etc passwd"),
+        ("C:\\temp\\a.docx", "C temp a.docx"),
+        ("facture\u202efdp.exe", "facture fdp.exe"),
+        ("é\u0301tat\x00.pdf", "é\u0301tat.pdf"),
+        (".pdf", "fichier.pdf"),
+        ("", "fichier"),
+        ("...", "fichier"),
+        ("a" * 400 + ".pdf", "a" * LONGEST_NAME + ".pdf"),
+        ("\ud800.pdf", "fichier.pdf"),
+        ("note.p*d f", "note.p d f"),
+    ],
+)
+def test_a_name_is_safe_everywhere_and_keeps_its_ending(name: str, safe: str) -> None:
+    assert safe_name(name) == safe
+    assert safe_name(safe) == safe
+
+
+def test_the_type_is_what_the_ending_says() -> None:
+    assert [media_type(n) for n in ("a.pdf", "a.ics", "a.vcf", "a", "a.docx")] == [
+        "application/pdf",
+        "text/calendar",
+        "text/vcard",
+        "application/octet-stream",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ]
