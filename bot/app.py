@@ -21,7 +21,6 @@ from bot.courtesy import Courtesy
 from bot.db import Database
 from bot.delivery import note_settled, performers
 from bot.directory.current import Current
-from bot.directory.holidays import Place
 from bot.directory.rooms import room_of
 from bot.dispatch import Dispatcher
 from bot.errors import ConfigurationError
@@ -39,6 +38,7 @@ from bot.routing.rules import Rules
 from bot.search.current import Finder
 from bot.texts import Catalogues, Reader
 from bot.worker import Worker
+from bot.worktime.holidays import Place
 from config.settings import Settings
 
 log = structlog.get_logger()
