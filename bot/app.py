@@ -14,6 +14,7 @@ import handlers
 from bot import audit, leases, schedule
 from bot.audit import Finding
 from bot.clock import Clock, system_clock
+from bot.clockwork import Clockwork
 from bot.command import load
 from bot.confirmations import Asking
 from bot.context import World
@@ -21,6 +22,7 @@ from bot.courtesy import Courtesy
 from bot.db import Database
 from bot.delivery import note_settled, performers
 from bot.directory.current import Current
+from bot.directory.files import TOPICS
 from bot.directory.rooms import room_of
 from bot.dispatch import Dispatcher
 from bot.errors import ConfigurationError
@@ -32,6 +34,8 @@ from bot.outbox import Destination, Destinations
 from bot.pace import Pace
 from bot.platforms import Live, Platform
 from bot.questions.find import live_threads
+from bot.questions.terms import Terms
+from bot.reminders import KINDS
 from bot.routing import candidates
 from bot.routing.learnt import Learnt
 from bot.routing.rules import Rules
@@ -68,6 +72,7 @@ class App:
     clock: Clock
     finder: Finder
     asking: Asking
+    clockwork: Clockwork
     states: dict[str, State] = field(default_factory=dict[str, State])
     connected: asyncio.Event = field(default_factory=asyncio.Event)  # every platform was, once
     forgot_at: datetime | None = None
@@ -84,6 +89,7 @@ def world() -> World:
         finder=Finder(current, rules, CONFIG),
         commands=load(handlers),
         courtesy=Courtesy.load(CONFIG),
+        terms=Terms.load(CONFIG / "deadlines.toml", TOPICS),
     )
 
 
@@ -92,6 +98,7 @@ def build(settings: Settings, database: Database, clock: Clock = system_clock) -
     around = replace(
         world(),
         confirm_every=timedelta(days=settings.directory.confirm_after_days),
+        zone=settings.timezone,
         joined=timedelta(seconds=settings.questions.joined_seconds),
         seconded=settings.opinion is not None,
     )
@@ -113,7 +120,15 @@ def build(settings: Settings, database: Database, clock: Clock = system_clock) -
     )
     database.woken = worker.wake
     return App(
-        settings, database, dispatcher, worker, platforms, clock, around.finder, Asking(around, where, platforms)
+        settings,
+        database,
+        dispatcher,
+        worker,
+        platforms,
+        clock,
+        around.finder,
+        Asking(around, where, platforms),
+        Clockwork(database, around, where, KINDS),
     )
 
 
@@ -245,6 +260,7 @@ async def _supervise(app: App, platform: Platform) -> None:
 async def tick(app: App) -> None:
     """Look for what is stuck, and now and then forget what is over."""
     now = app.clock()
+    await app.clockwork.tick(now)
     woken = await app.database.run(lambda session: audit.mend(session, now))
     await app.database.run(lambda session: app.asking.ask(session, now))
     found = await app.database.run(lambda session: audit.look(session, now))
