@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 import handlers
-from bot import audit, leases, schedule
+from bot import audit, due, leases, presence, reminders, schedule
 from bot.audit import Finding
 from bot.clock import Clock, system_clock
 from bot.clockwork import Clockwork
@@ -35,7 +35,6 @@ from bot.pace import Pace
 from bot.platforms import Live, Platform
 from bot.questions.find import live_threads
 from bot.questions.terms import Terms
-from bot.reminders import KINDS
 from bot.routing import candidates
 from bot.routing.learnt import Learnt
 from bot.routing.rules import Rules
@@ -89,7 +88,7 @@ def world() -> World:
         finder=Finder(current, rules, CONFIG),
         commands=load(handlers),
         courtesy=Courtesy.load(CONFIG),
-        terms=Terms.load(CONFIG / "deadlines.toml", TOPICS),
+        terms=Terms.load(CONFIG / "deadlines.toml", tuple(TOPICS)),
     )
 
 
@@ -128,7 +127,7 @@ def build(settings: Settings, database: Database, clock: Clock = system_clock) -
         clock,
         around.finder,
         Asking(around, where, platforms),
-        Clockwork(database, around, where, KINDS),
+        Clockwork(database, around, where, {**reminders.KINDS, **presence.KINDS}),
     )
 
 
@@ -218,6 +217,7 @@ def connect(app: App) -> None:
 async def running(app: App) -> AsyncGenerator[App]:
     """Run the worker, the tick and the platforms for as long as the block lasts."""
     app.finder.read_from(app.database, app.clock())
+    await app.database.run(lambda session: due.ensure(session, presence.ROTA, "all", app.clock()))
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(app.worker.run(), name="worker"),

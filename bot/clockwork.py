@@ -4,6 +4,7 @@ A failure costs its own thing a delay and nothing else. What lies in the future 
 """
 
 import asyncio
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -84,7 +85,7 @@ class Clockwork:
             now=now,
             outbox=Outbox(session, self.world.catalogues, self.destinations, now),
             world=self.world,
-            key=f"due/{item.kind}/{item.key}/{item.due_at.isoformat()}",
+            key=f"due/{item.kind}/{item.key}/{secrets.token_hex(6)}",
         )
         again = kind.run(scope, Ring(item.key, item.meant_at))
         if again is not None:

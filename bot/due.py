@@ -5,8 +5,9 @@ stops in between and however many processes look. What is due is said by a kind 
 putting the same again moves its instant.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from sqlalchemy import Index, String, Table, and_, delete, func, select, update
@@ -16,6 +17,7 @@ from bot.db import Base, Instant, insert_into
 
 KEY = 200  # characters of a key, at most
 _RETRY = timedelta(minutes=1)  # after a failure; doubled each time
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _LONGEST = timedelta(hours=6)
 
 
@@ -70,6 +72,17 @@ def claim(session: Session, item: Item) -> bool:
     same = and_(Due.kind == item.kind, Due.key == item.key, Due.due_at == item.due_at)
     taken = session.execute(delete(Due).where(same).returning(Due.kind))
     return taken.first() is not None
+
+
+def wake(session: Session, kinds: Collection[str]) -> None:
+    """Let all that is put of some kinds be looked at now: what it is about may have changed."""
+    session.execute(update(Due).where(Due.kind.in_(kinds)).values(due_at=_LONG_AGO))
+
+
+def ensure(session: Session, kind: str, key: str, at: datetime) -> None:
+    """Let something be due at an instant unless it is due at some instant already."""
+    row = insert_into(session, Due).values(kind=kind, key=key, due_at=at, meant_at=at, tries=0)
+    session.execute(row.on_conflict_do_nothing(index_elements=["kind", "key"]))
 
 
 def put_off(session: Session, item: Item, now: datetime) -> None:

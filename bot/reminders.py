@@ -11,6 +11,7 @@ from bot.clockwork import Again, Kind, Ring
 from bot.context import Scope
 from bot.conversation import address, escalate, redraw
 from bot.directory.accounts import account_on
+from bot.directory.rota import on_duty
 from bot.directory.tables import Person
 from bot.ladder import Office, offices
 from bot.message import User
@@ -22,6 +23,7 @@ from bot.texts import Moment, Text
 from bot.timing import expect, quiet_until, recipients
 
 BEHIND = timedelta(minutes=30)  # after which what is said says that it comes late
+PERSON = "person"  # the kind of what looks at somebody who took questions: are they still there?
 ASKER = "asker"  # the kind of what the asker is told once it is day there
 
 
@@ -31,6 +33,8 @@ def look(ctx: Scope, ring: Ring) -> Again:
     if question is None:
         return None
     expect(ctx, question)
+    if question.taken_person is not None and question.state == "taken":
+        due.hasten(ctx.session, PERSON, question.taken_person, ctx.now)
     step = _next(ctx, question)
     if step is None or step.at > ctx.now:
         return step.at if step is not None else None
@@ -55,21 +59,21 @@ def _next(ctx: Scope, question: Question) -> Step | None:
 def _take(ctx: Scope, question: Question, step: Step, meant: datetime | None) -> None:
     match step.kind:
         case "remind":
-            _say(ctx, question, "recipient", _due_words(question, "clock.remind"), ("prendre", "repondre"), meant)
+            say(ctx, question, "recipient", _due_words(question, "clock.remind"), ("prendre", "repondre"), meant)
         case "late":
             redraw(ctx, question)
-            _say(ctx, question, "recipient", _due_words(question, "clock.late"), ("prendre", "repondre"), meant)
+            say(ctx, question, "recipient", _due_words(question, "clock.late"), ("prendre", "repondre"), meant)
             due.put(ctx.session, ASKER, f"{question.number} late", ctx.now)
         case "warn":
             key = "clock.warn.answered" if question.state == "answered" else "clock.warn.asked_back"
             end = Moment(ctx.now + ctx.world.terms.close, ctx.now)
             words = Text.of(key, number=question.number, when=end)
-            _say(ctx, question, "asker", words, ("garder", "clore"), meant)
+            say(ctx, question, "asker", words, ("maintenir", "clore"), meant)
         case "close" | "raise":
             moves.make(ctx.session, "close", None, question, ctx.now)
             redraw(ctx, question)
             words = Text.of("clock.closed", number=question.number)
-            _say(ctx, question, "asker", words, ("rouvrir",), meant)
+            say(ctx, question, "asker", words, ("rouvrir",), meant)
 
 
 def _raise(ctx: Scope, question: Question) -> Again:
@@ -96,9 +100,9 @@ def _raised(ctx: Scope, question: Question, office: Office) -> bool:
             return False
         return escalate(ctx, question, office.organisation, reason=office.role)
     moves.escalate(ctx.session, question, to=office.organisation, now=ctx.now, reason=office.role)
-    people = tuple(_name(person) for person in office.people)
+    people = tuple(full_name(person) for person in office.people)
     words = _due_words(question, "clock.raised.named" if people else "clock.raised", role=_role(office), people=people)
-    return _say(ctx, question, "recipient", words, ("prendre", "repondre"), None, office.people)
+    return say(ctx, question, "recipient", words, ("prendre", "repondre"), None, office.people)
 
 
 def tell_asker(ctx: Scope, ring: Ring) -> Again:
@@ -114,7 +118,7 @@ def tell_asker(ctx: Scope, ring: Ring) -> Again:
         return wait
     raised = moves.raised_to(ctx.session, question)
     name = cards.name_of(ctx.directory(), raised[-1] if what == "raised" and raised else question.recipient)
-    _say(ctx, question, "asker", Text.of(f"clock.asker.{what}", number=number, name=name), (), None)
+    say(ctx, question, "asker", Text.of(f"clock.asker.{what}", number=number, name=name), (), None)
     return None
 
 
@@ -123,7 +127,7 @@ def _due_words(question: Question, key: str, **values: object) -> Text:
     return Text.of(key, number=question.number, when=Moment(question.due_at or since, since), **values)
 
 
-def _say(
+def say(
     ctx: Scope,
     question: Question,
     side: Side,
@@ -140,7 +144,7 @@ def _say(
     if meant is not None:
         blocks.append(Paragraph(Text.of("clock.behind", at=meant)))
     offered = [rule.button for rule in moves.offered(side, question.state)]
-    pressed = [it for it in commands if it in offered or it == "garder"]
+    pressed = [it for it in commands if it in offered or it == "maintenir"]
     styles = ["primary", *["plain"] * len(pressed)]
     buttons = tuple(
         Button(Text.of(f"button.{it}"), it, question.number, "primary" if style == "primary" else "plain")
@@ -154,12 +158,15 @@ def _say(
 
 
 def _called(ctx: Scope, question: Question, side: Side, end: Endpoint, people: tuple[Person, ...]) -> User | None:
-    """Return the account that is called: who was turned to, who has the question, or who asked."""
+    """Return the account that is called: who was turned to, who has the question or is on duty, or who asked."""
     if side == "asker":
         shown = end.surface == "room" and end.platform != "console"
         return User(end.platform, question.asker_account) if shown else None
-    taken = ctx.session.get(Person, question.taken_person) if question.taken_person else None
-    accounts = (account_on(person, end.platform) for person in (*people, *((taken,) if taken is not None else ())))
+    named = (
+        [question.taken_person] if question.taken_person else on_duty(ctx.session, question.placed_with or "", ctx.now)
+    )
+    known = (ctx.session.get(Person, id_) for id_ in named)
+    accounts = (account_on(it, end.platform) for it in (*people, *known) if it is not None)
     return next((it for it in accounts if it is not None), None)
 
 
@@ -169,7 +176,8 @@ def _last_word(ctx: Scope, question: Question) -> datetime | None:
     return ctx.session.scalar(said)
 
 
-def _name(person: Person) -> str:
+def full_name(person: Person) -> str:
+    """Return how a person is called."""
     return f"{person.given_name} {person.family_name}".strip() or person.id
 
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from importlib.resources.abc import Traversable
 from types import MappingProxyType
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, cast
 
 from bot.errors import ConfigurationError
 from bot.worktime.hours import parse
 
 Rung: TypeAlias = Literal["stand_in", "head", "cdpr", "coordinator"]
-RUNGS: tuple[Rung, ...] = get_args(Rung)
+RUNGS: tuple[Rung, ...] = ("stand_in", "head", "cdpr", "coordinator")
 
 _KEYS = {
     "answer": None,  # topics
@@ -71,13 +71,13 @@ def _known(table: Mapping[str, Any], topics: tuple[str, ...]) -> None:
         if section not in _KEYS:
             raise _wrong(section, table[section], f"one of {', '.join(_KEYS)}")
     for section, keys in _KEYS.items():
-        found = table.get(section)
-        if not isinstance(found, dict):
-            raise _wrong(section, found, "a section")
+        if not isinstance(table.get(section), dict):
+            raise _wrong(section, table.get(section), "a section")
+        found = cast("dict[str, object]", table[section])
         for key in keys or ("default",):
             if key not in found:
                 raise _wrong(f"{section}.{key}", None, "a value")
-        for key in found:  # pyright: ignore[reportUnknownVariableType]
+        for key in found:
             if key not in (keys or ("default", *topics)):
                 raise _wrong(f"{section}.{key}", found[key], "a known key")
 
@@ -88,12 +88,11 @@ def _span(section: str, key: str, value: object, unit: Literal["hours", "days"])
     return timedelta(hours=value) if unit == "hours" else timedelta(days=value)
 
 
-def _ladder(steps: object) -> tuple[Rung, ...]:
-    if not isinstance(steps, list):
-        raise _wrong("ladder.steps", steps, f"a list of {', '.join(RUNGS)}")
-    found = tuple(rung for step in steps for rung in RUNGS if rung == step)  # pyright: ignore[reportUnknownVariableType]
-    if len(found) != len(steps) or len(set(found)) != len(found):  # pyright: ignore[reportUnknownArgumentType]
-        raise _wrong("ladder.steps", steps, f"each of {', '.join(RUNGS)} once at most")
+def _ladder(value: object) -> tuple[Rung, ...]:
+    steps = cast("list[object]", value) if isinstance(value, list) else []
+    found = tuple(rung for step in steps for rung in RUNGS if rung == step)
+    if not isinstance(value, list) or len(found) != len(steps) or len(set(found)) != len(found):
+        raise _wrong("ladder.steps", steps, f"a list of {', '.join(RUNGS)}, each once at most")
     return found
 
 

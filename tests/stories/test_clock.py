@@ -221,8 +221,9 @@ async def test_a_thing_that_fails_is_tried_again_and_holds_up_nothing(play: Scen
     put(lambda s: due.put(s, "question", "Q-2026-99999", play.clock()))
     put(lambda s: due.put(s, "unknown", "x", play.clock() - timedelta(hours=1)))
     await play.tick()
-    (left,) = put(lambda s: due.found(s, play.clock() + timedelta(days=1), 9))
-    assert (left.kind, left.tries) == ("unknown", 1)
+    items = put(lambda s: due.found(s, play.clock() + timedelta(hours=1), 9))
+    (left,) = [item for item in items if item.kind == "unknown"]
+    assert left.tries == 1
     assert left.due_at == play.clock() + timedelta(minutes=1)
 
 

@@ -9,8 +9,8 @@ from bot.questions.tables import Question
 from bot.texts import Text
 
 
-@command("garder", alias="keep", listed=False)
-def keep(ctx: Context, question: Question) -> Reply:
+@command("maintenir", alias="keep_open", listed=False)
+def keep_open(ctx: Context, question: Question) -> Reply:
     """Keep a question open: silence is counted anew."""
     if not moves.sides_of(ctx.session, ctx.actor, question):
         raise UserError("question.not_yours", number=question.number)
