@@ -89,8 +89,9 @@ def _span(section: str, key: str, value: object, unit: Literal["hours", "days"])
 
 
 def _ladder(value: object) -> tuple[Rung, ...]:
+    by_name: Mapping[object, Rung] = {rung: rung for rung in RUNGS}
     steps = cast("list[object]", value) if isinstance(value, list) else []
-    found = tuple(rung for step in steps for rung in RUNGS if rung == step)
+    found: tuple[Rung, ...] = tuple(by_name[step] for step in steps if isinstance(step, str) and step in by_name)
     if not isinstance(value, list) or len(found) != len(steps) or len(set(found)) != len(found):
         raise _wrong("ladder.steps", steps, f"a list of {', '.join(RUNGS)}, each once at most")
     return found
