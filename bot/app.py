@@ -12,9 +12,10 @@ import structlog
 from sqlalchemy.orm import Session
 
 import handlers
-from bot import audit, holding, leases, schedule
+from bot import audit, due, holding, leases, presence, reminders, schedule
 from bot.audit import Finding
 from bot.clock import Clock, system_clock
+from bot.clockwork import Clockwork
 from bot.command import load
 from bot.confirmations import Asking
 from bot.context import World
@@ -22,7 +23,7 @@ from bot.courtesy import Courtesy
 from bot.db import Database
 from bot.delivery import note_settled, performers
 from bot.directory.current import Current
-from bot.directory.holidays import Place
+from bot.directory.files import TOPICS
 from bot.directory.rooms import room_of
 from bot.dispatch import Dispatcher
 from bot.errors import ConfigurationError
@@ -36,12 +37,14 @@ from bot.outbox import Destination, Destinations, Outbox
 from bot.pace import Pace
 from bot.platforms import Live, Platform
 from bot.questions.find import live_threads
+from bot.questions.terms import Terms
 from bot.routing import candidates
 from bot.routing.learnt import Learnt
 from bot.routing.rules import Rules
 from bot.search.current import Finder
 from bot.texts import Catalogues, Reader
 from bot.worker import Worker
+from bot.worktime.holidays import Place
 from config.settings import Settings
 
 log = structlog.get_logger()
@@ -72,6 +75,7 @@ class App:
     finder: Finder
     asking: Asking
     exit_: Exit
+    clockwork: Clockwork
     states: dict[str, State] = field(default_factory=dict[str, State])
     connected: asyncio.Event = field(default_factory=asyncio.Event)  # every platform was, once
     forgot_at: datetime | None = None
@@ -88,6 +92,7 @@ def world() -> World:
         finder=Finder(current, rules, CONFIG),
         commands=load(handlers),
         courtesy=Courtesy.load(CONFIG),
+        terms=Terms.load(CONFIG / "deadlines.toml", tuple(TOPICS)),
     )
 
 
@@ -96,6 +101,7 @@ def build(settings: Settings, database: Database, clock: Clock = system_clock) -
     around = replace(
         world(),
         confirm_every=timedelta(days=settings.directory.confirm_after_days),
+        zone=settings.timezone,
         joined=timedelta(seconds=settings.questions.joined_seconds),
         seconded=settings.opinion is not None,
         limits=limits(settings),
@@ -123,7 +129,16 @@ def build(settings: Settings, database: Database, clock: Clock = system_clock) -
     )
     database.woken = worker.wake
     return App(
-        settings, database, dispatcher, worker, platforms, clock, around.finder, Asking(around, where, platforms), exit_
+        settings,
+        database,
+        dispatcher,
+        worker,
+        platforms,
+        clock,
+        around.finder,
+        Asking(around, where, platforms),
+        exit_,
+        Clockwork(database, around, where, {**reminders.KINDS, **presence.KINDS}),
     )
 
 
@@ -224,6 +239,7 @@ def connect(app: App) -> None:
 async def running(app: App) -> AsyncGenerator[App]:
     """Run the worker, the tick and the platforms for as long as the block lasts."""
     app.finder.read_from(app.database, app.clock())
+    await app.database.run(lambda session: due.ensure(session, presence.ROTA, "all", app.clock()))
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(app.worker.run(), name="worker"),
@@ -266,6 +282,7 @@ async def _supervise(app: App, platform: Platform) -> None:
 async def tick(app: App) -> None:
     """Look for what is stuck, and now and then forget what is over."""
     now = app.clock()
+    await app.clockwork.tick(now)
     woken = await app.database.run(lambda session: audit.mend(session, now))
     await app.database.run(lambda session: app.asking.ask(session, now))
     await app.database.run(lambda session: holding.remind(session, app.exit_(session, now), now))

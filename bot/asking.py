@@ -40,6 +40,7 @@ def declined(decision: Assignment, text: str) -> Card | None:
 def send_off(ctx: Scope, question: Question, decision: Assignment, *, repeat: bool) -> Card:
     """Let a question go where routing says, or wait for a choice; return the card of who asked."""
     adopt(question, decision)
+    moves.wait_anew(question, ctx.now)
     if decision.decision == "ask":
         question.state = "asked_back"
         _ask_for_an_opinion(ctx, question, decision)

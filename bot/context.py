@@ -10,6 +10,7 @@ from bot.card import Card
 from bot.courtesy import Courtesy
 from bot.directory.confirming import EVERY
 from bot.directory.current import Current
+from bot.directory.days import ZONE
 from bot.directory.identity import Actor
 from bot.directory.snapshot import Snapshot
 from bot.files import Limits
@@ -17,6 +18,7 @@ from bot.grammar import Command
 from bot.message import Address, Inbound
 from bot.outbox import NOWHERE, Outbox, Placing
 from bot.questions.tables import Question
+from bot.questions.terms import Terms
 from bot.routing.learnt import Learnt
 from bot.routing.rules import Rules
 from bot.search.current import Finder
@@ -34,6 +36,8 @@ class World:
     finder: Finder
     commands: Mapping[str, Command]
     courtesy: Courtesy
+    terms: Terms
+    zone: str = ZONE  # of an organisation that has none
     confirm_every: timedelta = EVERY  # how often people are asked whether their card is true
     seconded: bool = False  # whether a model is asked which choice fits a question that is asked back
     joined: timedelta = timedelta(seconds=30)  # what who asked says so soon after is part of the question

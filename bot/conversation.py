@@ -21,6 +21,7 @@ from bot.questions.moves import OPEN, PENDING
 from bot.questions.tables import Enclosed, Endpoint, Question
 from bot.routing.model import Assignment
 from bot.texts import Text, to_data
+from bot.timing import expect
 
 
 def adopt(question: Question, assignment: Assignment) -> None:
@@ -38,6 +39,7 @@ def place(ctx: Scope, question: Question) -> None:
 
     The recipient's, else the fallback's, else the coordinators'; without any, it waits for a room to be linked.
     """
+    expect(ctx, question)
     here = find.endpoint(ctx.session, question.id, "recipient")
     room = _first_room(ctx, question)
     if room is None or room.organisation is None:
@@ -99,13 +101,14 @@ def ladder(ctx: Scope, question: Question) -> Iterator[str]:
         yield question.recipient
     if question.fallback:
         yield question.fallback
-    region = _region_of(ctx, question.asker_organisation)
+    region = region_of(ctx, question.asker_organisation)
     if region:
         yield region
     yield from coordinators(ctx.session, ctx.now)
 
 
-def _region_of(ctx: Scope, organisation: str | None) -> str | None:
+def region_of(ctx: Scope, organisation: str | None) -> str | None:
+    """Return the region that an organisation belongs to, or is."""
     orgs = ctx.directory().organisations
     seen: set[str] = set()
     while organisation and organisation in orgs and organisation not in seen:
@@ -126,6 +129,7 @@ def redraw(ctx: Scope, question: Question) -> None:
     """Rewrite the cards of both sides as the question now stands."""
     if question.state not in OPEN:
         question.dialogue = None
+    expect(ctx, question)
     for side in ("asker", "recipient"):
         end = find.endpoint(ctx.session, question.id, side)
         if end is None:
@@ -154,9 +158,10 @@ def escalate(ctx: Scope, question: Question, to: str, *, by: Actor | None = None
     card = cards.for_recipient(ctx.directory(), question, asker_name(ctx, question))
     placing = Placing(question.id, "recipient", sealed=question.sealed, cleared=question.cleared)
     ctx.outbox.put(Address(rooms[0].platform, rooms[0].room), card, key=_raised(question, to), placing=placing)
-    name = cards.name_of(ctx.directory(), to)
-    for side in ("asker", "recipient"):
-        tell(ctx, question, side, Text.of("moved.escalate", number=question.number, name=name))
+    words = Text.of("moved.escalate", number=question.number, name=cards.name_of(ctx.directory(), to))
+    tell(ctx, question, "recipient", words)
+    if by is not None:  # the clockwork waits until the asker is there
+        tell(ctx, question, "asker", words)
     return True
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
+from bot import due, holding, jobs, memory, outbox, receipts
 from bot import files as parcels
-from bot import holding, jobs, memory, outbox, receipts
 from bot.db import Database
 from bot.directory import confirming, current, history, tables
 from bot.errors import ConfigurationError, Unavailable
@@ -23,7 +23,7 @@ LOCK = 7_202_515  # advisory lock on PostgreSQL: two processes may start at once
 
 
 WITH_TABLES = (
-    parcels, holding,
+    parcels, holding, due,
     jobs, memory, outbox, receipts, confirming, current, history, tables, questions, notes, passages, routing,
 )  # fmt: skip
 """Every module that has tables: loading them fills `Base.metadata`."""

@@ -7,14 +7,14 @@ The catalogues are gettext files, `config/texts/<language>.po`; a sentence's id 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from importlib.resources.abc import Traversable
 from io import BytesIO
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date
+from babel.dates import format_date, get_timezone_location
 from babel.messages.pofile import read_po
 
 LANGUAGES = ("fr", "en")
@@ -26,6 +26,8 @@ _SPECIAL = re.compile(r"([\\`*_~\[\]<>]|&(?=#?\w+;))")
 _INDENT = re.compile(r"(?<=\n)[ \t]+|\A(?: {4,}|[ ]*\t)\s*")  # would make a block of code
 _OPENING = re.compile(r"^([ \t]*)([-+](?=\s|$)|-(?=[- \t]+$)|=(?==*[ \t]*$)|#(?=#{0,5}(?:\s|$)))", re.MULTILINE)
 _NUMBERED = re.compile(r"^([ \t]*\d{1,9})([.)])(?=\s|$)", re.MULTILINE)
+_WEEK = timedelta(days=6)  # a weekday means one day only
+
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 
@@ -66,6 +68,17 @@ class Reader:
 
     language: str = "fr"
     zone: str = "Europe/Paris"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An instant that is shown with its zone: « mardi 14 h, heure de Cayenne ».
+
+    The weekday says which day it is where it lies within six days of `seen_from`.
+    """
+
+    at: datetime
+    seen_from: datetime
 
 
 def escape(text: str) -> str:
@@ -117,6 +130,8 @@ class Catalogues:
                 return value
             case datetime():
                 return instant(value, reader)
+            case Moment():
+                return moment(value, reader)
             case time():
                 return _clock(value, reader.language)
             case date():
@@ -137,6 +152,30 @@ def instant(value: datetime, reader: Reader) -> str:
     if reader.language == "fr":
         return f"{format_date(local, 'EEEE d MMMM', locale='fr')} à {_clock(local.time(), 'fr')}"
     return f"{format_date(local, 'EEEE d MMMM', locale='en_GB')} at {_clock(local.time(), 'en')}"
+
+
+def moment(value: Moment, reader: Reader) -> str:
+    """Return a moment in words, with the place whose time it is."""
+    zone = _zone(reader.zone)
+    local = value.at.astimezone(zone)
+    near = abs(local.date() - value.seen_from.astimezone(zone).date()) < _WEEK
+    if reader.language == "fr":
+        day = format_date(local, "EEEE" if near else "EEEE d MMMM", locale="fr")
+        return f"{day} {_clock(local.time(), 'fr')}, heure {_of(_city(reader.zone, 'fr'))}"
+    day = format_date(local, "EEEE" if near else "EEEE d MMMM", locale="en_GB")
+    return f"{day} {_clock(local.time(), 'en')}, {_city(reader.zone, 'en_GB')} time"
+
+
+@lru_cache
+def _city(zone: str, locale: str) -> str:
+    return get_timezone_location(_zone(zone), locale=locale, return_city=True)
+
+
+def _of(city: str) -> str:
+    """Return « de » and a city, as French joins them."""
+    if city.startswith("Le "):
+        return f"du {city[3:]}"
+    return f"d’{city}" if city[:1] in "AEÉIOUY" else f"de {city}"
 
 
 def _clock(value: time, language: str) -> str:
@@ -182,6 +221,8 @@ def _value_to_data(value: object) -> object:
             return {"markdown": str(value)}
         case datetime():
             return {"instant": value.isoformat()}
+        case Moment():
+            return {"moment": [value.at.isoformat(), value.seen_from.isoformat()]}
         case date():
             return {"day": value.isoformat()}
         case time():
@@ -204,6 +245,8 @@ def _value_from_data(data: Any) -> object:
             return Markdown(text)
         case {"instant": text}:
             return datetime.fromisoformat(text)
+        case {"moment": [at, seen_from]}:
+            return Moment(datetime.fromisoformat(at), datetime.fromisoformat(seen_from))
         case {"day": text}:
             return date.fromisoformat(text)
         case {"time": text}:

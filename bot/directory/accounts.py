@@ -34,6 +34,14 @@ def person_of(session: Session, user: User) -> Person | None:
             return None
 
 
+def account_on(person: Person, platform: str) -> User | None:
+    """Return a person's account on a platform, by which they are called; None where they have none."""
+    slack = _SLACK_USER.findall(person.slack_id or "")
+    if platform == "slack":
+        return User("slack", slack[-1]) if slack else None
+    return User("matrix", person.matrix_id) if platform == "matrix" and person.matrix_id else None
+
+
 def address_of(person: Person, platforms: Collection[str]) -> Address | None:
     """Return where a person is spoken to alone, on the first of these platforms where they have an account."""
     slack = _SLACK_USER.findall(person.slack_id or "")

@@ -24,7 +24,7 @@ _LEAVE = 1_000  # lines and bytes by which a part stays below the limits
 
 
 def export(session: Session, folder: Path) -> None:
-    """Write all six files into `folder`, which is made if need be; each is replaced whole or not at all.
+    """Write all files into `folder`, which is made if need be; each is replaced whole or not at all.
 
     Rows are sorted by their keys. Only the owner may read the files: they name people. Cells that a spreadsheet would
     take for formulas begin with an apostrophe (`cells.guard`). Raises OSError.

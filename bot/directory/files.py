@@ -7,7 +7,7 @@ from typing import Literal
 from bot.db import Base
 from bot.directory import cells
 from bot.directory.cells import BadCell, Read, Value
-from bot.directory.tables import Absence, Competence, Organisation, Person, Posting, Room
+from bot.directory.tables import Absence, Closure, Competence, Duty, Organisation, Person, Posting, Room
 from bot.texts import Text
 
 Target = Literal["organisation", "person"]
@@ -56,7 +56,7 @@ class Column:
 
 @dataclass(frozen=True)
 class File:
-    """One of the six files."""
+    """One of the files."""
 
     name: str
     table: type[Base]
@@ -184,5 +184,29 @@ COMPETENCES = File(
     span=("valid_from", "valid_to"),
 )
 
-FILES = (ORGANISATIONS, PEOPLE, POSTINGS, ABSENCES, ROOMS, COMPETENCES)
+CLOSURES = File(
+    "closures.csv",
+    Closure,
+    (
+        _organisation(key=True, required=True),
+        _day("start", key=True, required=True),
+        _day("end", required=True),
+        Column("open", cells.yes_or_no, empty=False),
+        Column("reason"),
+    ),
+    span=("start", "end"),
+)
+DUTIES = File(
+    "duties.csv",
+    Duty,
+    (
+        _organisation(key=True, required=True),
+        _person(),
+        _day("start", key=True, required=True),
+        _day("end", required=True),
+    ),
+    span=("start", "end"),
+)
+
+FILES = (ORGANISATIONS, PEOPLE, POSTINGS, ABSENCES, ROOMS, COMPETENCES, CLOSURES, DUTIES)
 BY_NAME = {file.name: file for file in FILES}

@@ -13,9 +13,10 @@ from sqlalchemy import Index, String, select, update
 from sqlalchemy import Text as LongText
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from bot import due
 from bot.db import Base, Instant
 from bot.directory.current import Stamp, changed, touch
-from bot.directory.files import ABSENCES, COMPETENCES, ORGANISATIONS, PEOPLE, POSTINGS, File
+from bot.directory.files import ABSENCES, COMPETENCES, DUTIES, ORGANISATIONS, PEOPLE, POSTINGS, File
 from bot.directory.writing import inserting, write
 
 Via: TypeAlias = Literal["import", "card", "link", "email", "command"]
@@ -24,6 +25,8 @@ Row: TypeAlias = Mapping[str, Any]
 _STAMP = "directory rows"
 _ROUTED = frozenset(file.name for file in (ORGANISATIONS, COMPETENCES, POSTINGS, ABSENCES))
 """What is kept in memory and must be read anew."""
+PRESENCE = ("person", "rota")  # the kinds of due things that look at who is there
+_PRESENCE = frozenset((POSTINGS.name, ABSENCES.name, DUTIES.name))
 _ENTRIES = {
     **dict.fromkeys((file.name for file in (ORGANISATIONS, COMPETENCES)), "organisation"),
     **dict.fromkeys((file.name for file in (PEOPLE, POSTINGS, ABSENCES)), "person"),
@@ -92,7 +95,10 @@ def mark(session: Session, rows: Collection[tuple[str, str]]) -> None:
     if not found.rowcount:
         session.add(Stamp(name=_STAMP, value=1))
         session.flush()
-    if not _ROUTED.isdisjoint(file for file, _ in rows):
+    files = {file for file, _ in rows}
+    if not _PRESENCE.isdisjoint(files):
+        due.wake(session, PRESENCE)
+    if not _ROUTED.isdisjoint(files):
         touch(session)
     found = {(_ENTRIES[file], key.partition(" ")[0]) for file, key in rows if file in _ENTRIES}
     if any(not id_ for _, id_ in found):

@@ -57,7 +57,7 @@ def card(session: Session, actor: Actor, id_: str, author: Author) -> Card:
     if person is not None and _may_correct_person(session, actor, person, author):
         return Card(PEOPLE, person)
     organisation = session.get(Organisation, id_)
-    if organisation is not None and _may_correct(session, actor, organisation.id, author):
+    if organisation is not None and may_correct(session, actor, organisation.id, author):
         return Card(ORGANISATIONS, organisation)
     raise UserError("keeping.not_yours", id=id_[:80])
 
@@ -109,7 +109,8 @@ def _may_correct_person(session: Session, actor: Actor, person: Person, author: 
     return not _edited_by(session, actor, author).isdisjoint(_offices(session, person.id, author))
 
 
-def _may_correct(session: Session, actor: Actor, organisation: str, author: Author) -> bool:
+def may_correct(session: Session, actor: Actor, organisation: str, author: Author) -> bool:
+    """Say whether somebody keeps an organisation's card."""
     return has(actor.rights, "coordinator") or organisation in _edited_by(session, actor, author)
 
 

@@ -87,6 +87,29 @@ class Absence(Base):
     stand_in: Mapped[str | None] = mapped_column(ForeignKey("person.id"))
 
 
+class Closure(Base):
+    """An organisation's own days, the first and the last included: it is closed, or open although they are holidays."""
+
+    __tablename__ = "closure"
+
+    organisation: Mapped[str] = mapped_column(ForeignKey("organisation.id"), primary_key=True)
+    start: Mapped[date] = mapped_column(Date, primary_key=True)
+    end: Mapped[date] = mapped_column(Date)
+    open: Mapped[bool] = mapped_column(default=False)
+    reason: Mapped[str] = mapped_column(default="")
+
+
+class Duty(Base):
+    """A person is on duty for an organisation from a day to a day: first to be called there."""
+
+    __tablename__ = "duty"
+
+    organisation: Mapped[str] = mapped_column(ForeignKey("organisation.id"), primary_key=True)
+    person: Mapped[str] = mapped_column(ForeignKey("person.id"), primary_key=True, index=True)
+    start: Mapped[date] = mapped_column(Date, primary_key=True)
+    end: Mapped[date] = mapped_column(Date)
+
+
 class Room(Base):
     """A place where the bot sits. Without an organisation it is known, but not linked."""
 

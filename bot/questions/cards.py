@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from bot.card import Block, Button, Buttons, Card, Fields, Paragraph, Words
 from bot.directory.snapshot import Org, Snapshot
 from bot.message import User
+from bot.questions.clock import LATE
 from bot.questions.moves import OPEN, PENDING, Side, offered
 from bot.questions.tables import Question
-from bot.texts import Markdown, Row, Text, escape, from_data
+from bot.texts import Markdown, Moment, Row, Text, escape, from_data
 
 QUOTED = 1500  # characters of a question that its card repeats to its asker
 
@@ -39,7 +40,7 @@ def for_recipient(directory: Snapshot, question: Question, asker: str) -> Card:
     """Return the card of the room that shall answer."""
     blocks: list[Block] = [
         _asked(question.text),
-        Fields(((Text.of("card.from"), asker), (Text.of("card.state"), _state(question)))),
+        Fields(((Text.of("card.from"), asker), (Text.of("card.state"), _state(question)), *_due(question))),
         reasons(question),
     ]
     if question.dialogue is not None:
@@ -56,6 +57,7 @@ def for_asker(directory: Snapshot, question: Question, *, repeat: bool) -> Card:
     fields: list[tuple[Words, Words]] = [(Text.of("card.state"), _state(question))]
     if question.recipient:
         fields.insert(0, (Text.of("card.to"), office(directory, question)))
+    fields += _due(question)
     blocks.append(Fields(tuple(fields)))
     if question.recipient:
         blocks.append(reasons(question))
@@ -77,8 +79,7 @@ def summary(directory: Snapshot, question: Question, side: Side) -> Card:
     ]
     if question.recipient:
         pairs.insert(1, (Text.of("card.to"), office(directory, question)))
-    if question.due_at is not None and question.state in PENDING:
-        pairs.append((Text.of("card.due"), Text.of("at", at=question.due_at)))
+    pairs += _due(question)
     text = Paragraph(Text.of("sealed.withheld")) if question.sealed else _asked(question.text[:QUOTED])
     return Card(Text.of("card.asker", number=question.number), (text, Fields(tuple(pairs)), buttons(side, question)))
 
@@ -118,6 +119,14 @@ def _state(question: Question) -> Words:
             return Text.of("state.asked_back.recipient")
         case state:
             return Text.of(f"state.{state}")
+
+
+def _due(question: Question) -> tuple[tuple[Words, Words], ...]:
+    """Return by when an answer is expected, if one is."""
+    if question.due_at is None or question.counted_from is None or question.state not in PENDING:
+        return ()
+    when = Moment(question.due_at, question.counted_from)
+    return ((Text.of("card.due"), Text.of("due.over" if question.steps >= LATE else "due.before", when=when)),)
 
 
 def buttons(side: Side, question: Question) -> Buttons:

@@ -12,6 +12,7 @@ from typing import Final, Literal, TypeAlias
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot import due
 from bot.card import Words
 from bot.db import insert_into
 from bot.directory.identity import Actor
@@ -33,6 +34,9 @@ Who: TypeAlias = Side | Literal["clock"]
 PENDING: Final[tuple[State, ...]] = ("asked_back", "routed", "taken")  # an answer is expected
 OPEN: Final[tuple[State, ...]] = (*PENDING, "answered")
 REASON = 200  # characters of a reason that are kept
+CLOCK: Final = "question"  # the kind of due things that looks at a question: after each move, and when time has passed
+
+_HELD = {"routed", "taken"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +199,10 @@ def write(
             reason=None if question.sealed or not reason else masked(reason)[:REASON],
         )
     )
+    if _changes_what_is_waited_for(kind, before, question.state):
+        wait_anew(question, now)
     session.flush()
+    ring(session, question, now)
 
 
 def withdraw(session: Session, actor: Actor, question: Question, now: datetime) -> None:
@@ -223,6 +230,28 @@ def _enter(question: Question, state: State, now: datetime) -> None:
         question.answered_at = question.helped = None
     if state != "merged":
         question.merged_into = None
+
+
+def ring(session: Session, question: Question, now: datetime) -> None:
+    """Let the clockwork look at a question: what comes next may have changed."""
+    due.hasten(session, CLOCK, question.number, now)
+
+
+def wait_anew(question: Question, now: datetime) -> None:
+    """Count from now on: something else is waited for than before, or somebody else.
+
+    By when an answer was expected stays known of a question that was answered or has ended.
+    """
+    question.counted_from, question.steps, question.stepped_at = now, 0, None
+    if question.state in PENDING:
+        question.due_at = None
+
+
+def _changes_what_is_waited_for(kind: Kind, before: str | None, after: str) -> bool:
+    if kind in ("redirect", "reopen"):
+        return True
+    settled = kind in ("ask", "route")  # by who sent it off
+    return not settled and before != after and {before, after} != _HELD
 
 
 def _refusal(session: Session, kind: Kind, question: Question) -> UserError:

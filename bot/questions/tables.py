@@ -51,6 +51,9 @@ class Question(Base):
     taken_at: Mapped[datetime | None] = mapped_column(Instant)
     answered_at: Mapped[datetime | None] = mapped_column(Instant)
     closed_at: Mapped[datetime | None] = mapped_column(Instant)
+    counted_from: Mapped[datetime | None] = mapped_column(Instant)  # since when what is waited for now is waited for
+    steps: Mapped[int] = mapped_column(default=0)  # of `bot.questions.clock`, taken since `counted_from`
+    stepped_at: Mapped[datetime | None] = mapped_column(Instant)  # the last of them
 
     __table_args__ = (
         Index("ix_question_placed", "placed_with", "state"),

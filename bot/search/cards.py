@@ -6,12 +6,13 @@ from zoneinfo import ZoneInfo
 
 from bot.card import Words
 from bot.directory.confirming import CHECKED
-from bot.directory.holidays import Place
-from bot.directory.hours import parse, state
 from bot.directory.tables import Organisation, Person
 from bot.search.vcard import Property, vcard
 from bot.search.view import View
 from bot.texts import Row, Text, escape
+from bot.worktime.calendar import Calendar, state
+from bot.worktime.holidays import Place
+from bot.worktime.hours import parse
 
 HOLDERS = 5  # of an office, shown at most
 
@@ -73,7 +74,7 @@ def clock(view: View, row: Organisation) -> Words | None:
     hours = parse(row.opening_hours) if row.status == "open" and view.value(row, "opening_hours") else None
     holiday = place.holiday(local.date())
     if hours is not None:
-        found = state(hours, row.timezone, place.is_holiday, view.now)
+        found = state(Calendar(hours, row.timezone, place), view.now)
         notes.append(_state(view, open_=found.open, until=found.until, zone=zone))
     elif place.is_weekend(local.date()):
         notes.append(Text.of("lookup.weekend"))

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.bench import lookups, queue, search
+from tests.bench import clock, lookups, queue, search
 from tests.bench.measure import Clocks, burst, computation, latency
 from tests.bench.servers import Servers, linked, prepared, servers
 from tests.chaos.world import ROOT, BotProcess
@@ -23,7 +23,7 @@ from tests.servers import processes
 from tests.servers.postgres import Postgres
 
 PEERS = {"slack": "bolt", "matrix": "nio"}
-PARTS = ("bot", "search", "lookups", "queue")
+PARTS = ("bot", "search", "lookups", "queue", "clock")
 TARGETS = {"p50": 2.5, "burst": 0.5, "start": 2.0, "memory": 240.0}
 
 
@@ -180,6 +180,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         lookups.main([])
     if "queue" in sizes.parts:
         queue.main()
+    if "clock" in sizes.parts:
+        clock.main([])
     if "bot" in sizes.parts:
         measure_bot(sizes)
 

@@ -16,7 +16,13 @@ from tests.servers.postgres import Postgres
 
 Databases = Callable[[str], Database]
 
-OF_DIRECTORY = ("bot.directory.confirming", "bot.directory.current", "bot.directory.history", "bot.directory.tables")
+OF_DIRECTORY = (
+    "bot.due",
+    "bot.directory.confirming",
+    "bot.directory.current",
+    "bot.directory.history",
+    "bot.directory.tables",
+)
 TODAY = date(2026, 3, 14)
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 

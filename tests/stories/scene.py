@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -164,6 +165,15 @@ class Scene:
         found = self.app.database.run_now(lambda s: by_number(s, number))
         assert found is not None
         return found
+
+    async def at(self, instant: str, zone: str = "Europe/Paris") -> None:
+        """Let it be an instant, and the clockwork do what is due then."""
+        self.clock.at = datetime.fromisoformat(instant).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+        await self.tick()
+
+    async def tick(self) -> None:
+        await self.app.clockwork.tick(self.clock())
+        await self.settle()
 
     async def receive(self, inbound: Inbound) -> Reply:
         return await self.app.dispatcher.receive(inbound)

@@ -1,22 +1,14 @@
-"""Opening hours as OpenStreetMap writes them (wiki.openstreetmap.org/wiki/Key:opening_hours), on one's own days.
+"""Opening hours as OpenStreetMap writes them (wiki.openstreetmap.org/wiki/Key:opening_hours): which periods a day has.
 
-Pure: hours, a zone, which days are holidays and an instant in; open or not, and the next change out. What is read:
-weekdays, public holidays (`PH`), months and days of the year, several periods a day, periods past midnight, `off`,
-`24/7`, comments. Whatever else there is (`sunrise`, weeks, years) makes the whole
-unreadable rather than half understood. A later rule for a day replaces an earlier one, as the specification says.
+What is read: weekdays, public holidays (`PH`), months and days of the year, several periods a day, periods past
+midnight, `off`, `24/7`, comments. Whatever else there is (`sunrise`, weeks, years) makes the whole unreadable rather
+than half understood. A later rule for a day replaces an earlier one, as the specification says.
 """
 
 import re
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 from functools import lru_cache
-from typing import TypeAlias
-from zoneinfo import ZoneInfo
-
-IsHoliday: TypeAlias = Callable[[date], bool]
-
-AHEAD = 21  # days in which a next opening is looked for
 
 _DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -71,14 +63,6 @@ class Hours:
         return any(rule.holidays and rule.is_for(day, holiday=True) for rule in self.rules)
 
 
-@dataclass(frozen=True, slots=True)
-class State:
-    """Whether it is open at an instant, and when that changes next; None when it does not within three weeks."""
-
-    open: bool
-    until: datetime | None
-
-
 @lru_cache(maxsize=1024)
 def parse(text: str) -> Hours | None:
     """Return hours, None for what cannot be read whole."""
@@ -89,44 +73,6 @@ def parse(text: str) -> Hours | None:
     found = tuple(rule for rule in rules if rule is not None)
     always = any(rule.weekdays == _ALL and rule.periods == _ALL_DAY for rule in found)
     return Hours(found, closes_on_holidays=not always and not any(rule.holidays for rule in found))
-
-
-def state(hours: Hours, zone: str, is_holiday: IsHoliday, at: datetime) -> State:
-    """Return whether it is open at an instant, and until when."""
-    end = at
-    for began, ended in spans(hours, zone, is_holiday, at - timedelta(days=2), at + timedelta(days=AHEAD)):
-        if ended <= end:
-            continue
-        if began > end:
-            return State(open=end > at, until=end if end > at else began)
-        end = ended
-    far = end > at + timedelta(days=AHEAD - 1)
-    return State(open=end > at, until=end if end > at and not far else None)
-
-
-def spans(
-    hours: Hours, zone: str, is_holiday: IsHoliday, since: datetime, until: datetime
-) -> Iterator[tuple[datetime, datetime]]:
-    """Yield the open periods that begin on the local days between two instants, in order, as instants in UTC.
-
-    A time that a clock change skips is the first instant after it.
-    """
-    local = ZoneInfo(zone)
-    day, last = since.astimezone(local).date(), until.astimezone(local).date()
-    while day <= last:
-        for start, end in hours.periods(day, holiday=is_holiday(day)):
-            yield _instant(day, start, local), _instant(day, end, local)
-        day += timedelta(days=1)
-
-
-def _instant(day: date, minutes: int, zone: ZoneInfo) -> datetime:
-    midnight = datetime.combine(day, time())
-    while True:
-        wall = midnight + timedelta(minutes=minutes)
-        instant = wall.replace(tzinfo=zone).astimezone(UTC)
-        if instant.astimezone(zone).replace(tzinfo=None) == wall:
-            return instant
-        minutes += 1
 
 
 _ALL = frozenset(range(7))

@@ -1,6 +1,7 @@
 """Opening hours: open now, or when it opens; on the days, holidays and clocks of the place."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from itertools import islice, pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.directory.absences import Away, stand_in
-from bot.directory.holidays import Place
-from bot.directory.hours import parse, spans, state
 from bot.search.vcard import vcard
+from bot.worktime.calendar import Calendar, Exceptional, after, between, next_opening, openings, state, usual
+from bot.worktime.holidays import Place
+from bot.worktime.hours import parse
 
 BAVARIA = Place("DE", "BY")
 WEEK = "Mo-Th 08:30-12:30,14:00-17:00; Fr 08:30-12:30; PH off"
@@ -45,7 +47,7 @@ def at(text: str, zone: str = "Europe/Berlin") -> datetime:
 def test_it_is_open_or_opens_at(hours: str, now: str, open_: bool, until: str | None) -> None:
     known = parse(hours)
     assert known is not None
-    found = state(known, "Europe/Berlin", BAVARIA.is_holiday, at(now))
+    found = state(Calendar(known, "Europe/Berlin", BAVARIA), at(now))
     assert (found.open, found.until) == (open_, at(until).astimezone(UTC) if until else None)
 
 
@@ -61,16 +63,45 @@ def test_what_is_not_understood_whole_is_not_used(text: str) -> None:
 def test_reading_hours_never_raises_and_periods_are_in_order(text: str) -> None:
     known = parse(text)
     if known is not None:
-        found = list(spans(known, "Europe/Paris", lambda _: False, at("2026-03-27T00:00"), at("2026-04-02T00:00")))
-        assert all(start <= end for start, end in found)
-        state(known, "Europe/Paris", lambda _: False, at("2026-03-27T00:00"))
+        calendar = Calendar(known, "Europe/Paris", Place(""))
+        found = list(islice(openings(calendar, at("2026-03-27T00:00")), 12))
+        assert all(start < end for start, end in found)
+        assert all(one[1] <= next_[0] for one, next_ in pairwise(found))
+        state(calendar, at("2026-03-27T00:00"))
 
 
 def test_a_skipped_hour_begins_after_it() -> None:
     known = parse("Su 02:30-04:00")
     assert known is not None
-    (night,) = spans(known, "Europe/Paris", lambda _: False, at("2026-03-29T00:00"), at("2026-03-29T12:00"))
+    night = next(openings(Calendar(known, "Europe/Paris", Place("")), at("2026-03-29T00:00")))
     assert night == (datetime(2026, 3, 29, 1, tzinfo=UTC), datetime(2026, 3, 29, 2, tzinfo=UTC))
+
+
+def test_a_post_without_hours_keeps_the_weekend_of_its_place() -> None:
+    algiers = usual("08:30-12:30,14:00-17:00", "Africa/Algiers", Place("DZ"))
+    thursday = at("2026-11-26T16:30", "Africa/Algiers")
+    assert after(algiers, thursday, timedelta(hours=1)) == at("2026-11-29T09:00", "Africa/Algiers")
+    assert between(algiers, thursday, at("2026-11-29T09:00", "Africa/Algiers")) == timedelta(hours=1)
+    with pytest.raises(ValueError, match="no opening hours"):
+        usual("toujours", "Africa/Algiers", Place("DZ"))
+
+
+def test_a_post_closes_on_its_bridge_days_and_may_work_on_a_holiday() -> None:
+    bridge = Exceptional(date(2026, 5, 15), date(2026, 5, 15))  # the day after Ascension
+    worked = Exceptional(date(2026, 5, 25), date(2026, 5, 25), open=True)  # Whit Monday
+    known = parse("Mo-Fr 09:00-12:00")
+    assert known is not None
+    paris = Calendar(known, "Europe/Paris", Place("FR"), (bridge, worked))
+    found = [began for began, _ in islice(openings(paris, at("2026-05-13T12:00", "Europe/Paris")), 7)]
+    assert [day.day for day in found] == [18, 19, 20, 21, 22, 25, 26]
+
+
+def test_nothing_is_expected_of_an_office_that_is_always_closed() -> None:
+    known = parse("off")
+    assert known is not None
+    closed = Calendar(known, "Europe/Paris", Place("FR"))
+    assert next_opening(closed, at("2026-11-26T16:30")) is None
+    assert after(closed, at("2026-11-26T16:30"), timedelta(minutes=1)) is None
 
 
 def test_holidays_and_weekends_are_those_of_the_place() -> None:

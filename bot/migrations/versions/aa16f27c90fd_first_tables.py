@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "47400e3dd8bc"
+revision = "aa16f27c90fd"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -35,6 +35,18 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("directory_history", schema=None) as batch_op:
         batch_op.create_index("ix_directory_history_row", ["file", "row"], unique=False)
+
+    op.create_table(
+        "due",
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("key", sa.String(length=200), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("meant_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "key", name=op.f("pk_due")),
+    )
+    with op.batch_alter_table("due", schema=None) as batch_op:
+        batch_op.create_index("ix_due_at", ["due_at"], unique=False)
 
     op.create_table(
         "held",
@@ -210,6 +222,9 @@ def upgrade() -> None:
         sa.Column("taken_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("counted_from", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("steps", sa.Integer(), nullable=False),
+        sa.Column("stepped_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["merged_into"], ["question.id"], name=op.f("fk_question_merged_into_question")),
         sa.ForeignKeyConstraint(["split_from"], ["question.id"], name=op.f("fk_question_split_from_question")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_question")),
@@ -306,6 +321,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("person", "start", name=op.f("pk_absence")),
     )
     op.create_table(
+        "closure",
+        sa.Column("organisation", sa.String(length=100), nullable=False),
+        sa.Column("start", sa.Date(), nullable=False),
+        sa.Column("end", sa.Date(), nullable=False),
+        sa.Column("open", sa.Boolean(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organisation"], ["organisation.id"], name=op.f("fk_closure_organisation_organisation")
+        ),
+        sa.PrimaryKeyConstraint("organisation", "start", name=op.f("pk_closure")),
+    )
+    op.create_table(
         "competence",
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("organisation", sa.String(length=100), nullable=False),
@@ -344,6 +371,19 @@ def upgrade() -> None:
     with op.batch_alter_table("directory_confirmation", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_directory_confirmation_due_at"), ["due_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_directory_confirmation_overdue_at"), ["overdue_at"], unique=False)
+
+    op.create_table(
+        "duty",
+        sa.Column("organisation", sa.String(length=100), nullable=False),
+        sa.Column("person", sa.String(length=100), nullable=False),
+        sa.Column("start", sa.Date(), nullable=False),
+        sa.Column("end", sa.Date(), nullable=False),
+        sa.ForeignKeyConstraint(["organisation"], ["organisation.id"], name=op.f("fk_duty_organisation_organisation")),
+        sa.ForeignKeyConstraint(["person"], ["person.id"], name=op.f("fk_duty_person_person")),
+        sa.PrimaryKeyConstraint("organisation", "person", "start", name=op.f("pk_duty")),
+    )
+    with op.batch_alter_table("duty", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_duty_person"), ["person"], unique=False)
 
     op.create_table(
         "enclosed",

@@ -1,0 +1,21 @@
+"""Keeping a question open that would end by itself because nobody says anything any more."""
+
+from bot.card import Card, Paragraph, Reply
+from bot.command import command
+from bot.context import Context
+from bot.errors import UserError
+from bot.questions import clock, moves
+from bot.questions.tables import Question
+from bot.texts import Text
+
+
+@command("maintenir", alias="keep_open", listed=False)
+def keep_open(ctx: Context, question: Question) -> Reply:
+    """Keep a question open: silence is counted anew."""
+    if not moves.sides_of(ctx.session, ctx.actor, question):
+        raise UserError("question.not_yours", number=question.number)
+    if not clock.awaits_asker(question):
+        raise UserError("keep.not_needed", number=question.number)
+    moves.wait_anew(question, ctx.now)
+    moves.ring(ctx.session, question, ctx.now)
+    return Card(None, (Paragraph(Text.of("keep.done", number=question.number)),))
