@@ -12,6 +12,9 @@ from sqlalchemy.orm import Session
 
 import handlers
 from bot import audit, leases, schedule
+from bot.agenda import fetching, line, subscriptions
+from bot.agenda.borders import Borders
+from bot.agenda.model import Details
 from bot.audit import Finding
 from bot.clock import Clock, system_clock
 from bot.command import load
@@ -66,8 +69,9 @@ class App:
     worker: Worker
     platforms: dict[str, Platform]
     clock: Clock
-    finder: Finder
+    world: World
     asking: Asking
+    calendars: subscriptions.Subscriber
     states: dict[str, State] = field(default_factory=dict[str, State])
     connected: asyncio.Event = field(default_factory=asyncio.Event)  # every platform was, once
     forgot_at: datetime | None = None
@@ -84,21 +88,25 @@ def world() -> World:
         finder=Finder(current, rules, CONFIG),
         commands=load(handlers),
         courtesy=Courtesy.load(CONFIG),
+        borders=Borders.load(CONFIG / "agenda"),
     )
 
 
 def build(settings: Settings, database: Database, clock: Clock = system_clock) -> App:
     """Put a bot together without platforms; `add` gives it some."""
+    http = settings.http
     around = replace(
         world(),
         confirm_every=timedelta(days=settings.directory.confirm_after_days),
         joined=timedelta(seconds=settings.questions.joined_seconds),
         seconded=settings.opinion is not None,
+        public_url=http.public_url or f"http://{http.host}:{http.port}",
     )
     where = destinations(settings, around.current)
     dispatcher = Dispatcher(database, around, where, clock)
+    calendars = subscriber(settings, database, around, clock)
     platforms: dict[str, Platform] = {}
-    kinds = dict(performers(database, platforms, dispatcher.again))
+    kinds = {**performers(database, platforms, dispatcher.again), "calendar": calendars.perform}
     if settings.opinion is not None:
         own = settings.opinion
         endpoint = Endpoint(own.url, own.model, own.token.get_secret_value())
@@ -112,9 +120,19 @@ def build(settings: Settings, database: Database, clock: Clock = system_clock) -
         paces=_paces(settings),
     )
     database.woken = worker.wake
-    return App(
-        settings, database, dispatcher, worker, platforms, clock, around.finder, Asking(around, where, platforms)
-    )
+    asking = Asking(around, where, platforms)
+    return App(settings, database, dispatcher, worker, platforms, clock, around, asking, calendars)
+
+
+def subscriber(settings: Settings, database: Database, around: World, clock: Clock) -> subscriptions.Subscriber:
+    """Return what reads subscribed calendars."""
+
+    def placing(session: Session) -> Callable[[Details], Details]:
+        directory = around.current.get(session)
+        return lambda details: line.placed(details, around.rules, directory)
+
+    allowed = fetching.Allowed(settings.agenda.feeds, fetching.is_public)
+    return subscriptions.Subscriber(database, allowed, placing, clock)
 
 
 def add(app: App, platform: Platform, queues: set[str]) -> None:
@@ -202,7 +220,7 @@ def connect(app: App) -> None:
 @contextlib.asynccontextmanager
 async def running(app: App) -> AsyncGenerator[App]:
     """Run the worker, the tick and the platforms for as long as the block lasts."""
-    app.finder.read_from(app.database, app.clock())
+    app.world.finder.read_from(app.database, app.clock())
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(app.worker.run(), name="worker"),
@@ -214,7 +232,7 @@ async def running(app: App) -> AsyncGenerator[App]:
             yield app
         finally:
             await app.worker.drain()
-            await asyncio.to_thread(app.finder.wait)
+            await asyncio.to_thread(app.world.finder.wait)
             for task in tasks:
                 task.cancel()
 
@@ -223,8 +241,8 @@ async def _warm(app: App) -> None:
     """Prepare for look-ups once the platforms are connected, or should be: they do not wait for it."""
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(app.connected.wait(), SETTLED)
-    app.finder.warm()
-    await asyncio.to_thread(app.finder.wait)
+    app.world.finder.warm()
+    await asyncio.to_thread(app.world.finder.wait)
     await asyncio.to_thread(Place("FR").is_holiday, app.clock().date())
 
 
@@ -247,6 +265,7 @@ async def tick(app: App) -> None:
     now = app.clock()
     woken = await app.database.run(lambda session: audit.mend(session, now))
     await app.database.run(lambda session: app.asking.ask(session, now))
+    await app.database.run(lambda session: subscriptions.put_due(session, now))
     found = await app.database.run(lambda session: audit.look(session, now))
     for finding in found:
         if finding not in app.found:  # said once, not at each tick

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from bot import jobs, memory, outbox, receipts
+from bot.agenda import tables as agenda
 from bot.db import Database
 from bot.directory import confirming, current, history, tables
 from bot.errors import ConfigurationError, Unavailable
@@ -22,7 +23,7 @@ LOCK = 7_202_515  # advisory lock on PostgreSQL: two processes may start at once
 
 
 WITH_TABLES = (
-    jobs, memory, outbox, receipts, confirming, current, history, tables, questions, notes, passages, routing,
+    jobs, memory, outbox, receipts, confirming, current, history, tables, questions, notes, passages, routing, agenda,
 )  # fmt: skip
 """Every module that has tables: loading them fills `Base.metadata`."""
 
