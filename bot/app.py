@@ -13,6 +13,9 @@ from sqlalchemy.orm import Session
 
 import handlers
 from bot import audit, due, holding, leases, presence, reminders, schedule
+from bot.agenda import fetching, line, subscriptions
+from bot.agenda.borders import Borders
+from bot.agenda.model import Details
 from bot.audit import Finding
 from bot.clock import Clock, system_clock
 from bot.clockwork import Clockwork
@@ -72,10 +75,11 @@ class App:
     worker: Worker
     platforms: dict[str, Platform]
     clock: Clock
-    finder: Finder
+    world: World
     asking: Asking
     exit_: Exit
     clockwork: Clockwork
+    calendars: subscriptions.Subscriber
     states: dict[str, State] = field(default_factory=dict[str, State])
     connected: asyncio.Event = field(default_factory=asyncio.Event)  # every platform was, once
     forgot_at: datetime | None = None
@@ -93,11 +97,13 @@ def world() -> World:
         commands=load(handlers),
         courtesy=Courtesy.load(CONFIG),
         terms=Terms.load(CONFIG / "deadlines.toml", tuple(TOPICS)),
+        borders=Borders.load(CONFIG / "agenda"),
     )
 
 
 def build(settings: Settings, database: Database, clock: Clock = system_clock) -> App:
     """Put a bot together without platforms; `add` gives it some."""
+    http = settings.http
     around = replace(
         world(),
         confirm_every=timedelta(days=settings.directory.confirm_after_days),
@@ -105,16 +111,19 @@ def build(settings: Settings, database: Database, clock: Clock = system_clock) -
         joined=timedelta(seconds=settings.questions.joined_seconds),
         seconded=settings.opinion is not None,
         limits=limits(settings),
+        public_url=http.public_url or f"http://{http.host}:{http.port}",
     )
     where = destinations(settings, around.current)
     dispatcher = Dispatcher(database, around, where, clock)
+    calendars = subscriber(settings, database, around, clock)
     platforms: dict[str, Platform] = {}
 
     def exit_(session: Session, now: datetime) -> Outbox:
         return Outbox(session, around.catalogues, where, now)
 
-    fetching = Fetching(database, platforms, around.limits, settings.data_dir / "files", clock, exit_)
-    kinds = dict(performers(database, platforms, dispatcher.again, fetching.fetch))
+    parcels = Fetching(database, platforms, around.limits, settings.data_dir / "files", clock, exit_)
+    calendar = {"calendar": calendars.perform}
+    kinds = {**performers(database, platforms, dispatcher.again, parcels.fetch), **calendar}
     if settings.opinion is not None:
         own = settings.opinion
         endpoint = Endpoint(own.url, own.model, own.token.get_secret_value())
@@ -135,10 +144,11 @@ def build(settings: Settings, database: Database, clock: Clock = system_clock) -
         worker,
         platforms,
         clock,
-        around.finder,
+        around,
         Asking(around, where, platforms),
         exit_,
         Clockwork(database, around, where, {**reminders.KINDS, **presence.KINDS}),
+        calendars,
     )
 
 
@@ -151,6 +161,17 @@ def limits(settings: Settings) -> Limits:
         scan=tuple(own.scan),
         scan_seconds=own.scan_seconds,
     )
+
+
+def subscriber(settings: Settings, database: Database, around: World, clock: Clock) -> subscriptions.Subscriber:
+    """Return what reads subscribed calendars."""
+
+    def placing(session: Session) -> Callable[[Details], Details]:
+        directory = around.current.get(session)
+        return lambda details: line.placed(details, around.rules, directory)
+
+    allowed = fetching.Allowed(settings.agenda.feeds, fetching.is_public)
+    return subscriptions.Subscriber(database, allowed, placing, clock)
 
 
 def add(app: App, platform: Platform, queues: set[str]) -> None:
@@ -238,7 +259,7 @@ def connect(app: App) -> None:
 @contextlib.asynccontextmanager
 async def running(app: App) -> AsyncGenerator[App]:
     """Run the worker, the tick and the platforms for as long as the block lasts."""
-    app.finder.read_from(app.database, app.clock())
+    app.world.finder.read_from(app.database, app.clock())
     await app.database.run(lambda session: due.ensure(session, presence.ROTA, "all", app.clock()))
     async with asyncio.TaskGroup() as group:
         tasks = [
@@ -251,7 +272,7 @@ async def running(app: App) -> AsyncGenerator[App]:
             yield app
         finally:
             await app.worker.drain()
-            await asyncio.to_thread(app.finder.wait)
+            await asyncio.to_thread(app.world.finder.wait)
             for task in tasks:
                 task.cancel()
 
@@ -260,8 +281,8 @@ async def _warm(app: App) -> None:
     """Prepare for look-ups once the platforms are connected, or should be: they do not wait for it."""
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(app.connected.wait(), SETTLED)
-    app.finder.warm()
-    await asyncio.to_thread(app.finder.wait)
+    app.world.finder.warm()
+    await asyncio.to_thread(app.world.finder.wait)
     await asyncio.to_thread(Place("FR").is_holiday, app.clock().date())
 
 
@@ -286,6 +307,7 @@ async def tick(app: App) -> None:
     woken = await app.database.run(lambda session: audit.mend(session, now))
     await app.database.run(lambda session: app.asking.ask(session, now))
     await app.database.run(lambda session: holding.remind(session, app.exit_(session, now), now))
+    await app.database.run(lambda session: subscriptions.put_due(session, now))
     found = await app.database.run(lambda session: audit.look(session, now))
     for finding in found:
         if finding not in app.found:  # said once, not at each tick

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from bot.agenda.borders import Borders
 from bot.card import Card
 from bot.courtesy import Courtesy
 from bot.directory.confirming import EVERY
@@ -37,11 +38,13 @@ class World:
     commands: Mapping[str, Command]
     courtesy: Courtesy
     terms: Terms
+    borders: Borders
     zone: str = ZONE  # of an organisation that has none
     confirm_every: timedelta = EVERY  # how often people are asked whether their card is true
     seconded: bool = False  # whether a model is asked which choice fits a question that is asked back
     joined: timedelta = timedelta(seconds=30)  # what who asked says so soon after is part of the question
     limits: Limits = field(default_factory=Limits)  # which files may cross
+    public_url: str = "http://127.0.0.1:8080"  # where calendar programs reach this bot's HTTP server
 
     @property
     def rules(self) -> Rules:

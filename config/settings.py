@@ -116,11 +116,20 @@ class FilesSettings(_Section):
     scan_seconds: float = Field(60.0, gt=0, le=600)
 
 
+class AgendaSettings(_Section):
+    """Which calendars may be subscribed."""
+
+    feeds: tuple[str, ...] = Field(
+        (), description="hosts, or all below a domain (.example.org), from which calendars may be fetched"
+    )
+
+
 class HttpSettings(_Section):
-    """Where to listen: Slack's HTTP mode, health."""
+    """Where to listen: Slack's HTTP mode, calendar feeds, health; `public_url` is how others reach it."""
 
     host: str = "127.0.0.1"
     port: int = Field(8080, ge=0, le=65535)
+    public_url: Annotated[str, Field(pattern=r"^(https?://[^\s/]+.*)?$", description="empty: http://HOST:PORT")] = ""
 
 
 class Settings(_Section):
@@ -137,6 +146,7 @@ class Settings(_Section):
     files: FilesSettings = FilesSettings(largest_mb=25.0, kinds=(), scan=(), scan_seconds=60.0)
     directory: DirectorySettings = DirectorySettings(confirm_after_days=180)
     questions: QuestionSettings = QuestionSettings(joined_seconds=30)
+    agenda: AgendaSettings = AgendaSettings(feeds=())
 
 
 def load(file: Path | None = None) -> Settings:
@@ -186,7 +196,7 @@ def _from_environment() -> dict[str, Any]:
     return data
 
 
-_LISTS = frozenset({"allowed_servers", "allowed_hosts", "trust_email", "kinds", "scan"})
+_LISTS = frozenset({"allowed_servers", "allowed_hosts", "trust_email", "kinds", "scan", "feeds"})
 
 
 def _value(name: str, value: str) -> Any:
@@ -209,6 +219,7 @@ _SECTIONS: dict[str, type[_Section]] = {
     "files": FilesSettings,
     "directory": DirectorySettings,
     "questions": QuestionSettings,
+    "agenda": AgendaSettings,
 }
 _ESSENTIAL = {  # what could turn a platform on
     "slack": ("bot_token", "app_token", "signing_secret"),

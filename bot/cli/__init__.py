@@ -27,6 +27,7 @@ ROOMS = {
     "route": "routing",
     "questions": "questions",
     "advisers": "advisers",
+    "events": "events",
     "failed": "operation",
     "matrix": "operation",
 }

@@ -110,7 +110,7 @@ def written(properties: Iterable[Property]) -> str:
     lines = ["BEGIN:VCARD", "VERSION:4.0"]
     for each in properties:
         parameters = "".join(f";{name}={value}" for name, value in each.parameters.items())
-        lines += _folded(f"{each.name}{parameters}:{each.value}")
+        lines += folded(f"{each.name}{parameters}:{each.value}")
     return "\r\n".join([*lines, "END:VCARD", ""])
 
 
@@ -174,7 +174,7 @@ def _preference(each: Property) -> int:
     return 1 if "pref" in each.types else 100
 
 
-def _folded(line: str) -> Iterator[str]:
+def folded(line: str) -> Iterator[str]:
     """Cut a line into pieces of at most 75 octets, never within a character; each but the first begins with a space."""
     raw = line.encode()
     limit = _OCTETS

@@ -28,6 +28,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         **dict.fromkeys("visibility".split(), "editor"),
         **dict.fromkeys("slack_id matrix_id rights".split(), "coordinator"),
     },
+    "event": {"id": "reader"},  # what one may do to it: bot/agenda/rights.py
 }
 """The least right that sees a field of a row that is seen."""
 

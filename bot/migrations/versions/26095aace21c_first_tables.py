@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "aa16f27c90fd"
+revision = "26095aace21c"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -194,6 +194,25 @@ def upgrade() -> None:
         batch_op.create_index("ix_post_thread", ["platform", "room", "thread"], unique=False)
 
     op.create_table(
+        "publication",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("account", sa.String(length=255), nullable=False),
+        sa.Column("person", sa.String(length=100), nullable=True),
+        sa.Column("organisation", sa.String(length=100), nullable=True),
+        sa.Column("platform", sa.String(), nullable=False),
+        sa.Column("room", sa.String(length=255), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("language", sa.String(), nullable=False),
+        sa.Column("zone", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_publication")),
+    )
+    with op.batch_alter_table("publication", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_publication_account"), ["account"], unique=False)
+        batch_op.create_index(batch_op.f("ix_publication_person"), ["person"], unique=False)
+
+    op.create_table(
         "question",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("number", sa.String(length=20), nullable=False),
@@ -320,6 +339,31 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["stand_in"], ["person.id"], name=op.f("fk_absence_stand_in_person")),
         sa.PrimaryKeyConstraint("person", "start", name=op.f("pk_absence")),
     )
+    op.create_table(
+        "calendar",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("url", sa.String(length=2000), nullable=True),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=True),
+        sa.Column("organisation", sa.String(length=100), nullable=True),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("visibility", sa.String(), nullable=False),
+        sa.Column("zone", sa.String(), nullable=False),
+        sa.Column("etag", sa.String(length=500), nullable=True),
+        sa.Column("modified", sa.String(length=100), nullable=True),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("problem", sa.String(length=300), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["organisation"], ["organisation.id"], name=op.f("fk_calendar_organisation_organisation")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_calendar")),
+        sa.UniqueConstraint("url", name=op.f("uq_calendar_url")),
+    )
+    with op.batch_alter_table("calendar", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_calendar_due_at"), ["due_at"], unique=False)
+
     op.create_table(
         "closure",
         sa.Column("organisation", sa.String(length=100), nullable=False),
@@ -549,6 +593,43 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("parcel", "number", name=op.f("pk_slice")),
     )
     op.create_table(
+        "event",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("calendar", sa.Integer(), nullable=True),
+        sa.Column("uid", sa.String(length=255), nullable=False),
+        sa.Column("instance", sa.String(length=30), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("stamp", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("starts", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("zone", sa.String(), nullable=False),
+        sa.Column("whole_days", sa.Boolean(), nullable=False),
+        sa.Column("place", sa.String(length=200), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("countries", sa.Text(), nullable=False),
+        sa.Column("territories", sa.Text(), nullable=False),
+        sa.Column("bodies", sa.Text(), nullable=False),
+        sa.Column("organisers", sa.Text(), nullable=False),
+        sa.Column("links", sa.Text(), nullable=False),
+        sa.Column("visibility", sa.String(), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("moved_from", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("sealed", sa.Boolean(), nullable=False),
+        sa.Column("account", sa.String(length=255), nullable=True),
+        sa.Column("person", sa.String(length=100), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["calendar"], ["calendar.id"], name=op.f("fk_event_calendar_calendar")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_event")),
+        sa.UniqueConstraint("uid", "instance", name=op.f("uq_event_uid_instance")),
+    )
+    with op.batch_alter_table("event", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_event_calendar"), ["calendar"], unique=False)
+        batch_op.create_index("ix_event_span", ["starts", "ends"], unique=False)
+
+    op.create_table(
         "note",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("question_id", sa.Integer(), nullable=False),
@@ -570,6 +651,21 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_note_owner"), ["owner"], unique=False)
         batch_op.create_index(batch_op.f("ix_note_passage"), ["passage"], unique=False)
         batch_op.create_index("ix_note_topic", ["topic", "recipient", "until"], unique=False)
+
+    op.create_table(
+        "participation",
+        sa.Column("event", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("who", sa.String(length=255), nullable=False),
+        sa.Column("person", sa.String(length=100), nullable=True),
+        sa.Column("organisation", sa.String(length=100), nullable=True),
+        sa.Column("answer", sa.String(length=10), nullable=False),
+        sa.Column("stand_in", sa.String(length=100), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["event"], ["event.id"], name=op.f("fk_participation_event_event")),
+        sa.PrimaryKeyConstraint("event", "who", name=op.f("pk_participation")),
+    )
+    with op.batch_alter_table("participation", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_participation_person"), ["person"], unique=False)
 
     # ### end Alembic commands ###
 

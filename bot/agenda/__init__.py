@@ -1,0 +1,1 @@
+"""The agenda: what crosses the border when, who comes, and calendars in and out."""
