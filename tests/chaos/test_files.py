@@ -12,6 +12,7 @@ import pytest
 from tests.chaos.load import furnish
 from tests.chaos.tail import Tail
 from tests.chaos.world import BOT, World, world
+from tests.servers.postgres import Postgres
 
 SEED = int(os.environ.get("TEST_SEED", "0"))
 POINTS = ("fetched", "sliced", "carried", "announced", "unshared", "shared", "uploaded", "sent")
@@ -20,14 +21,16 @@ CONTENT = bytes(range(256)) * 3000  # two slices
 SLOW = 40.0
 
 
-async def test_a_file_survives_a_few_kills(new_url: Callable[[str], str], tmp_path: Path) -> None:
+async def test_a_file_survives_a_few_kills(new_url: Callable[[str], str], postgres: Postgres, tmp_path: Path) -> None:
     url = new_url(("sqlite", "postgresql")[SEED % 2])
     await _kills(url, tmp_path, [POINTS[(SEED + step) % len(POINTS)] for step in (0, 3)])
 
 
 @pytest.mark.proof
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-async def test_a_file_survives_kills_at_every_point(new_url: Callable[[str], str], tmp_path: Path, kind: str) -> None:
+async def test_a_file_survives_kills_at_every_point(
+    new_url: Callable[[str], str], postgres: Postgres, tmp_path: Path, kind: str
+) -> None:
     await _kills(new_url(kind), tmp_path, [*POINTS, *(f"{point}:2" for point in POINTS)])
 
 

@@ -84,6 +84,7 @@ async def test_what_did_not_help_and_what_is_sealed_is_not_offered(
 async def test_a_good_answer_is_kept_for_all_until_it_ends(prefecture: Place, consulate: Place, play: Scene) -> None:
     await prefecture.slash("question", SAARBRUCKEN)
     await consulate.invoke("repondre", "Q-2026-00001 Écrire à M. Exemple au +49 69 1234567 : huit jours.")
+    await consulate.click(consulate.sees("Pas encore envoyé"), "Envoyer tel quel")
     await consulate.click(consulate.sees("transmis"), "Garder en note")
     kept = consulate.sees("gardée en note")
     assert "1234567" not in kept.text

@@ -25,7 +25,11 @@ SCOPES = set(MANIFEST["oauth_config"]["scopes"]["bot"])
 EVENTS = set(MANIFEST["settings"]["event_subscriptions"]["bot_events"])
 
 # Promised to operators already, and written one after the other: a name leaves this list when its handler is there.
-COMING = set("digest absence visite visit formation training bilan figures fusionner merge".split())
+COMING = set("digest visite visit formation training".split())
+# Buttons of a card say these; Slack allows 50 commands in all, and `/passerelle NAME` has every one.
+BY_NAME = set(
+    "advisers avis rate preciser clarify signaler escalate historique history noter keep voir show scinder split rendre release".split()
+)
 
 CONVERSATIONS = ("channels", "groups", "im", "mpim")
 METHODS: dict[str, set[str]] = {
@@ -84,7 +88,8 @@ def test_its_slash_commands_are_the_commands_of_the_code() -> None:
     listed = [entry["command"].removeprefix("/") for entry in MANIFEST["features"]["slash_commands"]]
     written = {name for name, command in load(handlers).items() if command.listed} | {"passerelle"}
     assert len(listed) == len(set(listed)) <= 50
-    assert written <= set(listed), f"add to the manifest: {sorted(written - set(listed))}"
+    assert written - BY_NAME <= set(listed), f"add to the manifest: {sorted(written - BY_NAME - set(listed))}"
+    assert written - set(listed) >= BY_NAME
     assert set(listed) <= written | COMING, f"take from the manifest: {sorted(set(listed) - written - COMING)}"
 
 
