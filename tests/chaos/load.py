@@ -215,6 +215,7 @@ async def audit(load: Load) -> Findings:
         _count(found, f"confirmation of {it.name} on Matrix", [m for m in mine_matrix if "transmis" in m.text], TURNS)
         card = [s for s in mine_slack if f"Question {it.number}" in s.text]
         opening = [m for m in matrix if f"dossier {it.name}" in m.text]
+        _count(found, f"closing of {it.name}", [m for m in mine_matrix if "a été close" in m.text], 1)
         _count(found, f"card of {it.name} on Slack", card, 1)
         _count(found, f"card of {it.name} on Matrix", opening, 1)
         found.stale += [f"{it.name} {it.number}: {said.id}" for said in (*card, *opening) if "Close" not in said.now]
@@ -222,8 +223,8 @@ async def audit(load: Load) -> Findings:
     found.strange += [s.text for s in slack if s.thread not in known[0]]
     matrix = [m for m in matrix if GREETING not in m.text]
     found.strange += [m.text for m in matrix if m.id not in known[1] and m.thread not in known[1]]
-    per = 1 + 2 * TURNS
-    for side, said in (("Slack", slack), ("Matrix", matrix)):
+    # Its card, the words of the other side, the confirmations of its own; on Matrix also that it was closed.
+    for side, said, per in (("Slack", slack, 1 + 2 * TURNS), ("Matrix", matrix, 2 + 2 * TURNS)):
         if len(said) != per * found.conversations and not found.faults:
             found.strange.append(f"{len(said)} messages on {side} instead of {per * found.conversations}")
     return found
