@@ -20,7 +20,7 @@ from tests.servers.postgres import Postgres
 pytest_plugins = ["tests.servers.fixtures"]
 
 settings.register_profile(
-    "tests", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    "tests", max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 settings.load_profile("tests")
 
