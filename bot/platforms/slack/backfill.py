@@ -82,13 +82,13 @@ class Backfill:
         return self._behind is None or self._behind is behind
 
     def left_to_history(self, channel: str, thread: str) -> bool:
-        """Say whether what was said in a conversation is left to the history of its channel, which comes first.
+        """Say whether what was said in a thread, or outside of any, is left to its channel's history, which comes first.
 
         True promises that this history is read once more before the channel passes.
         """
         if self._behind is None or not self._hopeful or _has_passed(self._behind, channel):
             return False
-        self._refused[channel].add(thread)
+        self._refused[channel] |= {thread} - {""}
         return True
 
     async def _run(self, me: Identity) -> None:

@@ -273,3 +273,20 @@ async def test_where_nothing_tells_since_when_it_is_ours_the_last_minutes_are_re
     await bot.start()
     await bot.until(1)
     assert bot.texts == ["déjà là"]
+
+
+async def test_what_is_said_in_private_waits_for_what_was_said_before_it(
+    slack: FakeSlack, bot: Bot, agent: User, room: Room
+) -> None:
+    await slack.configure(retry_delays=(0.05,))
+    await agent.dm("avant")
+    await bot.start()
+    await bot.stop()
+    await missed(slack, (agent, agent, "un", ""))
+    await slack.fault("conversations.history", "limited", retry_after=3, times=2)
+    started = asyncio.create_task(bot.start())
+    await slack.connected()
+    await agent.dm("deux")
+    await started
+    await bot.until(3)
+    assert bot.texts[-2:] == ["un", "deux"]
