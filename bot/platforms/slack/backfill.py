@@ -82,7 +82,7 @@ class Backfill:
         return self._behind is None or self._behind is behind
 
     def left_to_history(self, channel: str, thread: str) -> bool:
-        """Say whether what was said in a thread, or outside of any, is left to its channel's history, which comes first.
+        """Say whether what was said, in a thread or outside of any, is left to its channel's history.
 
         True promises that this history is read once more before the channel passes.
         """
