@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN := .venv/bin
 REPORTS := var/reports
 # More than cores: the tests of Synapse and of kills mostly wait.
-WORKERS ?= 4
+WORKERS ?= 3
 SEED := $(or $(SEED),$(shell date +%s))
 # The percentage of lines and branches that `make test` insists on, as CI does; empty: it is not measured, which is quicker.
 COVERAGE ?=
