@@ -2,7 +2,6 @@
 
 import pytest
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from bot.card import Card
 from bot.context import Context
@@ -12,7 +11,7 @@ from bot.outbox import Post
 from bot.questions.tables import Question
 from bot.receipts import Receipt
 from tests.stories.conftest import SAARBRUCKEN
-from tests.stories.scene import Place, Scene, Shown
+from tests.stories.scene import Place, Scene, Shown, in_private
 
 DOUBT = "Que voulez-vous faire de ce message ?"
 NO_BUTTON = "Aucun bouton ne porte ce numéro"
@@ -324,24 +323,8 @@ async def test_a_long_mention_under_a_card_and_one_of_the_askers_colleagues_are_
 
 @pytest.fixture
 def alone(prefecture: Place, play: Scene, monkeypatch: pytest.MonkeyPatch) -> Place:
-    """A person of the directory in their direct room with the bot."""
-    from bot.directory import identity
-    from bot.directory.tables import Person, Posting
-    from tests.engine.conftest import NOON
-
-    def work(session: Session) -> None:
-        session.add(Person(id="agent-a", given_name="Agent", family_name="Exemple"))
-        session.flush()
-        session.add(Posting(person="agent-a", organisation="prefecture-57", role="desk", start=NOON.date()))
-
-    play.app.database.run_now(work)
-    known = identity.person_of
-    monkeypatch.setattr(
-        identity,
-        "person_of",
-        lambda s, user: s.get(Person, "agent-a") if user.id == "direct/agent" else known(s, user),
-    )
-    return Place(play, "direct", surface="direct")
+    """A person of the prefecture in their direct room with the bot."""
+    return in_private(play, monkeypatch)
 
 
 async def test_quick_successive_messages_are_one_question(alone: Place, consulate: Place, play: Scene) -> None:

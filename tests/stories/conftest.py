@@ -4,12 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from sqlalchemy.orm import Session
 
 from bot.db import Database
-from bot.directory import identity
-from bot.directory.tables import Person, Posting
-from tests.stories.scene import NOON, Place, Scene, scene
+from tests.stories.scene import Place, Scene, in_private, scene
 
 SAARBRUCKEN = "Nous doutons d'un acte de naissance établi à Sarrebruck. Pouvez-vous le vérifier ?"
 
@@ -28,18 +25,7 @@ async def prefecture(play: Scene) -> Place:
 @pytest.fixture
 def alone(prefecture: Place, play: Scene, monkeypatch: pytest.MonkeyPatch) -> Place:
     """A person of the prefecture in their direct room with the bot."""
-
-    def work(session: Session) -> None:
-        session.add(Person(id="agent-a", given_name="Agent", family_name="Exemple"))
-        session.flush()
-        session.add(Posting(person="agent-a", organisation="prefecture-57", role="desk", start=NOON.date()))
-
-    play.app.database.run_now(work)
-    known = identity.person_of
-    monkeypatch.setattr(
-        identity, "person_of", lambda s, user: s.get(Person, "agent-a") if user.id == "direct/agent" else known(s, user)
-    )
-    return Place(play, "direct", surface="direct")
+    return in_private(play, monkeypatch)
 
 
 @pytest_asyncio.fixture

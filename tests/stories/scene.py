@@ -9,13 +9,15 @@ from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
 from sqlalchemy.orm import Session
 
 from bot import leases
 from bot.app import App, add, build, running
 from bot.card import Buttons, Card, Errors, Fields, Form, Paragraph, Reply, buttons_of, to_text
 from bot.db import Database
-from bot.directory import rooms
+from bot.directory import identity, rooms
+from bot.directory.tables import Person, Posting
 from bot.errors import NotSent, Refused, SendError
 from bot.files import Upload
 from bot.message import (
@@ -342,3 +344,19 @@ def fields_of(card: Card) -> Mapping[str, str]:
 
 
 __all__ = ["Buttons", "Errors", "NotSent", "Paragraph", "Scene", "fields_of", "scene"]
+
+
+def in_private(play: Scene, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """Return the direct room of a person of the prefecture, whose account counts as linked."""
+
+    def work(session: Session) -> None:
+        session.add(Person(id="agent-a", given_name="Agent", family_name="Exemple"))
+        session.flush()
+        session.add(Posting(person="agent-a", organisation="prefecture-57", role="desk", start=NOON.date()))
+
+    play.app.database.run_now(work)
+    known = identity.person_of
+    monkeypatch.setattr(
+        identity, "person_of", lambda s, user: s.get(Person, "agent-a") if user.id == "direct/agent" else known(s, user)
+    )
+    return Place(play, "direct", surface="direct")
