@@ -1,7 +1,8 @@
 """Words in the reader's language: a `Text` names a sentence of the catalogues and carries its values, typed.
 
 The catalogues are gettext files, `config/texts/<language>.po`; a sentence's id is its key, its translation holds
-`{name}` where a value goes. Instants are shown in the reader's zone, never in the writer's.
+`{name}` where a value goes (in French also `{name:de}`, see `bot/french.py`). Instants are shown in the reader's zone,
+never in the writer's.
 """
 
 import re
@@ -17,11 +18,11 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, get_timezone_location
 from babel.messages.pofile import read_po
 
+from bot import french
+
 LANGUAGES = ("fr", "en")
 
-_WIDE = re.compile(r" (?=[:»](?:[\s.,)]|$))|(?<=«) ")
-_THIN = re.compile(r" (?=[;!?](?:[\s»)]|$))")
-_PLACE = re.compile(r"\{(\w+)\}")
+PLACE = re.compile(r"\{(\w+)(?::(\w+))?\}")  # a value's name, and how it joins the sentence
 _SPECIAL = re.compile(r"([\\`*_~\[\]<>]|&(?=#?\w+;))")
 _INDENT = re.compile(r"(?<=\n)[ \t]+|\A(?: {4,}|[ ]*\t)\s*")  # would make a block of code
 _OPENING = re.compile(r"^([ \t]*)([-+](?=\s|$)|-(?=[- \t]+$)|=(?==*[ \t]*$)|#(?=#{0,5}(?:\s|$)))", re.MULTILINE)
@@ -120,7 +121,12 @@ class Catalogues:
         if isinstance(words, str):
             return words
         values = dict(words.values)
-        return _PLACE.sub(lambda m: self._value(values[m[1]], reader), self.sentence(words.key, reader.language))
+
+        def filled(place: re.Match[str]) -> str:
+            shown = self._value(values[place[1]], reader)
+            return french.joined(place[2], shown) if place[2] else shown
+
+        return PLACE.sub(filled, self.sentence(words.key, reader.language))
 
     def _value(self, value: object, reader: Reader) -> str:
         match value:
@@ -161,7 +167,7 @@ def moment(value: Moment, reader: Reader) -> str:
     near = abs(local.date() - value.seen_from.astimezone(zone).date()) < _WEEK
     if reader.language == "fr":
         day = format_date(local, "EEEE" if near else "EEEE d MMMM", locale="fr")
-        return f"{day} {_clock(local.time(), 'fr')}, heure {_of(_city(reader.zone, 'fr'))}"
+        return f"{day} {_clock(local.time(), 'fr')}, heure {french.of_city(_city(reader.zone, 'fr'))}"
     day = format_date(local, "EEEE" if near else "EEEE d MMMM", locale="en_GB")
     return f"{day} {_clock(local.time(), 'en')}, {_city(reader.zone, 'en_GB')} time"
 
@@ -169,13 +175,6 @@ def moment(value: Moment, reader: Reader) -> str:
 @lru_cache
 def _city(zone: str, locale: str) -> str:
     return get_timezone_location(_zone(zone), locale=locale, return_city=True)
-
-
-def _of(city: str) -> str:
-    """Return « de » and a city, as French joins them."""
-    if city.startswith("Le "):
-        return f"du {city[3:]}"
-    return f"d’{city}" if city[:1] in "AEÉIOUY" else f"de {city}"
 
 
 def _clock(value: time, language: str) -> str:
@@ -191,13 +190,8 @@ def _zone(name: str) -> ZoneInfo:
 
 def _read(file: Traversable) -> dict[str, str]:
     catalogue = read_po(BytesIO(file.read_bytes()))
-    typeset = typeset_french if file.name == "fr.po" else str
+    typeset = french.typeset if file.name == "fr.po" else str
     return {str(m.id): typeset(str(m.string)) for m in catalogue if m.id and m.string}
-
-
-def typeset_french(text: str) -> str:
-    """Keep French signs with the word before them, as the national printing house does: no line begins with one."""
-    return _THIN.sub("\N{NARROW NO-BREAK SPACE}", _WIDE.sub("\N{NO-BREAK SPACE}", text))
 
 
 def to_data(words: "str | Text") -> object:

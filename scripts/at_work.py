@@ -114,20 +114,24 @@ def _block(x: int, y: int, block: Block, *, buttons: bool) -> Iterator[str]:
             lines = [line for label, value in pairs for line in textwrap.wrap(f"{label} : {value}", CHARS)]
             yield from (_text(x, y + n * LINE, line, "") for n, line in enumerate(lines))
         case Buttons(row) if buttons:
-            yield _pressable(x, y, row)
+            yield from _pressable(x, y, row)
         case Buttons(row):
             yield from (_text(x, y + n * LINE, f"{n + 1}. {b.label}", "") for n, b in enumerate(row))
 
 
-def _pressable(x: int, y: int, row: Sequence[Button]) -> str:
-    out = ""
+def _pressable(x: int, y: int, row: Sequence[Button]) -> Iterator[str]:
+    """Draw buttons, a shape for each line that they take."""
+    left, line = x, ""
     for button in row:
         wide = 22 + 8 * len(str(button.label))
+        if line and left + wide > x + PANE - 32:
+            yield line
+            left, line, y = x, "", y + LINE + 9
         fill, ink = ("#007a5a", "w") if button.style == "primary" else ("#fff", "")
-        out += f'<rect x="{x}" y="{y - 16}" width="{wide}" height="26" rx="4" fill="{fill}" stroke="#999"/>'
-        out += _text(x + 11, y + 2, str(button.label), ink)
-        x += wide + 8
-    return out
+        line += f'<rect x="{left}" y="{y - 16}" width="{wide}" height="26" rx="4" fill="{fill}" stroke="#999"/>'
+        line += _text(left + 11, y + 2, str(button.label), ink)
+        left += wide + 8
+    yield line
 
 
 def _text(x: int, y: int, text: str, style: str) -> str:

@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bot.app import CONFIG
-from bot.texts import LANGUAGES, Catalogues
+from bot.texts import LANGUAGES, PLACE, Catalogues
 
 _CALLS = {"Text", "UserError", "of"}
-_PLACE = re.compile(r"\{(\w+)\}")
 
 
 def main() -> int:
@@ -92,7 +91,7 @@ def _unlike(catalogues: Catalogues) -> Iterator[str]:
 
 def _places(sentence: str) -> set[str]:
     """Return the values that a sentence shows; a name given in two languages counts as one."""
-    return {place.removesuffix("_en") for place in _PLACE.findall(sentence)}
+    return {place.removesuffix("_en") for place, _ in PLACE.findall(sentence)}
 
 
 def _direct() -> set[str]:

@@ -150,7 +150,7 @@ def test_a_person_of_the_directory_speaks_with_their_own_rights(passerelle: Run,
     say = ("console", "--as", "coord-a", "--room", "prefecture-67")
     assert "Seul un coordinateur" in passerelle(*say, stdin="relier prefecture-68\n").out
     passerelle("rights", "grant", "coord-a", "coordinator")
-    assert "relié à" in passerelle(*say, stdin="relier prefecture-68\n").out
+    assert "relié **à la préfecture du Haut-Rhin" in passerelle(*say, stdin="relier prefecture-68\n").out
 
 
 # --- at the same time

@@ -58,7 +58,7 @@ async def test_a_room_that_comes_back_gets_what_it_lost(prefecture: Place, consu
     await consulate.change("removed")
     region.sees("n’a pas encore de salon")
     await consulate.change("joined")
-    assert "désormais chez" in region.sees("Q-2026-00001").text
+    assert "remise à" in region.sees("Q-2026-00001").text
     assert play.question().placed_with == "consulat-francfort"
     assert consulate.sees("Q-2026-00001").buttons[0] == "Prendre"
 
@@ -71,7 +71,7 @@ async def test_what_lies_nowhere_goes_to_the_first_who_may_have_it(prefecture: P
     region = play.link("region-grand-est")
     await region.change("joined")
     assert "n’a pas encore de salon" in region.sees("Q-2026-00001").text
-    assert "la question est chez Préfecture de la région Grand Est" in prefecture.sees("En attente").text
+    assert "la question a été remise à la préfecture de la région Grand Est" in prefecture.sees("En attente").text
 
 
 # --- its words change while it waits

@@ -18,6 +18,7 @@ from markdown_it import MarkdownIt
 from bot.app import CONFIG
 from bot.texts import (
     LANGUAGES,
+    PLACE,
     Catalogues,
     Lines,
     Markdown,
@@ -213,7 +214,7 @@ def test_every_sentence_is_given_the_values_that_it_shows(catalogues: Catalogues
         for call, key, given_ in _sentences(file)
         for language in LANGUAGES
         if key in set(catalogues.keys(language))
-        for places in [set(re.findall(r"\{(\w+)\}", catalogues.sentence(key, language)))]
+        for places in [{place for place, _ in PLACE.findall(catalogues.sentence(key, language))}]
         if not places <= given_
     ]
     assert lacking == []
@@ -232,7 +233,7 @@ def _sentences(file: Path) -> Iterator[Any]:
 def test_every_sentence_can_be_said_in_both_languages(catalogues: Catalogues) -> None:
     for language in LANGUAGES:
         for key in catalogues.keys(language):
-            places = re.findall(r"\{(\w+)\}", catalogues.sentence(key, language))
+            places = [place for place, _ in PLACE.findall(catalogues.sentence(key, language))]
             values = {place: f"⟨{number}⟩" for number, place in enumerate(places)}
             said = catalogues.render(Text.of(key, **values), Reader(language))
             assert all(value in said for value in values.values())

@@ -176,7 +176,7 @@ async def test_what_follows_may_lead_elsewhere(consulate: Place, alone: Place, p
     card = consulate.sees("Q-2026-00001")
     await alone.say("Il a été établi à Munich.", mention=False)
     assert play.question().recipient == "consulat-munich"
-    assert "désormais" in card.text
+    assert "a été remise" in card.text
     assert "Il a été établi" in munich.sees("Q-2026-00001").text
 
 

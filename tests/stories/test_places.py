@@ -31,7 +31,7 @@ async def test_without_a_room_the_question_goes_to_the_regions_adviser(prefectur
     await prefecture.say(SAARBRUCKEN)
     assert "n’a pas encore de salon" in region.sees("Q-2026-00001").text
     own = prefecture.sees("En attente")
-    assert "la question est chez Préfecture de la région Grand Est" in own.text
+    assert "la question a été remise à la préfecture de la région Grand Est" in own.text
     assert "téléphone" in own.text
     await region.invoke("repondre", "Q-2026-00001 Je fais suivre.")
     prefecture.sees("Je fais suivre.")
@@ -85,8 +85,8 @@ async def test_a_lost_room_moves_what_waits_and_tells_the_coordinators(
     await prefecture.say(SAARBRUCKEN)
     await consulate.change("removed")
     assert "Q-2026-00001" in region.sees("n’a pas encore de salon").text
-    ministry.sees("Je ne peux plus écrire dans le salon de Consulat général de France à Francfort")
-    assert "chez Préfecture de la région Grand Est" in prefecture.sees("En attente").text
+    ministry.sees("Je ne peux plus écrire dans le salon du consulat général de France à Francfort")
+    assert "remise à la préfecture de la région Grand Est" in prefecture.sees("En attente").text
     await consulate.change("joined")
     await prefecture.say(SAARBRUCKEN)
     consulate.sees("Q-2026-00002")

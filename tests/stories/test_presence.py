@@ -86,7 +86,7 @@ async def test_a_posting_that_ends_hands_its_questions_to_the_post(
     await play.at("2026-03-18T09:30")
     assert play.question().state == "routed"
     assert consulate.sees("Second Exemple n’est plus au poste").buttons == ["Prendre", "Répondre"]
-    prefecture.sees("La question reste à")
+    prefecture.sees("La question reste au consulat")
     await play.tick()
     assert consulate.transcript().count("n’est plus au poste") == 1
 

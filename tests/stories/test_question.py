@@ -158,7 +158,7 @@ async def test_redirected_in_words_and_by_button(prefecture: Place, consulate: P
     prompt = consulate.sees("À qui ?")
     await consulate.say("consulat munich", mention=False, reply_to=prompt)
     moved = munich.sees("Q-2026-00001")
-    assert "désormais" in card.text
+    assert "a été remise" in card.text
     assert card.buttons == []
     assert "Munich" in prefecture.sees("En attente").text
     await munich.click(moved, "Prendre")
