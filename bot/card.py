@@ -153,7 +153,8 @@ def rendered(card: Card, render: Callable[[Words], str]) -> Card:
             case Buttons(buttons):
                 return Buttons(tuple(replace(x, label=render(x.label)) for x in buttons))
 
-    return Card(None if card.title is None else render(card.title), tuple(block(b) for b in card.blocks), card.notify)
+    title = None if card.title is None else render(card.title)
+    return replace(card, title=title, blocks=tuple(block(b) for b in card.blocks))
 
 
 def rendered_form(form: Form, render: Callable[[Words], str]) -> Form:

@@ -15,7 +15,7 @@ from bot.directory.identity import Actor
 from bot.directory.rooms import rooms_of
 from bot.directory.tables import Organisation, Right, Room
 from bot.message import Address, Attachment
-from bot.outbox import Placing, Side
+from bot.posts import Placing, Side
 from bot.questions import cards, find, moves
 from bot.questions.moves import OPEN, PENDING
 from bot.questions.tables import Enclosed, Endpoint, Question

@@ -15,8 +15,9 @@ from bot.fetching import Exit, tell_failed
 from bot.jobs import Leased
 from bot.leases import Settled
 from bot.message import Address, Inbound, RoomChange, User
-from bot.outbox import from_args, message_of, note_sent
+from bot.outbox import from_args
 from bot.platforms import DirectRooms, Edits, Files, Joins, Platform
+from bot.posts import message_of, note_sent
 from bot.turns import put_off
 from bot.worker import Perform
 

@@ -26,8 +26,9 @@ from bot.errors import Refused
 from bot.files import Limits
 from bot.jobs import Leased
 from bot.leases import Settled
-from bot.outbox import Outbox, Post, from_args
+from bot.outbox import Outbox, from_args
 from bot.platforms import Files, Platform
+from bot.posts import Post
 from bot.texts import Text
 
 log = structlog.get_logger()

@@ -15,7 +15,7 @@ from bot.directory.rota import on_duty
 from bot.directory.tables import Person
 from bot.ladder import Office, offices
 from bot.message import User
-from bot.outbox import Placing, Post, Side
+from bot.posts import Placing, Post, Side
 from bot.questions import cards, clock, find, moves
 from bot.questions.clock import LATE, Step
 from bot.questions.tables import Endpoint, Question

@@ -7,7 +7,7 @@ from bot.command import command
 from bot.context import Context
 from bot.errors import UserError
 from bot.message import Address, Message
-from bot.outbox import Placing
+from bot.posts import Placing
 from bot.questions import cards, moves
 from bot.questions.tables import Question
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.message import Address
-from bot.outbox import Post, message_of
+from bot.posts import Post, message_of
 from bot.questions.moves import OPEN
 from bot.questions.tables import Endpoint, Move, Question
 

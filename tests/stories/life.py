@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 
 from bot.db import Database
 from bot.message import Address, Invocation, User
-from bot.outbox import Outbox, Post
+from bot.outbox import Outbox
+from bot.posts import Post
 from bot.questions import find
 from bot.questions.tables import Endpoint, Question
 from tests.stories.scene import Clock, Scene, Stage, scene

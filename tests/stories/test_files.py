@@ -8,14 +8,15 @@ from bot.errors import NotSent, Refused
 from bot.files import LONGEST_NAME, SLICE, Parcel, Slice, media_type, safe_name
 from bot.message import Address, File
 from bot.outbox import Outbox
+from bot.posts import NOWHERE, Placing
 from tests.stories.scene import Place, Scene
 
 CHART = bytes(range(256)) * 5000  # more than two slices
 
 
-async def say(play: Scene, to: Address, card: Card, key: str = "k") -> None:
+async def say(play: Scene, to: Address, card: Card, key: str = "k", placing: Placing = NOWHERE) -> None:
     texts, where = play.app.dispatcher._world.catalogues, play.app.dispatcher._destinations
-    await play.app.database.run(lambda s: Outbox(s, texts, where, play.clock()).put(to, card, key=key))
+    await play.app.database.run(lambda s: Outbox(s, texts, where, play.clock()).put(to, card, key=key, placing=placing))
     await play.settle()
 
 
@@ -42,6 +43,15 @@ async def test_a_file_waits_for_its_platform_and_is_said_once(play: Scene, prefe
     play.clock.pass_(minutes=5)
     await play.settle()
     assert list(play.stage.files.values()) == [CHART]
+
+
+async def test_a_file_about_what_an_encrypted_room_keeps_is_not_said_in_clear(play: Scene, prefecture: Place) -> None:
+    card = Card("Bilan", (Paragraph("Mars", theirs=True),), files=(File("bilan.png", CHART),))
+    await say(play, prefecture.to(), card, placing=Placing(sealed=True))
+    prefecture.sees("Bilan")
+    prefecture.sees_not("Mars")
+    assert play.stage.files == {}
+    assert kept(play.app.database) == 0
 
 
 async def test_a_file_that_is_refused_is_not_kept(play: Scene, prefecture: Place) -> None:
