@@ -29,6 +29,7 @@ from bot.directory.current import Current
 from bot.directory.files import TOPICS
 from bot.directory.rooms import room_of
 from bot.dispatch import Dispatcher
+from bot.drawing import drawing
 from bot.errors import ConfigurationError
 from bot.fetching import Exit, Fetching
 from bot.files import ENDINGS, Limits
@@ -123,7 +124,8 @@ def build(settings: Settings, database: Database, clock: Clock = system_clock) -
 
     parcels = Fetching(database, platforms, around.limits, settings.data_dir / "files", clock, exit_)
     calendar = {"calendar": calendars.perform}
-    kinds = {**performers(database, platforms, dispatcher.again, parcels.fetch), **calendar}
+    charts = {"draw": drawing(database, around, clock, exit_)}
+    kinds = {**performers(database, platforms, dispatcher.again, parcels.fetch), **calendar, **charts}
     if settings.opinion is not None:
         own = settings.opinion
         endpoint = Endpoint(own.url, own.model, own.token.get_secret_value())

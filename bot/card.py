@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
-from bot.message import File, User
+from bot.message import Drawn, File, User
 from bot.texts import Text
 
 Words: TypeAlias = str | Text
@@ -65,7 +65,7 @@ class Card:
     title: Words | None = None
     blocks: tuple[Block, ...] = ()
     notify: User | None = None
-    files: tuple[File, ...] = ()
+    files: tuple[File | Drawn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,7 @@ def note_settled(session: Session, settled: Collection[Settled], now: datetime, 
     note_sent(session, ids, {key: room for key, (_, _, room) in names.items() if room})
     files.discard(session, [s.job.key for s in said if s.job.kind == "file" and s.state in ("sent", "failed")])
     for s in settled:
-        if s.state == "failed" and s.job.kind in ("file", "fetch"):
+        if s.state == "failed" and s.job.kind in ("file", "fetch", "draw"):
             tell_failed(session, s, exit_(session, now))
     for s in said:
         if s.state == "failed" and (s.error or "").startswith("gone: "):

@@ -181,7 +181,7 @@ def settle(
                 .values(state=state, error=s.error, due_at=s.due_at, attempts=attempts)
                 .execution_options(**_BLIND)
             )
-    _forget_events(session, settled)
+    _forget_what_they_held(session, settled)
     more = _more(connection, sorted(lanes), owner, now) if go_on and lanes else []
     return Next(more, _give_back(connection, sorted(set(lanes) - {job.lane for job in more}), owner))
 
@@ -208,12 +208,13 @@ _ENDED = (
 )
 
 
+_OVER = {("handle", "sent"), ("fetch", "sent"), ("fetch", "failed")}  # a file that could not cross was said so
 _FORGOTTEN = update(Job).where(Job.id == bindparam("job")).values(args="{}")
 
 
-def _forget_events(session: Session, settled: Collection[Settled]) -> None:
-    """Forget what an event that was put off held: it is handled, and what it said has gone where it belongs."""
-    rows = [{"job": s.job.id} for s in settled if s.state == "sent" and s.job.kind == "handle"]
+def _forget_what_they_held(session: Session, settled: Collection[Settled]) -> None:
+    """Forget the words of an event that was put off, and the key of an encrypted file, once nothing more needs them."""
+    rows = [{"job": s.job.id} for s in settled if (s.job.kind, s.state) in _OVER]
     if rows:
         session.connection().execute(_FORGOTTEN, rows)
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from bot import files, jobs, personal, posts
 from bot.card import Card, Paragraph, rendered, to_json
-from bot.message import Address, Attachment, File, User
+from bot.message import Address, Attachment, Drawn, File, User
 from bot.parts import split
 from bot.posts import NOWHERE, Placing, Post, address_of
 from bot.texts import Catalogues, Reader, Text
@@ -28,6 +28,8 @@ class Destination:
 
 
 Destinations = Callable[[Session, Address], Destination]
+
+HERE = "in"  # the queue of what needs no platform: every process serves it
 
 
 def queue_of(to: Address) -> str:
@@ -99,11 +101,19 @@ class Outbox:
             self._put_made(to, f"{key}/file{number}", file, placing)
         return key
 
-    def _put_made(self, to: Address, key: str, file: File, placing: Placing) -> None:
+    def _put_made(self, to: Address, key: str, file: File | Drawn, placing: Placing) -> None:
         name = files.safe_name(file.name)
-        if self.expect_file(to, key, name, placing):
+        if not self.expect_file(to, key, name, placing):
+            return
+        if isinstance(file, File):
             files.keep(self._session, key, name, file.content, self._now)
             self.put_file(to, key, name)
+            return
+        reader = self.reader(to)
+        args = {"to": to_args(to), "target": key, "name": name, "what": dict(file.what)}
+        args["reader"] = [reader.language, reader.zone]
+        lane = f"drawing:{to.platform}:{to.room}"
+        jobs.put(self._session, "draw", args, lane=lane, queue=HERE, key=f"draw:{key}", now=self._now)
 
     def expect_file(self, to: Address, key: str, file: str, placing: Placing) -> bool:
         """Enter a file in the map that will be said once it is here; False when it was before."""

@@ -46,9 +46,20 @@ def answer(ctx: Context, question: Question, text: str) -> Side:
         if text.strip():
             passages.answered(ctx.session, question, text, kept, ctx.now, sealed=ctx.sealed)
         return "recipient"
-    moves.make(ctx.session, "add", ctx.actor, question, ctx.now)
+    if _only_thanks(ctx, question, text):
+        moves.check(ctx.session, "add", ctx.actor, question)
+        moves.write(ctx.session, "add", ctx.actor, question, ctx.now, before=question.state)
+    else:
+        moves.make(ctx.session, "add", ctx.actor, question, ctx.now)
     carry(ctx, question, text, "asker")
     return "asker"
+
+
+def _only_thanks(ctx: Context, question: Question, text: str) -> bool:
+    """Whether words to an answer ask nothing more of who gave it."""
+    message = said.message(ctx)
+    files = message is not None and message.files
+    return question.state == "answered" and not files and ctx.world.courtesy.kind_of(text) is not None
 
 
 def joins(ctx: Context, question: Question) -> bool:

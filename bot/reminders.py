@@ -95,10 +95,13 @@ def _raise(ctx: Scope, question: Question) -> Again:
 
 def _raised(ctx: Scope, question: Question, office: Office) -> bool:
     """Raise a question to an office: in the room where it lies, or in its organisation's; False without a room."""
+    before = moves.raised_since(ctx.session, question)
     if office.organisation != question.placed_with:
-        if office.organisation in moves.raised_to(ctx.session, question):
+        if office.organisation in {organisation for organisation, _ in before}:
             return False
         return escalate(ctx, question, office.organisation, reason=office.role)
+    if (office.organisation, office.role) in before:
+        return False
     moves.escalate(ctx.session, question, to=office.organisation, now=ctx.now, reason=office.role)
     people = tuple(full_name(person) for person in office.people)
     words = _due_words(question, "clock.raised.named" if people else "clock.raised", role=_role(office), people=people)

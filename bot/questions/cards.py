@@ -1,7 +1,7 @@
 """The cards of a question: one on each side, redrawn at each move."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bot.card import Block, Button, Buttons, Card, Fields, Paragraph, Words
 from bot.directory.snapshot import Org, Snapshot
@@ -12,6 +12,8 @@ from bot.questions.tables import Question
 from bot.texts import Markdown, Moment, Row, Text, escape, from_data
 
 QUOTED = 1500  # characters of a question that its card repeats to its asker
+MOST = 5  # buttons of a card: they are read on a telephone
+_CALLED: Mapping[Side, str] = {"asker": "demandeur", "recipient": "destinataire"}
 
 
 def name_of(directory: Snapshot, organisation: str | None) -> str:
@@ -130,7 +132,22 @@ def _due(question: Question) -> tuple[tuple[Words, Words], ...]:
 
 
 def buttons(side: Side, question: Question) -> Buttons:
-    """Return what a side may do with a question next, and its history."""
+    """Return what a side may do with a question next; of more than `MOST`, the last stand behind « Plus… »."""
+    all_ = _choices(side, question)
+    if len(all_) <= MOST:
+        return Buttons(all_)
+    more = Button(Text.of("button.plus"), "plus", f"{question.number} {_CALLED[side]}")
+    return Buttons((*all_[: MOST - 1], more))
+
+
+def others(side: Side, question: Question) -> Card:
+    """Return what stands behind « Plus… » now; all there is, where nothing stands behind it any more."""
+    all_ = _choices(side, question)
+    title = Text.of("card.others", number=question.number)
+    return Card(title, (Buttons(all_[MOST - 1 :] if len(all_) > MOST else all_),))
+
+
+def _choices(side: Side, question: Question) -> tuple[Button, ...]:
     rules = offered(side, question.state) if question.text else ()
     moves = [
         Button(
@@ -149,16 +166,17 @@ def buttons(side: Side, question: Question) -> Buttons:
     ):
         moves.append(Button(Text.of("button.avis.oui"), "avis", f"{question.number} oui"))
         moves.append(Button(Text.of("button.avis.non"), "avis", f"{question.number} non"))
-    return Buttons((*moves, *_dialogue(question), Button(Text.of("button.historique"), "historique", question.number)))
+    if question.dialogue is not None:  # whoever sees that all crosses sees how to end it
+        moves.insert(1, Button(Text.of("button.dialogue.fermer"), "dialogue", f"{question.number} fermer"))
+    return (*moves, *_dialogue(question), Button(Text.of("button.historique"), "historique", question.number))
 
 
 def _dialogue(question: Question) -> tuple[Button, ...]:
-    """Return what opens or closes the dialogue, once somebody is there to lead it."""
-    if question.dialogue is not None:
-        return (Button(Text.of("button.dialogue.fermer"), "dialogue", f"{question.number} fermer"),)
-    if question.text and question.state in ("taken", "answered", "asked_back") and question.placed_with:
-        return (Button(Text.of("button.dialogue.ouvrir"), "dialogue", f"{question.number} ouvrir"),)
-    return ()
+    """Return what opens the dialogue, once somebody is there to lead it."""
+    led = question.text and question.state in ("taken", "answered", "asked_back") and question.placed_with
+    if question.dialogue is not None or not led:
+        return ()
+    return (Button(Text.of("button.dialogue.ouvrir"), "dialogue", f"{question.number} ouvrir"),)
 
 
 def moved(directory: Snapshot, question: Question) -> Card:

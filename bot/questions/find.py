@@ -34,6 +34,11 @@ def post_of(session: Session, platform: str, room: str, message_id: str | None) 
     )
 
 
+def said(session: Session, key: str) -> bool:
+    """Say whether something was said, or waits to be said, under a key."""
+    return session.scalar(select(Post.id).where(Post.key == key)) is not None
+
+
 def endpoint(session: Session, question_id: int, side: str) -> Endpoint | None:
     """Return where a side of a question is."""
     return session.get(Endpoint, (question_id, side))

@@ -34,7 +34,7 @@ def test_a_question_goes_over_and_the_answer_comes_back(passerelle: Run, linked:
 
     waiting = cards(passerelle(*POST, "--json"))
     assert [card["title"] for card in waiting] == ["Question Q-" + waiting[0]["title"].partition("Q-")[2]]
-    assert waiting[0]["buttons"] == ["Prendre", "Répondre", "Rediriger", "Clore", "Faire préciser", "Historique"]
+    assert waiting[0]["buttons"] == ["Prendre", "Répondre", "Rediriger", "Clore", "Plus…"]
     assert QUESTION in waiting[0]["text"]
     assert cards(passerelle(*POST, "--json")) == [], "it is shown once"
 

@@ -34,7 +34,7 @@ LIFE: dict[str, dict[str, dict[str, str]]] = {  # command → side → state →
     "rendre": {RECIPIENT: {"taken": "routed"}},
     "repondre": {
         RECIPIENT: dict.fromkeys(("routed", "taken", "answered", "asked_back"), "answered"),
-        ASKER: {"routed": "routed", "taken": "taken", "answered": "answered", "asked_back": "taken"},
+        ASKER: {"routed": "routed", "taken": "taken", "answered": "taken", "asked_back": "taken"},
     },
     "preciser": {RECIPIENT: {"routed": "asked_back", "taken": "asked_back"}},
     "rediriger": {
