@@ -63,12 +63,12 @@ ZONES = {  # zone: (country, subdivision, first of three years): clock changes a
 }  # fmt: skip
 
 
-def _compare(zone: str, pattern: Pattern, walls: list[datetime], since: datetime, draw: random.Random) -> None:
+def _compare(zone: str, pattern: Pattern, walls: slow.Walls, since: datetime, draw: random.Random) -> None:
     """Compare every minute from an instant on, and questions drawn among them."""
     country, subdivision, _ = ZONES[zone]
     place, hours = Place(country, subdivision), parse(pattern.osm)
     assert hours is not None
-    shut = walls[len(walls) // 2].date()
+    shut = walls[len(walls) // 2][0]
     calendar = Calendar(hours, zone, place, (Exceptional(shut, shut + timedelta(days=1)),))
     model = slow.worked(walls, pattern.week, place.is_holiday, {shut, shut + timedelta(days=1)})
     size, until = len(model), since + len(model) * MINUTE
