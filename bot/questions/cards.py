@@ -7,7 +7,7 @@ from bot.card import Block, Button, Buttons, Card, Fields, Paragraph, Words
 from bot.directory.snapshot import Org, Snapshot
 from bot.message import User
 from bot.questions.clock import LATE
-from bot.questions.moves import OPEN, PENDING, Side, offered
+from bot.questions.moves import OPEN, PENDING, Rule, Side, offered
 from bot.questions.tables import Question
 from bot.texts import Markdown, Moment, Row, Text, escape, from_data
 
@@ -149,15 +149,7 @@ def others(side: Side, question: Question) -> Card:
 
 def _choices(side: Side, question: Question) -> tuple[Button, ...]:
     rules = offered(side, question.state) if question.text else ()
-    moves = [
-        Button(
-            Text.of("button.completer" if rule.kind == "add" else f"button.{rule.button}"),
-            str(rule.button),
-            question.number,
-            "primary" if index == 0 and rule.kind in ("take", "answer", "add") else "plain",
-        )
-        for index, rule in enumerate(rules)
-    ]
+    moves = [_move(question, rule, first=index == 0) for index, rule in enumerate(rules)]
     if (
         side == "asker"
         and question.state in ("answered", "closed")
@@ -169,6 +161,14 @@ def _choices(side: Side, question: Question) -> tuple[Button, ...]:
     if question.dialogue is not None:  # whoever sees that all crosses sees how to end it
         moves.insert(1, Button(Text.of("button.dialogue.fermer"), "dialogue", f"{question.number} fermer"))
     return (*moves, *_dialogue(question), Button(Text.of("button.historique"), "historique", question.number))
+
+
+def _move(question: Question, rule: Rule, *, first: bool) -> Button:
+    """Return the button of a move; what was answered once is closed by its asker, not cancelled."""
+    command = "clore" if rule.kind == "cancel" and question.answered_at is not None else str(rule.button)
+    label = Text.of("button.completer" if rule.kind == "add" else f"button.{command}")
+    primary = first and rule.kind in ("take", "answer", "add")
+    return Button(label, command, question.number, "primary" if primary else "plain")
 
 
 def _dialogue(question: Question) -> tuple[Button, ...]:

@@ -353,6 +353,11 @@ def fields_of(card: Card) -> Mapping[str, str]:
 __all__ = ["Buttons", "Errors", "NotSent", "Paragraph", "Scene", "fields_of", "scene"]
 
 
+def named_by_account(session: Session, user: User) -> Person | None:
+    """Return the person whose id ends an account of the stage: there, an account is linked by its name."""
+    return session.get(Person, user.id.rpartition("/")[2])
+
+
 def in_private(play: Scene, monkeypatch: pytest.MonkeyPatch) -> Place:
     """Return the direct room of a person of the prefecture, whose account counts as linked."""
 

@@ -249,6 +249,13 @@ async def test_what_is_added_to_an_answer_is_waited_for_again(prefecture: Place,
     play.clock.pass_(days=2)
     await prefecture.say("Et l'acte de son frère ?", mention=False, thread=first)
     assert play.question().state == "taken"
+    assert prefecture.sees("Prise par").buttons == [
+        "Compléter",
+        "Rediriger",
+        "Clore",
+        "Ouvrir le dialogue",
+        "Historique",
+    ]
     assert fields_of(prefecture.sees("Prise par").card)[ANSWER] == "avant lundi 12 h, heure de Paris"
     await play.at("2026-03-23T14:00")
     consulate.sees("est en retard")
