@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 import handlers
-from bot import audit, due, holding, leases, presence, reminders, schedule
+from bot import audit, due, holding, importing, leases, presence, reminders, schedule
 from bot.agenda import fetching, line, subscriptions
 from bot.agenda.borders import Borders
 from bot.agenda.model import Details
@@ -122,10 +122,16 @@ def build(settings: Settings, database: Database, clock: Clock = system_clock) -
     def exit_(session: Session, now: datetime) -> Outbox:
         return Outbox(session, around.catalogues, where, now)
 
-    parcels = Fetching(database, platforms, around.limits, settings.data_dir / "files", clock, exit_)
-    calendar = {"calendar": calendars.perform}
-    charts = {"draw": drawing(database, around, clock, exit_)}
-    kinds = {**performers(database, platforms, dispatcher.again, parcels.fetch), **calendar, **charts}
+    folder = settings.data_dir / "files"
+    parcels = Fetching(database, platforms, around.limits, folder, clock, exit_)
+    directory = importing.Importing(database, around, where, folder, clock)
+    beside = {
+        "calendar": calendars.perform,
+        "import": directory.bring,
+        "export": directory.send,
+        "draw": drawing(database, around, clock, exit_),
+    }
+    kinds = {**performers(database, platforms, dispatcher.again, parcels.fetch), **beside}
     if settings.opinion is not None:
         own = settings.opinion
         endpoint = Endpoint(own.url, own.model, own.token.get_secret_value())
@@ -149,7 +155,7 @@ def build(settings: Settings, database: Database, clock: Clock = system_clock) -
         around,
         Asking(around, where, platforms),
         exit_,
-        Clockwork(database, around, where, {**reminders.KINDS, **presence.KINDS}),
+        Clockwork(database, around, where, {**reminders.KINDS, **presence.KINDS, **importing.KINDS}),
         calendars,
     )
 

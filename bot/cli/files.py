@@ -12,7 +12,7 @@ from typing import Self
 from bot.cli.parsing import Commands
 from bot.cli.words import in_words
 from bot.clock import system_clock
-from bot.directory import exporting, importing
+from bot.directory import exporting, importing, planning
 from bot.directory.history import Author
 from bot.directory.parsed import Difference, Result
 from bot.directory.reading import read
@@ -47,7 +47,7 @@ def _import(settings: Settings, options: argparse.Namespace) -> int:
         progress.now("…")
         database = opened()
         if options.dry_run:
-            result = database.reading(lambda session: importing.plan(session, parsed)).result
+            result = database.reading(lambda session: planning.plan(session, parsed)).result
         else:
             result = importing.store(database, parsed, Author(system_clock(), "import"))
     database.close()

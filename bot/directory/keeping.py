@@ -6,7 +6,7 @@ of who holds a posting there, a coordinator all.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -106,20 +106,20 @@ def confirm(session: Session, of: Card, author: Author, every: timedelta) -> Non
 def _may_correct_person(session: Session, actor: Actor, person: Person, author: Author) -> bool:
     if actor.person == person.id or has(actor.rights, "coordinator"):
         return True
-    return not _edited_by(session, actor, author).isdisjoint(_offices(session, person.id, author))
+    return not offices_edited(session, actor, author.at).isdisjoint(_offices(session, person.id, author.at))
 
 
 def may_correct(session: Session, actor: Actor, organisation: str, author: Author) -> bool:
     """Say whether somebody keeps an organisation's card."""
-    return has(actor.rights, "coordinator") or organisation in _edited_by(session, actor, author)
+    return has(actor.rights, "coordinator") or organisation in offices_edited(session, actor, author.at)
 
 
-def _edited_by(session: Session, actor: Actor, author: Author) -> set[str]:
+def offices_edited(session: Session, actor: Actor, at: datetime) -> set[str]:
     """Return the organisations that an editor keeps: those where they hold a posting, whatever room they sit in."""
     if actor.person is None or not has(actor.rights, "editor"):
         return set()
-    return _offices(session, actor.person, author)
+    return _offices(session, actor.person, at)
 
 
-def _offices(session: Session, person: str, author: Author) -> set[str]:
-    return {posting.organisation for posting, _ in postings_held(session, person, author.at)}
+def _offices(session: Session, person: str, at: datetime) -> set[str]:
+    return {posting.organisation for posting, _ in postings_held(session, person, at)}
