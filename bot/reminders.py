@@ -86,7 +86,8 @@ def _raise(ctx: Scope, question: Question) -> Again:
                 return wait
             if _raised(ctx, question, office):
                 question.steps, question.stepped_at = LATE + index + 1, ctx.now
-                due.put(ctx.session, ASKER, f"{question.number} raised", ctx.now)
+                if office.organisation != question.placed_with:  # they know that who has it was reminded
+                    due.put(ctx.session, ASKER, f"{question.number} raised", ctx.now)
                 after = _next(ctx, question)
                 return after.at if after is not None else None
     question.steps, question.stepped_at = LATE + len(ladder), ctx.now

@@ -7,6 +7,7 @@ same stage. Time passes tick by tick, or in an outage with one tick at its end. 
 import asyncio
 from collections.abc import Coroutine
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -288,7 +289,7 @@ class Life(RuleBasedStateMachine):
 
 
 def _said(event: Invocation, line: str) -> Invocation:
-    return Invocation(**{name: getattr(event, name) for name in event.__dataclass_fields__} | {"line": line})
+    return replace(event, line=line)
 
 
 async def _by_hand(*_: object) -> None:

@@ -48,7 +48,7 @@ async def test_counted(prefecture: Place, consulate: Place, play: Scene) -> None
 async def test_shown_to_an_office_as_its_own(prefecture: Place, consulate: Place, play: Scene) -> None:
     await _a_few(prefecture, consulate, play)
     await consulate.say("bilan")
-    shown = consulate.sees("Bilan de Consulat général de France à Francfort")
+    shown = consulate.sees("Bilan du consulat général de France à Francfort")
     assert "Répondues : 1" in shown.text
     assert "Répondues en (médiane) : 2 h" in shown.text
     assert "état civil : **3**, dont 1 répondues en 2 h" in shown.text

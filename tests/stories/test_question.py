@@ -24,7 +24,7 @@ async def test_asked_taken_answered_closed(prefecture: Place, consulate: Place, 
     assert SAARBRUCKEN not in own.text, "what stands above is not said again"
 
     await consulate.click(card, "Prendre")
-    assert "Prise par Consulat général de France à Francfort" in prefecture.sees("Question").text
+    assert "Prise par le consulat général de France à Francfort" in prefecture.sees("Question").text
     assert card.buttons == ["Répondre", "Rediriger", "Clore", "Faire préciser", "Plus…"]
 
     form = await consulate.click(card, "Répondre", forms=True)
@@ -255,3 +255,14 @@ async def test_what_a_card_has_no_room_for_stands_behind_a_button(
     assert prefecture.sees("que faire d’autre").buttons == ["Rouvrir", "Historique"], (
         "all there is, where that is little"
     )
+
+
+async def test_a_redirected_question_says_who_sent_it_on_and_why(
+    prefecture: Place, consulate: Place, play: Scene
+) -> None:
+    munich = play.link("consulat-munich")
+    await prefecture.say(SAARBRUCKEN)
+    await consulate.invoke("rediriger", "Q-2026-00001 consulat munich car le passeport 12AB34567 y fut délivré")
+    shown = munich.sees("Q-2026-00001").text
+    assert "redirigée par le consulat général de France à Francfort, « le passeport ••••• y fut délivré »" in shown
+    assert "compétence" not in shown, "the reasons of the rules led elsewhere"

@@ -80,7 +80,11 @@ def _compare(zone: str, pattern: Pattern, walls: slow.Walls, since: datetime, dr
         first, last = max(0, (began - since) // MINUTE), min(size, (ended - since) // MINUTE)
         assert not any(found[first:last]), f"{zone}: twice at {began}"
         found[first:last] = b"\1" * (last - first)
-    wrong = [since + index * MINUTE for index in range(size) if found[index] != model[index]] if found != model else []
+    wrong = (
+        [since + index * MINUTE for index in range(size) if found[index] != model[index]]
+        if bytes(found) != model
+        else []
+    )
     assert not wrong, f"{zone}, {pattern.osm}: {wrong[0]} and {len(wrong)} minutes in all"
 
     worked = [index for index in range(size) if model[index]]
