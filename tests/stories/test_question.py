@@ -264,5 +264,5 @@ async def test_a_redirected_question_says_who_sent_it_on_and_why(
     await prefecture.say(SAARBRUCKEN)
     await consulate.invoke("rediriger", "Q-2026-00001 consulat munich car le passeport 12AB34567 y fut délivré")
     shown = munich.sees("Q-2026-00001").text
-    assert "redirigée par le consulat général de France à Francfort, « le passeport ••••• y fut délivré »" in shown
+    assert "redirigée par le consulat général de France à Francfort, « le passeport … y fut délivré »" in shown
     assert "compétence" not in shown, "the reasons of the rules led elsewhere"
