@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from bot import jobs
+from bot import jobs, said
 from bot.card import Card, Paragraph, Reply
 from bot.command import first_word
 from bot.context import Context
@@ -18,7 +18,6 @@ from bot.files import ending, safe_name
 from bot.interpret import spelled
 from bot.message import Address, Attachment
 from bot.outbox import Placing, to_args
-from bot.relay import said_at
 from bot.texts import Text
 
 _IMPORT: Final = ("importer", "import")
@@ -62,7 +61,7 @@ def _begin(ctx: Context, attached: tuple[Attachment, ...]) -> Reply:
         ctx.inbound.author.id,
         attached,
         scope=scope,
-        said_at=replace(said_at(ctx), audience=None),
+        said_at=replace(said.place(ctx), audience=None),
         to=place,
         now=ctx.now,
     )
@@ -138,4 +137,4 @@ def _alone(ctx: Context) -> Address:
 def _pointer(ctx: Context, place: Address) -> None:
     """Say in a room that somebody is answered elsewhere."""
     if place.room != ctx.to.room:
-        ctx.say(said_at(ctx), Card(None, (Paragraph(Text.of("reply.in_private")),)), "pointer")
+        ctx.say(said.place(ctx), Card(None, (Paragraph(Text.of("reply.in_private")),)), "pointer")
