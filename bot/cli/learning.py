@@ -107,12 +107,12 @@ def _train(settings: Settings, *, as_json: bool) -> int:
     model, tried = teach(known, rules)
     database.run_now(lambda session: learnt.keep(session, model, rules, len(known), system_clock()))
     database.close()
-    found = {"examples": len(known), "margin": model.margin, **_figures(tried)}
+    found = {"examples": len(known), **_figures(tried)}
     if as_json:
         print(json.dumps(found))
         return 0
     print(f"{found['examples']} examples; on those not learnt from, the topic is right")
-    print(f"first in {found['first']:.1%}, among three in {found['among_three']:.1%}; relied on from {found['margin']}")
+    print(f"first in {found['first']:.1%}, among three in {found['among_three']:.1%}")
     return 0
 
 

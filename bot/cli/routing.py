@@ -65,7 +65,7 @@ def _run(settings: Settings, options: argparse.Namespace) -> int:
 def _weighed(text: str, rules: Rules, topics: list[list[Any]]) -> dict[str, list[tuple[str, float]]]:
     """Return what weighed for and against each of the topics."""
     scores = score(read(text, rules), rules)
-    return {topic: explained(scores, rules.model, topic) for topic, _ in topics}
+    return {topic: explained(scores, rules, topic) for topic, _ in topics}
 
 
 def _decider(

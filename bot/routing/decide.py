@@ -169,7 +169,7 @@ def _assigned(case: Case) -> Assignment:
         return _asked(case, found)
     if found:
         sure = case.scores.share(case.best) * _place(case, found[0])
-        if sure >= case.rules.model.margin or case.direction == "to_prefecture":
+        if sure >= case.rules.confidence.margin or case.direction == "to_prefecture":
             return _routed(case, found[0], sure)
         return _weighed(case, found)
     stated = _stated(case)
@@ -209,7 +209,7 @@ def _weighed(case: Case, found: list[Option]) -> Assignment:
             weights[organisation] = weights.get(organisation, 0.0) + share / len(leads_to)
     to = found[0].charge.recipient.organisation
     sure = weights.get(to, 0.0) * _place(case, found[0])
-    if sure >= case.rules.model.margin:
+    if sure >= case.rules.confidence.margin:
         return _routed(case, found[0], sure)
     likely = sorted((it for options_ in others.values() for it in options_), key=lambda it: -_weight(it, weights))
     return _asked(case, likely) if len(weights) > 1 else _asked_what(case)

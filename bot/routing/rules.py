@@ -16,7 +16,9 @@ from sys import intern
 from types import MappingProxyType
 from typing import Any, TypeAlias, TypeVar
 
+from bot.routing import confidence
 from bot.routing.concepts import Vocabulary
+from bot.routing.confidence import Confidence
 from bot.routing.learning import Model, restore
 from bot.routing.mending import SHORTEST, Mender, spelled_out
 from bot.routing.phrases import Phrases
@@ -112,6 +114,7 @@ class Rules:
     contexts: Mapping[str, tuple[Context, ...]]
     mender: Mender
     model: Model
+    confidence: Confidence
     emergency: Mapping[str, str]
     guards: Vocabulary
 
@@ -145,6 +148,7 @@ class Rules:
             guards=guards,
             mender=Mender(groups(names, topics, guards.words), known, abbreviations),
             model=restore((folder / "model.txt").read_text("utf-8")),
+            confidence=confidence.restore((folder / "confidence.toml").read_text("utf-8")),
             emergency=MappingProxyType({row["country"]: row["numbers"] for row in _rows(folder / "emergency.csv")}),
         )
 

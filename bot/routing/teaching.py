@@ -1,31 +1,32 @@
 """From texts with a topic to a model, and how well it would do on texts that it has not seen."""
 
-import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 
-from bot.routing.learning import Example, Model, softmax, train
+from bot.routing.confidence import Confidence
+from bot.routing.learning import Example, Model, softmax
 from bot.routing.reading import read
 from bot.routing.rules import Rules
 from bot.routing.topics import features, lexicon
+from bot.routing.training import train
 
 FOLDS = 5
-RELIED_ON = 0.9
-"""How often a topic must be right to be relied on; a recipient is right more often, since topics share recipients."""
-_MARGINS = (0.75, 0.85)
-"""No margin is lower or higher than these, whatever the examples say: words were chosen with them in sight.
-
-From the lower one a recipient was right in 94 % of the held-out questions that were routed.
-"""
-_TINY = 1e-6
 _CONTRADICTED = 0.01
-_TEMPERATURES = tuple(it / 20 for it in range(10, 41))
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A text with a topic: what can be learnt of it, and what the lexicon says of it."""
+
+    text: str
+    example: Example
+    lexicon: tuple[tuple[str, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """An example judged by a model that was not taught it: its topics' logits."""
+    """An example judged by a model that was not taught it: what speaks for each topic."""
 
     text: str
     topic: str
@@ -37,12 +38,12 @@ class Tried:
         return sorted(self.logits, key=lambda topic: (-self.logits[topic], topic))
 
 
-def prepare(rows: Iterable[tuple[str, str]], rules: Rules) -> list[tuple[str, Example]]:
+def prepare(rows: Iterable[tuple[str, str]], rules: Rules) -> list[Shown]:
     """Return each text (given as topic and text) with what it shows."""
-    found: list[tuple[str, Example]] = []
+    found: list[Shown] = []
     for topic, text in rows:
         reading = read(text, rules)
-        found.append((text, Example(topic, features(reading), lexicon(reading, rules))))
+        found.append(Shown(text, Example(topic, features(reading)), lexicon(reading, rules)))
     return found
 
 
@@ -50,45 +51,23 @@ def teach(rows: Iterable[tuple[str, str]], rules: Rules) -> tuple[Model, list[Tr
     """Return a model of all examples, and how each was judged by a model of the others."""
     prepared = prepare(rows, rules)
     topics = sorted(rules.topics)
-    tried = list(cross_validated(prepared, topics))
-    model = train((it for _, it in prepared), topics)
-    honest = temperature(tried)
-    return replace(model, temperature=honest, margin=margin(tried, honest)), tried
+    tried = list(cross_validated(prepared, topics, rules.confidence))
+    return train((it.example for it in prepared), topics), tried
 
 
-def cross_validated(prepared: Sequence[tuple[str, Example]], topics: Sequence[str]) -> Iterable[Tried]:
-    """Judge each example by a model taught with the other folds; a text's fold follows from its words alone."""
-    for fold in range(FOLDS):
-        model = train((it for text, it in prepared if _fold(text) != fold), topics)
-        for text, it in prepared:
-            if _fold(text) == fold:
-                yield Tried(text, it.topic, model.logits(it.features, dict(it.lexicon)))
+def cross_validated(prepared: Sequence[Shown], topics: Sequence[str], confidence: Confidence) -> Iterable[Tried]:
+    """Judge each example by a model taught with the other folds."""
+    for number in range(FOLDS):
+        model = train((it.example for it in prepared if fold(it.text) != number), topics)
+        for it in prepared:
+            if fold(it.text) == number:
+                shown = it.example.features
+                logits = confidence.fused(model.logits(shown), dict(it.lexicon), len(shown[0]))
+                yield Tried(it.text, it.example.topic, logits)
 
 
-def temperature(tried: Sequence[Tried]) -> float:
-    """Return by what to divide logits so that probabilities are as often right as they say."""
-
-    def surprise(candidate: float) -> float:
-        return -sum(math.log(softmax(it.logits, candidate)[it.topic] + _TINY) for it in tried)
-
-    return min(_TEMPERATURES, key=surprise) if tried else 1.0
-
-
-def margin(tried: Sequence[Tried], honest: float) -> float:
-    """Return the probability from which the best topic was right as often as is relied on."""
-    judged = sorted(
-        ((softmax(it.logits, honest)[it.ranked[0]], it.ranked[0] == it.topic) for it in tried), reverse=True
-    )
-    right, lowest = 0, _MARGINS[1]
-    for count, (share, correct) in enumerate(judged, start=1):
-        right += correct
-        last = count == len(judged) or judged[count][0] < share
-        if last and right / count >= RELIED_ON:
-            lowest = share
-    return round(min(max(lowest, _MARGINS[0]), _MARGINS[1]), 2)
-
-
-def _fold(text: str) -> int:
+def fold(text: str) -> int:
+    """Return in which of the parts a text is left out of learning: it follows from its words alone."""
     return sha256(text.encode()).digest()[0] % FOLDS
 
 

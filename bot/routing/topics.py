@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from bot.routing.learning import Features, Model
+from bot.routing.learning import Features, softmax
 from bot.routing.reading import Found, Reading
 from bot.routing.rules import FRANCE, STOP, Rules
 
@@ -22,6 +22,7 @@ _POLITE = frozenset(
 """Words that say nothing of a topic, and are left out so that politeness changes nothing."""
 _PREFIX = 5
 _LONG = 7
+_RUN = 4
 CLEAR = 3.5
 PURPOSE = 2.0
 """What is done for a purpose is about the purpose: an act looked at for a naturalisation is about that.
@@ -50,7 +51,7 @@ class Scores:
     ranked: tuple[tuple[str, float], ...]
     weights: tuple[tuple[str, float], ...]
     evidence: tuple[Evidence, ...]
-    features: Features = ()
+    features: Features = ((), ())
 
     @property
     def best(self) -> str:
@@ -84,7 +85,7 @@ def score(reading: Reading, rules: Rules) -> Scores:
     evidence = tuple(_evidence(reading, rules))
     weights = _weights(evidence, reading, rules)
     shown = features(reading)
-    shares = rules.model.shares(shown, dict(weights))
+    shares = softmax(rules.confidence.fused(rules.model.logits(shown), dict(weights), len(shown[0])))
     ranked = sorted(shares.items(), key=lambda pair: (-pair[1], pair[0]))
     return Scores(tuple(ranked), weights, evidence, shown)
 
@@ -124,23 +125,30 @@ def _weights(evidence: Iterable[Evidence], reading: Reading, rules: Rules) -> tu
 
 
 def features(reading: Reading) -> Features:
-    """Return what can be learnt of a text: its words, its pairs of words, how long words begin; each once.
+    """Return what can be learnt of a text, each once: words, pairs and beginnings of words; runs of their letters.
 
     A name counts as its kind beside another word, and not by itself: that a place is a region abroad says nothing of
     what is asked about it.
     """
     inside = {at: name for name in reading.names for at in range(name.start, name.end)}
     tokens: list[str] = []
+    keys: list[str] = []
     for at, word in enumerate(reading.words):
         name = inside.get(at)
         if name is None and word.key not in STOP and word.key not in _POLITE and not word.key.isdigit():
             tokens.append(word.stem)
+            keys.append(word.key)
         elif name is not None and at == name.start:
             tokens.append(_kind(name))
     begun = (f"{token[:_PREFIX]}*" for token in tokens if len(token) >= _LONG and token[0] != "<")
     pairs = (f"{one} {other}" for one, other in pairwise(tokens))
     words = (token for token in tokens if token[0] != "<")
-    return tuple(dict.fromkeys((*words, *begun, *pairs)))
+    letters = (f"~{run}" for key in keys for run in _runs(f"_{key}_"))
+    return tuple(dict.fromkeys((*words, *begun, *pairs))), tuple(dict.fromkeys(letters))
+
+
+def _runs(key: str) -> Iterator[str]:
+    return (key[at : at + _RUN] for at in range(len(key) - _RUN + 1))
 
 
 def _kind(name: Found) -> str:
@@ -150,8 +158,10 @@ def _kind(name: Found) -> str:
     return f"<french {sense.kind}>" if sense.country == FRANCE else f"<{sense.kind}>"
 
 
-def explained(scores: Scores, model: Model, topic: str, most: int = 8) -> list[tuple[str, float]]:
-    """Return what weighed for and against a topic, lexicon and learnt words together, the heaviest first."""
-    found = [(it.written, it.weight) for it in scores.evidence if it.topic == topic]
-    found += model.weighed(scores.features, topic)
+def explained(scores: Scores, rules: Rules, topic: str, most: int = 8) -> list[tuple[str, float]]:
+    """Return what weighed for and against a topic, in logits, the heaviest first; `~` stands before mere letters."""
+    unit = rules.confidence.unit(len(scores.features[0]))
+    found = [(it.written, unit * it.weight) for it in scores.evidence if it.topic == topic]
+    learnt = rules.model.weighed(scores.features, topic)
+    found += [(feature, rules.confidence.learnt * weight) for feature, weight in learnt]
     return sorted(found, key=lambda pair: (-abs(pair[1]), pair[0]))[:most]

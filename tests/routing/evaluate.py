@@ -1,4 +1,7 @@
-"""How well routing does on a file of labelled questions: `python -m tests.routing.evaluate FILE.csv [--wrong]`.
+"""How well routing does on a file of labelled questions: `python -m tests.routing.evaluate FILE.csv [--wrong] [--crossed]`.
+
+`--wrong` prints all that was wrong. `--crossed` is for questions that topics are learnt from: each is judged by a model
+that was taught neither it nor the others of its fold.
 
 Columns: `text`, `from`; `topic` and the others that would do as well (`topics_ok`); `countries`, all that are named;
 `decision`; `recipients_ok`, any of which is right (`organisation` or `organisation:role`); `advice_to`, any of which is
@@ -11,14 +14,17 @@ import math
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 from bot.directory.snapshot import Snapshot
 from bot.routing.decide import route
 from bot.routing.model import Assignment, Question
-from bot.routing.rules import Rules
+from bot.routing.rules import Rules, examples
+from bot.routing.teaching import FOLDS, fold, prepare
+from bot.routing.training import train
+from tests.routing.shipped import CONFIG, directory, rules
 
 ON = date(2026, 11, 23)
 
@@ -108,6 +114,23 @@ def judge(file: Path, rules: Rules, directory: Snapshot) -> list[Judged]:
     return [Judged(row, route(Question(row["text"], row["from"] or None), rules, directory, ON)) for row in rows]
 
 
+def judge_crossed(file: Path, rules: Rules, directory: Snapshot) -> list[Judged]:
+    """Route every question of a file by a model that was taught all examples but those of its fold in the file."""
+    prepared = prepare(examples(CONFIG / "routing"), rules)
+    with file.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    found: dict[str, Judged] = {}
+    for number in range(FOLDS):
+        own = {row["text"] for row in rows if fold(row["text"]) == number}
+        model = train((it.example for it in prepared if it.text not in own), sorted(rules.topics))
+        apart = replace(rules, model=model)
+        for row in rows:
+            if fold(row["text"]) == number:
+                question = Question(row["text"], row["from"] or None)
+                found[row["text"]] = Judged(row, route(question, apart, directory, ON))
+    return [found[row["text"]] for row in rows]
+
+
 def figures(judged: Sequence[Judged]) -> dict[str, Figure]:
     """Return the figures by their names."""
 
@@ -168,10 +191,8 @@ def _shown(it: Judged) -> str:
 
 def main(arguments: Sequence[str]) -> None:
     """Print the figures, the confusions and, when asked, all that was wrong."""
-    from tests.routing.shipped import directory, rules
-
     for name in (it for it in arguments if not it.startswith("--")):
-        judged = judge(Path(name), rules(), directory())
+        judged = (judge_crossed if "--crossed" in arguments else judge)(Path(name), rules(), directory())
         print(f"{name}: {len(judged)} questions")
         for figure in figures(judged).values():
             print(f"  {figure}")

@@ -265,7 +265,7 @@ def test_who_says_nothing_is_asked_and_may_choose_the_adviser(asker: str, advise
 
 
 def test_equal_topics_with_different_answers_are_asked() -> None:
-    careful = replace(rules(), model=replace(rules().model, temperature=2.0, margin=0.9))
+    careful = replace(rules(), confidence=replace(rules().confidence, margin=0.99))
     question = Question("carte de séjour et acte de naissance d'un Marocain", "prefecture-67")
     found = route(question, careful, directory(), TODAY)
     assert found.question_back is not None

@@ -9,12 +9,13 @@ from bot.db import Database
 from bot.directory.snapshot import load
 from bot.errors import UserError
 from bot.routing import candidates, learnt
-from bot.routing.learning import Example, dump, restore, softmax, train
+from bot.routing.learning import Example, Features, dump, restore, softmax
 from bot.routing.reading import read
 from bot.routing.rules import Rules, examples
 from bot.routing.tables import RoutingExample, RoutingModel
-from bot.routing.teaching import Tried, doubtful, margin, prepare, teach, temperature
+from bot.routing.teaching import Tried, doubtful, prepare, teach
 from bot.routing.topics import explained, score
+from bot.routing.training import train
 from tests.routing.shipped import CONFIG, rules
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -25,7 +26,7 @@ def few() -> list[tuple[str, str]]:
 
 
 def test_the_order_of_examples_changes_nothing() -> None:
-    prepared = [it for _, it in prepare(few(), rules())]
+    prepared = [it.example for it in prepare(few(), rules())]
     shuffled = random.Random(1).sample(prepared, len(prepared))
     topics = sorted(rules().topics)
     assert dump(train(prepared, topics)) == dump(train(shuffled, topics))
@@ -43,7 +44,7 @@ def test_the_shipped_model_is_what_the_shipped_examples_teach() -> None:
 
 
 def test_probabilities_add_up_to_one() -> None:
-    assert sum(softmax({"a": 3.0, "b": 1.0, "c": -900.0}, 0.5).values()) == pytest.approx(1.0)
+    assert sum(softmax({"a": 3.0, "b": 1.0, "c": -900.0}).values()) == pytest.approx(1.0)
     assert softmax({}) == {}
 
 
@@ -54,30 +55,22 @@ def test_every_topic_has_its_examples() -> None:
 
 def test_what_weighed_is_told() -> None:
     scores = score(read("acte de naissance allemand", rules()), rules())
-    words = dict(explained(scores, rules().model, "etat_civil"))
+    words = dict(explained(scores, rules(), "etat_civil"))
     assert words["acte de naissance"] > 0
 
 
-def tried(topic: str, **logits: float) -> Tried:
-    return Tried("", topic, logits)
-
-
-def test_the_margin_is_where_the_best_topic_is_right_often_enough() -> None:
-    sure = [tried("a", a=5.0, b=0.0)] * 20
-    unsure = [tried("b", a=0.9, b=0.0)] * 20
-    assert margin([*sure, *unsure], 1.0) == pytest.approx(0.85)
-    assert margin(sure, 1.0) == margin(sure * 2, 1.0)
-
-
-def test_a_temperature_tempers_the_overconfident() -> None:
-    wrong = [tried("b", a=9.0, b=0.0), tried("a", a=9.0, b=0.0)]
-    assert temperature(wrong) > temperature([tried("a", a=1.0, b=0.0)] * 2)
-    assert doubtful(wrong) == [wrong[0]]
+def test_what_all_others_contradict_is_doubtful() -> None:
+    wrong = Tried("", "b", {"a": 9.0, "b": 0.0})
+    assert doubtful([wrong, Tried("", "a", {"a": 9.0, "b": 0.0}), Tried("", "b", {"a": 1.0, "b": 0.0})]) == [wrong]
 
 
 def test_an_example_without_features_is_borne() -> None:
-    model = train([Example("a", (), ()), Example("b", ("x",), ()), Example("b", ("x",), ())], ("a", "b"))
-    assert model.shares((), {})["a"] + model.shares((), {})["b"] == pytest.approx(1.0)
+    nothing: Features = ((), ())
+    word: Features = (("x",), ())
+    model = train([Example("a", nothing), *[Example("b", word)] * 9], ("a", "b"))
+    shares = softmax(model.logits(word))
+    assert shares["b"] > softmax(model.logits(nothing))["b"]
+    assert sum(shares.values()) == pytest.approx(1.0)
 
 
 # --- from a redirection to an example
@@ -129,7 +122,7 @@ def test_a_model_trained_here_is_used_until_a_release_brings_other_words(shipped
         return database.run_now(lambda s: known.get(s, load(s)))
 
     assert used(shipped) is fresh
-    other = train([it for _, it in prepare(few(), fresh)], sorted(fresh.topics))
+    other = train([it.example for it in prepare(few(), fresh)], sorted(fresh.topics))
     shipped.run_now(lambda s: learnt.keep(s, other, fresh, 10, NOW))
     assert dump(used(shipped).model) == dump(other)
 
