@@ -24,7 +24,7 @@ _MONTHS = (
     "novembre|nov|november",
     "decembre|dec|december",
 )
-_WEEKDAYS = (
+WEEKDAYS = (
     "lundi|monday",
     "mardi|tuesday",
     "mercredi|wednesday",
@@ -33,10 +33,10 @@ _WEEKDAYS = (
     "samedi|saturday",
     "dimanche|sunday",
 )
-_MONTH = f"(?:{'|'.join(_MONTHS)})\\.?"
-_NAMED = f"(?:{'|'.join(_WEEKDAYS)})"
+MONTH = f"(?:{'|'.join(_MONTHS)})\\.?"
+_NAMED = f"(?:{'|'.join(WEEKDAYS)})"
 _D = r"(?P<{0}>\d{{1,2}})(?:er|st|nd|rd|th)?"
-_M = rf"(?P<{{0}}>{_MONTH})"
+_M = rf"(?P<{{0}}>{MONTH})"
 _Y = r"(?:,?\s+(?P<y>\d{4}))?"
 _TO = r"\s*(?:-|/|\bau\b|\bto\b|\buntil\b|\bjusqu'au\b)\s*"
 _BEFORE = rf"(?:\b(?:du|le|les|des|from|on|the|on the)\s+)?(?:\b{_NAMED}\s+)?"
@@ -98,18 +98,18 @@ def dated(text: str, today: date) -> Dated | None:
 
     None where there is no date. Raises UserError for a day or a time that does not exist.
     """
-    folded = _folded(text)
-    found = _days(folded, today)
+    bare = folded(text)
+    found = _days(bare, today)
     if found is None:
         return None
     first, last, (start, end) = found
-    blank = folded[:start] + " " * (end - start) + folded[end:]
-    begins, ends, (since, until) = _times(blank)
+    blank = bare[:start] + " " * (end - start) + bare[end:]
+    begins, ends, (since, until) = times_of(blank)
     left = "".join(" " if start <= at < end or since <= at < until else c for at, c in enumerate(text))
     return Dated(first, last, begins, ends, _LONELY.sub("", " ".join(left.split())))
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
     """Return a text without accents, character for character."""
     dashes = text.replace("–", "-").replace("—", "-").replace("’", "'")
     return "".join(folded if len(folded := plain(c)) == 1 else " " for c in dashes)
@@ -126,7 +126,7 @@ def _days(text: str, today: date) -> tuple[date, date, tuple[int, int]] | None:
         return day, day, found.span()
     found = _WEEKDAY.search(text)
     if found is not None:
-        wanted = next(at for at, names in enumerate(_WEEKDAYS) if found["w"].lower() in names.split("|"))
+        wanted = next(at for at, names in enumerate(WEEKDAYS) if found["w"].lower() in names.split("|"))
         day = today + timedelta(days=(wanted - today.weekday() - 1) % 7 + 1)
         return day, day, found.span()
     return None
@@ -180,7 +180,8 @@ def _month(said: str) -> int:
     return next(at for at, names in enumerate(_MONTHS, 1) if bare in names.split("|"))
 
 
-def _times(text: str) -> tuple[time | None, time | None, tuple[int, int]]:
+def times_of(text: str) -> tuple[time | None, time | None, tuple[int, int]]:
+    """Return the first time of a folded text, or the two between which it lies, and where they stand in it."""
     for pattern in _TIMES:
         found = pattern.search(text)
         if found is not None:

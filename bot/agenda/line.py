@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 from bot.agenda.dates import Dated, dated
-from bot.agenda.model import LINK, LINKS, NOTE, PLACE, TITLE, Details, When, resolved
+from bot.agenda.model import LINK, LINKS, NOTE, PLACE, TITLE, Details, When
 from bot.directory.snapshot import Org, Snapshot
 from bot.errors import UserError
 from bot.routing.reading import Found, Reading, read
 from bot.routing.rules import FRANCE, Rules, Sense
 from bot.routing.spelling import Word, keys, words
+from bot.worktime.wall import resolved
 
 _HOUR = timedelta(hours=1)
 _NEVER = When(datetime.min.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC), "UTC")

@@ -1,9 +1,10 @@
 """An event as a value: what it is, when, where, whom it concerns. The row (`bot.agenda.tables`) keeps the same."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
+
+from bot.worktime.wall import resolved
 
 KINDS = ("visit", "commission", "training", "posting", "exercise", "deadline", "holiday", "other")
 STATES = ("planned", "confirmed", "moved", "cancelled")
@@ -78,26 +79,6 @@ class Details:
     links: tuple[str, ...] = ()
     visibility: str = "network"
     state: str = "confirmed"
-
-
-def resolved(day: date, at: time, zone: str) -> datetime:
-    """Return a wall time of a zone as an instant in UTC; one that a clock change skips is the first instant after it.
-
-    Of two, the first.
-    """
-    local = ZoneInfo(zone)
-    wall = datetime.combine(day, at.replace(tzinfo=None))
-    instant = wall.replace(tzinfo=local).astimezone(UTC)
-    if instant.astimezone(local).replace(tzinfo=None) == wall:
-        return instant
-    before = wall.replace(tzinfo=local, fold=1).astimezone(UTC)  # with the offset that begins: not later than the gap
-    return next(each for each in _minutes(before) if each.astimezone(local).replace(tzinfo=None) > wall)
-
-
-def _minutes(since: datetime) -> Iterator[datetime]:
-    while True:
-        yield since
-        since += timedelta(minutes=1)
 
 
 def _midnight(day: date) -> datetime:

@@ -100,7 +100,7 @@ def _compare(zone: str, pattern: Pattern, walls: slow.Walls, since: datetime, dr
             assert after(calendar, at, count * MINUTE) == since + (worked[before + count - 1] + 1) * MINUTE
 
 
-def _changes(zone: str, year: int) -> list[datetime]:
+def changes(zone: str, year: int) -> list[datetime]:
     """Return instants at which the clocks of a zone are changed in three years."""
     local, at = ZoneInfo(zone), datetime(year, 1, 1, tzinfo=UTC)
     found: list[datetime] = []
@@ -117,7 +117,7 @@ def test_a_sample_of_minutes() -> None:
     always = ["Pacific/Apia", "Africa/Cairo", "Asia/Kathmandu"]
     for zone in always + draw.sample(sorted(ZONES), 9):
         year = ZONES[zone][2]
-        moments = _changes(zone, year) or [datetime(year, 1, 1, tzinfo=UTC) + draw.random() * timedelta(days=1000)]
+        moments = changes(zone, year) or [datetime(year, 1, 1, tzinfo=UTC) + draw.random() * timedelta(days=1000)]
         middle = draw.choice(moments).replace(minute=0, second=0, microsecond=0)
         walls = slow.minutes(zone, middle - SHORT / 2, middle + SHORT / 2)
         for pattern in draw.sample(PATTERNS, 2):
@@ -137,5 +137,5 @@ def test_every_minute_of_three_years(zone: str) -> None:
 
 def test_there_are_sixty_zones_and_each_trouble_is_among_them() -> None:
     assert len(ZONES) == 60
-    assert sum(not _changes(zone, ZONES[zone][2]) for zone in ZONES) >= 10, "zones whose clocks are never changed"
+    assert sum(not changes(zone, ZONES[zone][2]) for zone in ZONES) >= 10, "zones whose clocks are never changed"
     assert date(2011, 12, 30).year - ZONES["Pacific/Apia"][2] in range(3), "a day that Samoa skipped"
