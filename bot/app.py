@@ -25,6 +25,7 @@ from bot.context import World
 from bot.courtesy import Courtesy
 from bot.db import Database
 from bot.delivery import note_settled, performers
+from bot.digests import issuing
 from bot.directory.current import Current
 from bot.directory.files import TOPICS
 from bot.directory.rooms import room_of
@@ -84,6 +85,7 @@ class App:
     states: dict[str, State] = field(default_factory=dict[str, State])
     connected: asyncio.Event = field(default_factory=asyncio.Event)  # every platform was, once
     forgot_at: datetime | None = None
+    ticked_at: datetime | None = None
     found: Sequence[Finding] = ()
 
 
@@ -105,6 +107,7 @@ def world() -> World:
 def build(settings: Settings, database: Database, clock: Clock = system_clock) -> App:
     """Put a bot together without platforms; `add` gives it some."""
     http = settings.http
+    platforms: dict[str, Platform] = {}
     around = replace(
         world(),
         confirm_every=timedelta(days=settings.directory.confirm_after_days),
@@ -113,11 +116,11 @@ def build(settings: Settings, database: Database, clock: Clock = system_clock) -
         seconded=settings.opinion is not None,
         limits=limits(settings),
         public_url=http.public_url or f"http://{http.host}:{http.port}",
+        platforms=platforms,
     )
     where = destinations(settings, around.current)
     dispatcher = Dispatcher(database, around, where, clock)
     calendars = subscriber(settings, database, around, clock)
-    platforms: dict[str, Platform] = {}
 
     def exit_(session: Session, now: datetime) -> Outbox:
         return Outbox(session, around.catalogues, where, now)
@@ -155,7 +158,7 @@ def build(settings: Settings, database: Database, clock: Clock = system_clock) -
         around,
         Asking(around, where, platforms),
         exit_,
-        Clockwork(database, around, where, {**reminders.KINDS, **presence.KINDS, **importing.KINDS}),
+        Clockwork(database, around, where, {**reminders.KINDS, **presence.KINDS, **importing.KINDS, **issuing.KINDS}),
         calendars,
     )
 
@@ -268,7 +271,7 @@ def connect(app: App) -> None:
 async def running(app: App) -> AsyncGenerator[App]:
     """Run the worker, the tick and the platforms for as long as the block lasts."""
     app.world.finder.read_from(app.database, app.clock())
-    await app.database.run(lambda session: due.ensure(session, presence.ROTA, "all", app.clock()))
+    await app.database.run(lambda session: _put_regular(session, app.clock()))
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(app.worker.run(), name="worker"),
@@ -283,6 +286,12 @@ async def running(app: App) -> AsyncGenerator[App]:
             await asyncio.to_thread(app.world.finder.wait)
             for task in tasks:
                 task.cancel()
+
+
+def _put_regular(session: Session, now: datetime) -> None:
+    """Put what is looked at day by day; zones may have other rules than before this start."""
+    due.ensure(session, presence.ROTA, "all", now)
+    due.put(session, issuing.PLANNING, issuing.FIRST, now)
 
 
 async def _warm(app: App) -> None:
@@ -311,6 +320,9 @@ async def _supervise(app: App, platform: Platform) -> None:
 async def tick(app: App) -> None:
     """Look for what is stuck, and now and then forget what is over."""
     now = app.clock()
+    if app.ticked_at is not None and now < app.ticked_at:  # the clock was set back: what is due was put too late
+        await app.database.run(lambda session: due.put(session, issuing.PLANNING, issuing.FIRST, now))
+    app.ticked_at = now
     await app.clockwork.tick(now)
     woken = await app.database.run(lambda session: audit.mend(session, now))
     await app.database.run(lambda session: app.asking.ask(session, now))
@@ -325,6 +337,7 @@ async def tick(app: App) -> None:
         app.forgot_at = now
         await app.database.run(lambda session: audit.forget(session, now))
         await app.database.run(lambda session: candidates.forget(session, now))
+        await app.database.run(lambda session: issuing.forget(session, now))
     if woken:
         app.worker.wake()
 

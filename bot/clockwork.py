@@ -5,7 +5,7 @@ A failure costs its own thing a delay and nothing else. What lies in the future 
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
@@ -55,11 +55,14 @@ class Clockwork:
     destinations: Destinations
     kinds: Mapping[str, Kind]
 
-    async def tick(self, now: datetime) -> int:
-        """Do all that is due; return how much was done. Raises `Unavailable` when the database failed."""
+    async def tick(self, now: datetime, only: Collection[str] = ()) -> int:
+        """Do all that is due, or all of some kinds; return how much was done.
+
+        Raises `Unavailable` when the database failed.
+        """
         count = 0
         for _ in range(PASSES):
-            items = await self.database.run(lambda session: due.found(session, now, AT_ONCE))
+            items = await self.database.run(lambda session: due.found(session, now, AT_ONCE, only))
             if not items:
                 break
             count += sum(await asyncio.gather(*(self._do(item, now) for item in items)))

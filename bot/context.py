@@ -1,6 +1,6 @@
 """What a handler is given beside its arguments: who asks, from where, when, and the one transaction they share."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
@@ -46,6 +46,7 @@ class World:
     joined: timedelta = timedelta(seconds=30)  # what who asked says so soon after is part of the question
     limits: Limits = field(default_factory=Limits)  # which files may cross
     public_url: str = "http://127.0.0.1:8080"  # where calendar programs reach this bot's HTTP server
+    platforms: Collection[str] = ()  # that this bot is on, where it may speak first
 
     @property
     def rules(self) -> Rules:

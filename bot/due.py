@@ -5,12 +5,13 @@ stops in between and however many processes look. What is due is said by a kind 
 putting the same again moves its instant.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from sqlalchemy import Index, String, Table, and_, delete, func, select, update
+from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot.db import Base, Instant, insert_into
@@ -55,15 +56,25 @@ def hasten(session: Session, kind: str, key: str, at: datetime) -> None:
     _put(session, kind, key, at, keep_earlier=True)
 
 
+def hasten_all(session: Session, kind: str, instants: Mapping[str, datetime]) -> None:
+    """Let many things of a kind, by their keys, be due at their instants or earlier, in one go."""
+    rows = [
+        {"kind": kind, "key": key, "due_at": at, "meant_at": at, "tries": 0} for key, at in sorted(instants.items())
+    ]
+    if rows:
+        session.connection().execute(_upsert(session, keep_earlier=True), rows)
+
+
 def drop(session: Session, kind: str, key: str) -> None:
     """Let something not be due any more."""
     session.execute(delete(Due).where(Due.kind == kind, Due.key == key))
 
 
-def found(session: Session, now: datetime, limit: int) -> list[Item]:
-    """Return what is due, the longest due first; nothing is locked."""
+def found(session: Session, now: datetime, limit: int, kinds: Collection[str] = ()) -> list[Item]:
+    """Return what is due, of some kinds if any are named, the longest due first; nothing is locked."""
     columns = (Due.kind, Due.key, Due.due_at, Due.meant_at, Due.tries)
-    rows = session.execute(select(*columns).where(Due.due_at <= now).order_by(Due.due_at).limit(limit))
+    wanted = [Due.due_at <= now, *([Due.kind.in_(kinds)] if kinds else [])]
+    rows = session.execute(select(*columns).where(*wanted).order_by(Due.due_at).limit(limit))
     return [Item(*row) for row in rows]
 
 
@@ -93,11 +104,16 @@ def put_off(session: Session, item: Item, now: datetime) -> None:
 
 
 def _put(session: Session, kind: str, key: str, at: datetime, *, keep_earlier: bool) -> None:
+    row = {"kind": kind, "key": key, "due_at": at, "meant_at": at, "tries": 0}
+    session.connection().execute(_upsert(session, keep_earlier=keep_earlier), row)
+
+
+def _upsert(session: Session, *, keep_earlier: bool) -> Insert:
     table = cast("Table", Due.__table__)
-    first = insert_into(session, Due).values(kind=kind, key=key, due_at=at, meant_at=at, tries=0)
+    first = insert_into(session, Due)
     earlier = func.min if session.get_bind().dialect.name == "sqlite" else func.least
     values = {
         name: earlier(table.c[name], first.excluded[name]) if keep_earlier else first.excluded[name]
         for name in ("due_at", "meant_at")
     }
-    session.execute(first.on_conflict_do_update(index_elements=["kind", "key"], set_={**values, "tries": 0}))
+    return first.on_conflict_do_update(index_elements=["kind", "key"], set_={**values, "tries": 0})

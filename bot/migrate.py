@@ -11,6 +11,7 @@ from bot import due, holding, jobs, memory, posts, receipts
 from bot import files as parcels
 from bot.agenda import tables as agenda
 from bot.db import Database
+from bot.digests import tables as digests
 from bot.directory import confirming, current, history, proposals, tables
 from bot.errors import ConfigurationError, Unavailable
 from bot.questions import notes, passages
@@ -26,7 +27,7 @@ LOCK = 7_202_515  # advisory lock on PostgreSQL: two processes may start at once
 WITH_TABLES = (
     parcels, holding, due,
     jobs, memory, posts, receipts, confirming, current, history, proposals, tables, questions, notes, passages,
-    routing, agenda,
+    routing, agenda, digests,
 )  # fmt: skip
 """Every module that has tables: loading them fills `Base.metadata`."""
 

@@ -71,6 +71,14 @@ class Outbox:
         self._destinations = destinations
         self._now = now
 
+    def for_reader(self, reader: Reader) -> "Outbox":
+        """Return this way out, with everything rendered for one reader."""
+
+        def destinations(session: Session, to: Address) -> Destination:
+            return replace(self._destinations(session, to), reader=reader)
+
+        return Outbox(self._session, self._catalogues, destinations, self._now)
+
     def reader(self, to: Address) -> Reader:
         """Return for whom words are rendered at an address."""
         return self._personally(to) or self._destinations(self._session, to).reader

@@ -1,6 +1,5 @@
 """The questions under way: those a person asked or took, those that lie with their organisation, the late ones."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 
 from bot.card import Block, Button, Buttons, Card, Paragraph, Reply, Words
@@ -10,11 +9,9 @@ from bot.errors import UserError
 from bot.grammar import Like
 from bot.interpret import spelled
 from bot.questions import cards
-from bot.questions.moves import PENDING
 from bot.questions.queue import Page, Scope, late
 from bot.questions.queue import page as page_of
-from bot.questions.tables import Question
-from bot.texts import Lines, Markdown, Text
+from bot.texts import Lines, Text
 
 _CALLED: dict[str, Scope] = {
     "moi": "mine", "mine": "mine", "service": "post", "office": "post",
@@ -41,7 +38,9 @@ def queue(
 
 def listed(ctx: Context, scope: Scope, topic: str = "", number: int = 1) -> Card:
     """Return a page of questions, with what opens each of them and what shows others."""
-    found = page_of(ctx.session, ctx.actor, ctx.inbound.author.id, scope, ctx.now, number=number, topic=topic)
+    found = page_of(
+        ctx.session, ctx.actor, ctx.inbound.author.id, scope, ctx.now, number=number, topics=(topic,) if topic else ()
+    )
     if not found.count and scope == "all":
         return Card(None, (Paragraph(Text.of("queue.empty")),))
     waiting = late(ctx.session, ctx.actor, ctx.inbound.author.id, ctx.now)
@@ -55,24 +54,7 @@ def listed(ctx: Context, scope: Scope, topic: str = "", number: int = 1) -> Card
 def _lines(ctx: Context, found: Page) -> Words:
     if not found.questions:
         return Text.of("queue.empty")
-    return Text.of("lines", items=Lines(_line(ctx, question) for question in found.questions))
-
-
-def _line(ctx: Context, question: Question) -> Text:
-    return Text.of(
-        "queue.line",
-        number=question.number,
-        state=Text.of(f"state.short.{question.state}"),
-        asker=cards.name_of(ctx.directory(), question.asker_organisation),
-        recipient=cards.name_of(ctx.directory(), question.recipient),
-        due=_due(question, ctx.now),
-    )
-
-
-def _due(question: Question, now: datetime) -> Words:
-    if question.due_at is None or question.state not in PENDING:
-        return Markdown("")
-    return Text.of("queue.overdue" if question.due_at < now else "queue.due", at=question.due_at)
+    return Text.of("lines", items=Lines(cards.line(ctx.directory(), it, ctx.now) for it in found.questions))
 
 
 def _open(found: Page) -> tuple[Button, ...]:

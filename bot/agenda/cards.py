@@ -38,10 +38,10 @@ def days(view: View, asked: Window, events: Sequence[Event], closed: Sequence[Cl
     shown = events[:SHOWN]
     by_day: dict[date, list[Words]] = {}
     for day, name, places in closed:
-        by_day.setdefault(day, []).append(_closed(view, name, places))
+        by_day.setdefault(day, []).append(closed_line(view, name, places))
     for event in shown:
         day = max(asked.first, event.when.day(view.zone))
-        by_day.setdefault(day, []).append(_line(view, event, day))
+        by_day.setdefault(day, []).append(line(view, event, day))
     blocks: list[Block] = [
         Paragraph(Text.of("agenda.day", day=day, items=Lines(by_day[day])), theirs=True) for day in sorted(by_day)
     ]
@@ -59,7 +59,7 @@ def one(
     """Return the card of an event; `own` is what its reader answered."""
     blocks: list[Block] = []
     if event.state != "confirmed":
-        blocks.append(Paragraph(_state(event)))
+        blocks.append(Paragraph(state(event)))
     blocks.append(Fields(tuple(_fields(view, event, counts, own))))
     if event.note and _open(view, event):
         blocks.append(Paragraph(escape(event.note), quote=True, theirs=True))
@@ -103,7 +103,8 @@ def _times(value: When, zone: str) -> Text:
     return Text.of("agenda.until", begins=value.starts, ends=value.ends)
 
 
-def _line(view: View, event: Event, day: date) -> Text:
+def line(view: View, event: Event, day: date, marks: Sequence[Words] | None = None) -> Text:
+    """Return an event in a line of a day; `marks` stand at its end, its state where they are not given."""
     value = event.when
     parts: list[Words] = []
     if not value.whole_days and value.day(view.zone) == day:
@@ -113,12 +114,12 @@ def _line(view: View, event: Event, day: date) -> Text:
         parts.append(Markdown(escape(event.place)))
     if value.last_day(view.zone) > day:
         parts.append(Text.of("agenda.lasts", day=value.last_day(view.zone)))
-    if event.state != "confirmed":
-        parts.append(_state(event))
+    parts += [state(event)] if marks is None and event.state != "confirmed" else marks or ()
     return Text.of("agenda.line", parts=Row(parts), number=Markdown(event.number))
 
 
-def _closed(view: View, name: str, places: Sequence[Place]) -> Text:
+def closed_line(view: View, name: str, places: Sequence[Place]) -> Text:
+    """Return a public holiday in a line of its day."""
     return Text.of("agenda.closed", name=name, where=tuple(_where(view, places)))
 
 
@@ -177,7 +178,8 @@ def _answer(view: View, it: Answer, names: Mapping[str, str]) -> Text:
     return Text.of("who", name=who, organisation=organisation)
 
 
-def _state(event: Event) -> Text:
+def state(event: Event) -> Text:
+    """Return what state an event is in."""
     if event.state == "moved" and event.moved_from is not None:
         if event.whole_days:
             return Text.of("agenda.state.moved_from", before=Text.of("agenda.on", day=event.moved_from.date()))

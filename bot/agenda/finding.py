@@ -70,7 +70,7 @@ def window(text: str, today: date, organisation: str | None, where: Where) -> Wi
     elif rest in (["tout"], ["tous"], ["toutes"], ["all"], ["everything"]):
         around = EVERYTHING
     else:
-        around = _around(text, where)
+        around = _around(text, " ".join(rest), where)
     return Window(first, days, around, kinds, " ".join(text.split()))
 
 
@@ -118,8 +118,9 @@ def _days(text: str, today: date) -> tuple[date, int, str]:
     return found.first, days if days > 1 else WEEK, found.rest
 
 
-def _around(text: str, where: Where) -> Around:
-    code = _CODE.fullmatch(" ".join(keys(text)))
+def _around(text: str, left: str, where: Where) -> Around:
+    """Return what lies around the place that a text names; `left` is what of it names no kind."""
+    code = _CODE.fullmatch(left)
     reading = read(text, where.rules)
     senses = [sense for name in reading.names for sense in name.senses[:1] if not name.open]
     territory = code[1].upper() if code is not None else next((it.territory for it in senses if it.territory), "")

@@ -28,6 +28,7 @@ ROOMS = {
     "questions": "questions",
     "advisers": "advisers",
     "events": "events",
+    "digest": "digests",
     "failed": "operation",
     "matrix": "operation",
 }

@@ -237,7 +237,7 @@ def _of_week(read: _Reading, rhythm: Rhythm) -> Rhythm:
     for found in read.all(_LIST):
         days |= {_weekday(each) for each in re.findall(_W, found[0], re.IGNORECASE)}
     working = read.take(_WORKING_DAYS) is not None
-    if (rhythm.dates and days) or (rhythm.which and (working or days != rhythm.weekdays)):
+    if (rhythm.dates and days) or (rhythm.which and (working or frozenset(days) != rhythm.weekdays)):
         raise UserError("digest.two_rhythms")
     return replace(rhythm, weekdays=frozenset(days), working=rhythm.working or working)
 

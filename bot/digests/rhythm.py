@@ -22,6 +22,7 @@ STEPS = 52  # the most that lies between two turns
 
 Unit: TypeAlias = Literal["day", "week", "month"]
 
+_SETS = ("weekdays", "dates", "which")
 _DAY = timedelta(days=1)
 _MARGIN = 2 * _DAY  # a day that clocks skip is resolved to the one after it
 
@@ -71,16 +72,16 @@ def latest(rhythm: Rhythm, at: datetime, zone: str, place: Place) -> Occurrence 
 def to_data(rhythm: Rhythm) -> dict[str, Any]:
     """Return a rhythm as JSON data; `from_data` gives it back."""
     data = asdict(rhythm)
-    plain: dict[str, Any] = {name: sorted(data[name]) for name in ("weekdays", "dates", "which")}
-    times = [f"{each:%H:%M}" for each in rhythm.times]
-    return {**data, **plain, "times": times, "since": rhythm.since.isoformat()}
+    data |= {name: sorted(data[name]) for name in _SETS}
+    return {**data, "times": [f"{each:%H:%M}" for each in rhythm.times], "since": rhythm.since.isoformat()}
 
 
 def from_data(data: dict[str, Any]) -> Rhythm:
     """Return the rhythm that `to_data` wrote."""
-    sets = {name: frozenset(data[name]) for name in ("weekdays", "dates", "which")}
-    times = tuple(time.fromisoformat(each) for each in data["times"])
-    return Rhythm(**{**data, **sets, "times": times, "since": date.fromisoformat(data["since"])})
+    read: dict[str, Any] = {**data, **{name: frozenset(data[name]) for name in _SETS}}
+    read["times"] = tuple(time.fromisoformat(each) for each in data["times"])
+    read["since"] = date.fromisoformat(data["since"])
+    return Rhythm(**read)
 
 
 def _from(rhythm: Rhythm, first: date, zone: str, place: Place) -> Iterator[Occurrence]:

@@ -51,13 +51,23 @@ def identify(session: Session, user: User, room: tuple[str, str], direct: bool, 
     return _vouched_actor(user, vouched) if vouched is not None else None
 
 
+def known(session: Session, person: Person, at: datetime, user: User | None = None) -> Actor:
+    """Return a person as they are where the bot speaks first: no room vouches for them."""
+    return _linked_actor(session, user, person, None, None, at)
+
+
+def of_room(organisation: str) -> Actor:
+    """Return whoever reads in a room of an organisation."""
+    return Actor(None, None, None, organisation, frozenset({"member"}), None, None)
+
+
 def _linked(session: Session, room: tuple[str, str]) -> Place | None:
     row = room_of(session, *room)
     return row if row is not None and row.organisation is not None and row.state == "open" else None
 
 
 def _linked_actor(
-    session: Session, user: User, person: Person, place: Place | None, vouched: Place | None, at: datetime
+    session: Session, user: User | None, person: Person, place: Place | None, vouched: Place | None, at: datetime
 ) -> Actor:
     held = _organisation_held(session, person.id, place, at)
     organisation = held or (vouched.organisation if vouched else None)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from bot.card import Block, Button, Buttons, Card, Fields, Paragraph, Words
 from bot.directory.snapshot import Org, Snapshot
@@ -86,6 +87,18 @@ def summary(directory: Snapshot, question: Question, side: Side) -> Card:
     return Card(Text.of("card.asker", number=question.number), (text, Fields(tuple(pairs)), buttons(side, question)))
 
 
+def line(directory: Snapshot, question: Question, now: datetime) -> Text:
+    """Return a question in a line of a list."""
+    return Text.of(
+        "queue.line",
+        number=question.number,
+        state=Text.of(f"state.short.{question.state}"),
+        asker=name_of(directory, question.asker_organisation),
+        recipient=name_of(directory, question.recipient),
+        due=_due_in_short(question, now),
+    )
+
+
 def words(number: str, who: Words, text: str, notify: User | None = None, files: Sequence[str] = ()) -> Card:
     """Return the card that carries somebody's words to the other side, and names the files that follow it."""
     said = (text, *(f"📎 {escape(name)}" for name in files))
@@ -129,6 +142,12 @@ def _due(question: Question) -> tuple[tuple[Words, Words], ...]:
         return ()
     when = Moment(question.due_at, question.counted_from)
     return ((Text.of("card.due"), Text.of("due.over" if question.steps >= LATE else "due.before", when=when)),)
+
+
+def _due_in_short(question: Question, now: datetime) -> Words:
+    if question.due_at is None or question.state not in PENDING:
+        return Markdown("")
+    return Text.of("queue.overdue" if question.due_at < now else "queue.due", at=question.due_at)
 
 
 def buttons(side: Side, question: Question) -> Buttons:

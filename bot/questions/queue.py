@@ -1,6 +1,6 @@
 """The questions under way, as somebody may see them: their own, their post's, the late ones; a page at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -29,15 +29,21 @@ class Page:
 
 
 def page(
-    session: Session, actor: Actor, account: str, scope: Scope, now: datetime, *, number: int = 1, topic: str = ""
+    session: Session,
+    actor: Actor,
+    account: str,
+    scope: Scope,
+    now: datetime,
+    *,
+    number: int = 1,
+    topics: Collection[str] = (),
 ) -> Page:
     """Return a page of the open questions that an actor may see: the most pressing first, then the oldest.
 
     `mine` are those they asked or took, `post` those that lie with or come from their organisation, `late` and `all`
     are both together; coordinators see the whole network's in these.
     """
-    wanted = [*_limits(scope, now), *([Question.topic == topic] if topic else [])]
-    visible = _visible(actor, account, scope, wanted)
+    visible = _visible(actor, account, scope, _limits(scope, now, topics))
     count = session.scalar(select(func.count()).select_from(visible.subquery())) or 0
     pages = max(1, -(-count // PAGE))
     number = min(max(1, number), pages)
@@ -52,16 +58,25 @@ def page(
     return Page(found.all(), number, pages, count)
 
 
-def late(session: Session, actor: Actor, account: str, now: datetime) -> int:
-    """Return how many of the questions that an actor may see are late."""
-    visible = _visible(actor, account, "late", _limits("late", now))
+def late(
+    session: Session,
+    actor: Actor,
+    account: str,
+    now: datetime,
+    *,
+    within: Scope = "late",
+    topics: Collection[str] = (),
+) -> int:
+    """Return how many of the questions that an actor may see are late, among those of a scope and of some topics."""
+    visible = _visible(actor, account, within, _limits("late", now, topics))
     return session.scalar(select(func.count()).select_from(visible.subquery())) or 0
 
 
-def _limits(scope: Scope, now: datetime) -> list[ColumnElement[bool]]:
+def _limits(scope: Scope, now: datetime, topics: Collection[str]) -> list[ColumnElement[bool]]:
+    about = [Question.topic.in_(topics)] if topics else []
     if scope == "late":
-        return [Question.state.in_(PENDING), Question.due_at < now]
-    return [Question.state.in_(OPEN)]
+        return [Question.state.in_(PENDING), Question.due_at < now, *about]
+    return [Question.state.in_(OPEN), *about]
 
 
 def _visible(actor: Actor, account: str, scope: Scope, wanted: Sequence[ColumnElement[bool]]) -> Select[Any]:

@@ -1,5 +1,6 @@
 """Rhythms as people write them: what is understood, what is left for the filter, what is refused."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 
 import pytest
@@ -138,14 +139,10 @@ def test_what_is_said_of_a_rhythm_is_understood_again(rhythm: Rhythm, language: 
     words = unescaped(Catalogues.load(CONFIG / "texts").render(said(rhythm), Reader(language)))
     again, rest = rhythm_in(words)
     if rhythm.every == 1:
-        again = Rhythm(**{**_fields(again), "unit": rhythm.unit})
+        again = replace(again, unit=rhythm.unit)
     assert same(again, rhythm), words
     assert rest == ""
     assert from_data(to_data(rhythm)) == rhythm
-
-
-def _fields(rhythm: Rhythm) -> dict[str, object]:
-    return {name: getattr(rhythm, name) for name in Rhythm.__slots__}
 
 
 def test_one_turn_of_two_begins_with_the_next_day() -> None:

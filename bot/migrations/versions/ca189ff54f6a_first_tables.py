@@ -419,6 +419,35 @@ def upgrade() -> None:
         batch_op.create_index("ix_competence_organisation_role", ["organisation", "role"], unique=False)
 
     op.create_table(
+        "digest",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("person", sa.String(length=100), nullable=True),
+        sa.Column("organisation", sa.String(length=100), nullable=True),
+        sa.Column("platform", sa.String(), nullable=False),
+        sa.Column("room", sa.String(length=255), nullable=False),
+        sa.Column("account", sa.String(length=255), nullable=False),
+        sa.Column("rhythm", sa.Text(), nullable=False),
+        sa.Column("words", sa.String(length=300), nullable=False),
+        sa.Column("topics", sa.Text(), nullable=False),
+        sa.Column("horizon", sa.Integer(), nullable=False),
+        sa.Column("language", sa.String(), nullable=False),
+        sa.Column("zone", sa.String(), nullable=False),
+        sa.Column("when_empty", sa.Boolean(), nullable=False),
+        sa.Column("paused_until", sa.Date(), nullable=True),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("told", sa.Text(), nullable=True),
+        sa.Column("by", sa.String(length=100), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organisation"], ["organisation.id"], name=op.f("fk_digest_organisation_organisation")
+        ),
+        sa.ForeignKeyConstraint(["person"], ["person.id"], name=op.f("fk_digest_person_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_digest")),
+    )
+    with op.batch_alter_table("digest", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_digest_person"), ["person"], unique=False)
+
+    op.create_table(
         "directory_confirmation",
         sa.Column("person", sa.String(length=100), nullable=False),
         sa.Column("since", sa.DateTime(timezone=True), nullable=False),
@@ -611,6 +640,19 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["parcel"], ["parcel.key"], name=op.f("fk_slice_parcel_parcel"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("parcel", "number", name=op.f("pk_slice")),
     )
+    op.create_table(
+        "digest_issue",
+        sa.Column("digest", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("at", sa.String(length=5), nullable=False),
+        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("outcome", sa.String(length=10), nullable=False),
+        sa.ForeignKeyConstraint(["digest"], ["digest.id"], name=op.f("fk_digest_issue_digest_digest")),
+        sa.PrimaryKeyConstraint("digest", "day", "at", name=op.f("pk_digest_issue")),
+    )
+    with op.batch_alter_table("digest_issue", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_digest_issue_issued_at"), ["issued_at"], unique=False)
+
     op.create_table(
         "event",
         sa.Column("id", sa.Integer(), nullable=False),

@@ -1,0 +1,163 @@
+"""What a digest holds, as a value: events and what became of them, who is closed, questions. Words: `cards`."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Literal, TypeAlias
+
+from sqlalchemy import func, select
+
+from bot.agenda import finding, rights
+from bot.agenda.borders import Around
+from bot.agenda.finding import Where, Window
+from bot.agenda.tables import Event, Participation
+from bot.context import Scope
+from bot.digests.readers import Audience
+from bot.digests.tables import Digest, Told, Wish
+from bot.directory.identity import Actor
+from bot.directory.snapshot import Org
+from bot.directory.tables import Closure
+from bot.directory.visibility import Owned, sees
+from bot.questions import queue
+from bot.questions.queue import Page
+from bot.worktime.holidays import Place
+
+Mark: TypeAlias = Literal["new", "moved", "changed", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An event, on the first of the days shown on which it is; `before` is when the last digest said it would begin."""
+
+    event: Event
+    day: date
+    mark: Mark | None = None
+    before: datetime | None = None
+    answer: str | None = None  # what its reader said of it
+
+
+@dataclass(frozen=True, slots=True)
+class Shut:
+    """An organisation that closes on days of its own, the first and the last included."""
+
+    organisation: Org
+    first: date
+    last: date
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """All that a digest says, and what it will have told then."""
+
+    asked: Window
+    items: Sequence[Item]
+    elsewhere: Sequence[Item]  # that the last digest told of and that are no longer on these days
+    holidays: Sequence[tuple[date, str, Sequence[Place]]]
+    shut: Sequence[Shut]
+    questions: Page
+    late: int
+    told: Told
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to say."""
+        return not (self.items or self.elsewhere or self.holidays or self.shut or self.questions.count)
+
+
+def gathered(ctx: Scope, digest: Digest, reader: Audience, today: date) -> Content:
+    """Return what a digest holds on a day."""
+    wish, last = digest.wish, digest.last
+    asked = window(ctx, wish, reader.actor.organisation, today)
+    rows = finding.coming(ctx.session, reader.actor, asked, reader.zone)
+    found = [item for row in rows if (item := _item(row, max(today, row.when.day(reader.zone)), last)) is not None]
+    gone = list(_elsewhere(ctx, reader, rows, last, today))
+    answers = _answers(ctx, reader.actor, found)
+    items = [_answered(item, answers) for item in found]
+    wanted = not asked.kinds or "holiday" in asked.kinds
+    scope: queue.Scope = "mine" if reader.actor.person is not None else "post"
+    account = reader.account
+    return Content(
+        asked=asked,
+        items=items,
+        elsewhere=gone,
+        holidays=list(finding.holidays(asked.around.places, asked.first, asked.last)) if wanted else [],
+        shut=list(_shut(ctx, reader.actor, asked)) if wanted else [],
+        questions=queue.page(ctx.session, reader.actor, account, scope, ctx.now, topics=wish.topics),
+        late=queue.late(ctx.session, reader.actor, account, ctx.now, within=scope, topics=wish.topics),
+        told=_told(ctx, asked, [*rows, *(item.event for item in gone)]),
+    )
+
+
+def window(ctx: Scope, wish: Wish, organisation: str | None, today: date) -> Window:
+    """Return which events are asked for from a day on. Raises UserError for a filter that says nothing."""
+    where = Where(ctx.world.rules, ctx.directory(), ctx.world.borders)
+    asked = finding.window(wish.words, today, organisation, where)
+    return Window(today, wish.horizon, asked.around, asked.kinds, asked.words)
+
+
+def _item(event: Event, day: date, last: Told | None) -> Item | None:
+    """Return an event with what became of it; None for what was told to be cancelled, or never told of at all."""
+    known = last.events.get(event.id) if last is not None else None
+    cancelled = event.state == "cancelled"
+    if known is None:
+        fresh = last is not None and (day <= last.until or event.id > last.newest)
+        return None if cancelled else Item(event, day, "new" if fresh else None)
+    sequence, starts, was_cancelled = known
+    if cancelled:
+        return None if was_cancelled else Item(event, day, "cancelled")
+    if starts != event.starts:
+        return Item(event, day, "moved", starts)
+    return Item(event, day, "changed" if sequence != event.sequence or was_cancelled else None)
+
+
+def _elsewhere(ctx: Scope, reader: Audience, rows: Sequence[Event], last: Told | None, today: date) -> Iterator[Item]:
+    """Yield what was told to come and has been moved out of these days, or cancelled there."""
+    midnight = datetime.combine(today, time(), UTC)
+    here = {row.id for row in rows}
+    known = last.events.items() if last is not None else ()
+    missing = [id_ for id_, (_, starts, gone) in known if id_ not in here and not gone and starts >= midnight]
+    if not missing:
+        return
+    found = ctx.session.scalars(select(Event).where(Event.id.in_(missing)).order_by(Event.starts, Event.id)).all()
+    for event in rights.seen(reader.actor, found):
+        item = _item(event, event.when.day(reader.zone), last)
+        if item is not None and item.mark in ("moved", "cancelled"):
+            yield item
+
+
+def _told(ctx: Scope, asked: Window, events: Sequence[Event]) -> Told:
+    newest = ctx.session.scalar(select(func.max(Event.id))) or 0
+    return Told(asked.last, newest, {it.id: (it.sequence, it.starts, it.state == "cancelled") for it in events})
+
+
+def _answers(ctx: Scope, actor: Actor, items: Sequence[Item]) -> Mapping[int, str]:
+    """Return what the reader answered, by event."""
+    if actor.person is None or not items:
+        return {}
+    mine = select(Participation.event, Participation.answer).where(
+        Participation.person == actor.person, Participation.event.in_([item.event.id for item in items])
+    )
+    return {row.event: row.answer for row in ctx.session.execute(mine)}
+
+
+def _answered(item: Item, answers: Mapping[int, str]) -> Item:
+    answer = answers.get(item.event.id)
+    return item if answer is None else Item(item.event, item.day, item.mark, item.before, answer)
+
+
+def _shut(ctx: Scope, actor: Actor, asked: Window) -> Iterator[Shut]:
+    """Yield who around the reader closes on days of their own."""
+    days = (Closure.open.is_(False), Closure.start <= asked.last, Closure.end >= asked.first)
+    for row in ctx.session.scalars(select(Closure).where(*days).order_by(Closure.start, Closure.organisation)):
+        org = ctx.directory().organisations.get(row.organisation)
+        if (
+            org is not None
+            and _near(org, asked.around, actor)
+            and sees(actor, Owned("organisation", org.visibility, {org.id}))
+        ):
+            yield Shut(org, max(row.start, asked.first), row.end)
+
+
+def _near(org: Org, around: Around, actor: Actor) -> bool:
+    own = org.id in {*around.organisations, actor.organisation}
+    return around.everything or own or org.country in around.countries or org.territory in around.territories

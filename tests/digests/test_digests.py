@@ -1,0 +1,223 @@
+"""Digests as people use them: subscribed in one line, said at their hour, with what changed since the last one."""
+
+import asyncio
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from bot.agenda.tables import Event
+from bot.app import tick
+from bot.card import Errors, Form
+from tests.agenda.conftest import alone
+from tests.stories.scene import Scene, fields_of
+from tests.typed import typed
+
+CCT = "agenda ajouter 24 mars 14h Strasbourg CCT plénière"
+
+
+async def test_a_room_subscribes_in_a_line_and_gets_its_monday(play: Scene) -> None:
+    room = play.link("prefecture-67")
+    await room.say(f"!{CCT}")
+    await room.say("!digest chaque lundi à 8 h")
+    card = room.sees("Digest D-1")
+    assert fields_of(card.card)["Rythme"] == "chaque lundi · à 8 h"
+    assert typed(fields_of(card.card)["Prochain"]) == "lundi 23 mars à 8 h"
+    assert card.buttons == ["Aperçu", "Modifier", "Mettre en pause", "Arrêter"]
+    await play.at("2026-03-23T07:59")
+    room.sees_not("Ce qui passe la frontière")
+    await play.at("2026-03-23T08:00")
+    shown = room.sees("Ce qui passe la frontière, du lundi 23 mars 2026 au dimanche 29 mars 2026")
+    assert "mardi 24 mars 2026" in shown.text
+    assert "14 h · **CCT plénière** · Strasbourg" in shown.text
+    assert "nouveau" not in shown.text, "the first digest compares with nothing"
+    await play.at("2026-03-23T08:01")
+    assert room.transcript().count("Ce qui passe la frontière") == 1
+    await play.at("2026-03-30T08:00")
+    assert "Rien à signaler" in room.sees("du lundi 30 mars 2026").text or "Férié" in room.sees("du lundi 30 mars").text
+
+
+async def test_what_is_new_moved_and_cancelled_is_marked_once(play: Scene) -> None:
+    room = play.link("prefecture-67")
+    me = alone(play)
+    await me.say(CCT)
+    await me.say("agenda ajouter 26 mars 9h Strasbourg comité hospitalier")
+    await me.say("agenda ajouter 27 mars 9h Strasbourg exercice de crue")
+    await room.say("!digest tous les jours à 8 h, sur 14 jours")
+    await play.at("2026-03-17T08:00")
+    assert "Depuis le dernier" not in room.sees("Ce qui passe").text
+    await me.say("agenda déplacer E-1 25 mars 15h")
+    await me.say("agenda annuler E-2 oui")
+    await me.say("agenda déplacer E-3 7 mai 9h")
+    await me.say("agenda ajouter 23 mars 10h Strasbourg formation aux visas")
+    await play.at("2026-03-18T08:00")
+    text = room.sees("du mercredi 18 mars").text
+    assert "nouveaux : 1 · déplacés : 2 · annulés : 1" in text
+    assert "CCT plénière** · Strasbourg · **déplacé**, c’était mardi 24 mars à 14 h" in text
+    assert "comité hospitalier** · Strasbourg · **annulé**" in text
+    assert "jeudi 7 mai 2026, de 9 h à 10 h" in text, "moved out of these days, and told of all the same"
+    assert "formation aux visas** · Strasbourg · **nouveau**" in text
+    await play.at("2026-03-19T08:00")
+    text = room.sees("du jeudi 19 mars").text
+    assert "Depuis le dernier" not in text
+    assert "comité hospitalier" not in text
+    assert "CCT plénière" in text
+
+
+async def test_late_is_said_once_and_says_so(play: Scene) -> None:
+    room = play.link("prefecture-67")
+    await room.say("!digest tous les jours à 8 h")
+    await play.at("2026-03-20T15:00")  # nobody was there for three days
+    late = room.sees("Ce qui passe la frontière")
+    assert "En retard** : ce digest était prévu vendredi 20 mars à 8 h" in late.text
+    assert room.transcript().count("Ce qui passe la frontière") == 1
+    await play.at("2026-03-21T08:00")
+    assert "En retard" not in room.sees("du samedi 21 mars").text
+
+
+async def test_a_clock_that_steps_says_nothing_twice_and_misses_nothing(play: Scene) -> None:
+    room = play.link("prefecture-67")
+    await room.say("!digest tous les jours à 8 h")
+
+    def count() -> int:
+        return room.transcript().count("Ce qui passe la frontière")
+
+    said = 0
+    for instant, more in (
+        ("2026-03-17T08:00", 1),
+        ("2026-03-17T07:00", 0),  # an hour back
+        ("2026-03-17T08:30", 0),
+        ("2026-03-18T08:00", 1),
+        ("2025-03-18T12:00", 0),  # a year back: before it began
+        ("2026-03-18T12:00", 0),
+        ("2026-03-19T08:00", 1),
+        ("2027-03-19T12:00", 1),  # a year ahead, by mistake
+        ("2026-03-19T12:00", 0),  # and right again
+        ("2026-03-20T08:00", 1),
+        ("2026-03-21T08:00", 1),
+    ):
+        play.clock.at = datetime.fromisoformat(instant).replace(tzinfo=ZoneInfo("Europe/Paris")).astimezone(UTC)
+        await tick(play.app)
+        await play.settle()
+        said += more
+        assert count() == said, instant
+
+
+async def test_a_person_reads_their_own_by_their_clock(play: Scene) -> None:
+    consul = alone(play, "U0CONSUL")
+    await consul.say("digest jours ouvrés à 7h30, heure de Cayenne, en anglais")
+    card = consul.sees("Digest D-1")
+    assert fields_of(card.card)["Heure"] == "America/Cayenne"
+    await play.at("2026-03-17T07:30", "America/Cayenne")
+    assert "What crosses the border" in consul.sees("What crosses").text
+    await play.at("2026-03-21T12:00", "America/Cayenne")
+    assert consul.transcript().count("What crosses") == 2  # the last of the days that were missed
+    await play.at("2026-03-23T07:30", "America/Cayenne")
+    assert consul.transcript().count("What crosses") == 3
+
+
+async def test_pause_resume_stop_and_back_by_button(play: Scene) -> None:
+    me = alone(play)
+    await me.say("digest tous les jours à 8 h")
+    await me.say("digest pause D-1 20 mars")
+    assert typed(fields_of(me.sees("il reprend le").card)["Prochain"]) == "vendredi 20 mars à 8 h"
+    await play.at("2026-03-19T08:00")
+    me.sees_not("Ce qui passe")
+    await play.at("2026-03-20T08:00")
+    me.sees("Ce qui passe")
+    await me.click(me.sees("Ce qui passe"), "Régler")
+    await me.click(me.sees("Rythme"), "Mettre en pause")
+    await play.at("2026-03-23T08:00")
+    assert me.transcript().count("Ce qui passe") == 1
+    await me.click(me.sees("jusqu’à ce que"), "Reprendre")
+    await play.at("2026-03-23T12:00")
+    assert me.transcript().count("Ce qui passe") == 1, "what fell due in the pause is not said"
+    await play.at("2026-03-24T08:00")
+    assert me.transcript().count("Ce qui passe") == 2
+    await me.click(me.sees("Ce qui passe"), "Arrêter")
+    await play.at("2026-03-25T08:00")
+    assert me.transcript().count("Ce qui passe") == 2
+    await me.click(me.sees("est arrêté"), "Le reprendre")
+    assert fields_of(me.sees("Digest D-2" if "D-2" in me.transcript() else "Digest D-1").card)["Rythme"] == (
+        "tous les jours · à 8 h"
+    )
+
+
+async def test_a_form_asks_and_says_what_is_wrong(play: Scene) -> None:
+    me = alone(play)
+    form = await me.slash("digest", forms=True)
+    assert isinstance(form, Form)
+    wrong = await me.submit(form, rythme="parfois", filtre="", horizon="7", sujets="poésie", langue="auto", vide="oui")
+    assert isinstance(wrong, Errors)
+    assert [name for name, _ in wrong.by_field] == ["rythme", "sujets"]
+    await me.submit(form, rythme="lundi 9h", filtre="tout", horizon="31", sujets="visa", langue="en", vide="non")
+    found = fields_of(me.sees("Digest D-1").card)
+    assert (found["Rythme"], found["Horizon"], found["S’il est vide"]) == (
+        "chaque lundi · à 9 h",
+        "31 jours",
+        "reste silencieux",
+    )
+    change = await me.click(me.sees("Digest D-1"), "Modifier", forms=True)
+    assert isinstance(change, Form)
+    assert next(field.value for field in change.fields if field.name == "rythme") == "chaque lundi · à 9 h"
+    await me.submit(change, rythme="mardi 9h", filtre="", horizon="7", langue="auto", vide="oui")
+    assert "chaque mardi" in me.sees("est modifié").text
+
+
+async def test_an_empty_one_keeps_silent_where_that_was_asked(play: Scene) -> None:
+    me = alone(play)
+    await me.say("digest tous les jours à 8 h formations 67, rien si vide")
+    await play.at("2026-03-17T08:00")
+    me.sees_not("Ce qui passe")
+    await me.say("agenda ajouter 19 mars 9h Strasbourg formation aux visas")
+    await play.at("2026-03-18T08:00")
+    assert "formation aux visas" in me.sees("Ce qui passe").text
+
+
+async def test_who_may_not_act_for_a_room_changes_nothing_there(play: Scene) -> None:
+    room = play.link("prefecture-67")
+    await room.say("!digest chaque lundi à 8 h")
+    consul = alone(play, "U0CONSUL")
+    for line in ("aperçu D-1", "pause D-1", "modifier D-1 mardi", "arrêter D-1", "D-1"):
+        await consul.say(f"digest {line}")
+        consul.sees("Je ne connais pas de digest D-1")
+        consul.sees_not("est arrêté")
+    coordinator = alone(play, "U0COORD")
+    await coordinator.say("digest pause D-1")
+    coordinator.sees("en pause")
+
+
+async def test_a_digest_ends_with_the_access_of_its_reader(play: Scene) -> None:
+    room = play.link("prefecture-67")
+    await room.say("!digest tous les jours à 8 h")
+    play.link("consulat-munich", room="prefecture-67")  # the room speaks for another organisation now
+    await play.at("2026-03-17T08:00")
+    room.sees_not("Ce qui passe")
+
+
+async def test_events_for_others_alone_and_their_questions_are_not_told(play: Scene) -> None:
+    me, room, other = alone(play), play.link("prefecture-67"), play.link("prefecture-57")
+    await me.say("agenda ajouter 18 mars 9h Strasbourg réunion interne")
+    play.app.database.run_now(_for_its_own)
+    await room.say("!digest tous les jours à 8 h tout")
+    await other.say("!digest tous les jours à 8 h tout")
+    await other.say("Nous doutons d'un acte de naissance établi à Sarrebruck. Pouvez-vous le vérifier ?")
+    await play.at("2026-03-17T08:00")
+    assert "réunion interne" in room.sees("Ce qui passe").text
+    assert "Q-2026-00001" not in room.sees("Ce qui passe").text
+    assert "réunion interne" not in other.sees("Ce qui passe").text
+    assert "Questions ouvertes : 1" in other.sees("Ce qui passe").text
+
+
+def _for_its_own(session: Session) -> None:
+    session.get_one(Event, 1).visibility = "own"
+
+
+async def test_two_processes_say_each_digest_once(play: Scene) -> None:
+    room = play.link("prefecture-67")
+    for _ in range(6):
+        await room.say("!digest tous les jours à 8 h")
+    play.clock.at = datetime(2026, 3, 17, 7, tzinfo=UTC)
+    await asyncio.gather(*(play.app.clockwork.tick(play.clock()) for _ in range(3)))
+    await play.settle()
+    assert room.transcript().count("Ce qui passe la frontière") == 6
