@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 import handlers
-from bot import audit, due, holding, importing, leases, presence, reminders, schedule
+from bot import appointments, audit, due, holding, importing, leases, presence, reminders, schedule
 from bot.agenda import fetching, line, subscriptions
 from bot.agenda.borders import Borders
 from bot.agenda.model import Details
@@ -158,7 +158,12 @@ def build(settings: Settings, database: Database, clock: Clock = system_clock) -
         around,
         Asking(around, where, platforms),
         exit_,
-        Clockwork(database, around, where, {**reminders.KINDS, **presence.KINDS, **importing.KINDS, **issuing.KINDS}),
+        Clockwork(
+            database,
+            around,
+            where,
+            {**reminders.KINDS, **presence.KINDS, **importing.KINDS, **issuing.KINDS, **appointments.KINDS},
+        ),
         calendars,
     )
 

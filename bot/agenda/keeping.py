@@ -6,11 +6,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
+from bot import due
 from bot.agenda import rights
 from bot.agenda.ics import DOMAIN
 from bot.agenda.model import LISTED, NOTE, PLACE, TITLE, Details
+from bot.agenda.participation import REMIND
 from bot.agenda.tables import Event
 from bot.directory.identity import Actor
 from bot.errors import UserError
@@ -71,6 +73,9 @@ def become(event: Event, details: Details, now: datetime, *, sequence: int | Non
     event.take(details)
     event.sequence = max(event.sequence + 1, sequence or 0)
     event.changed_at = now
+    session = object_session(event)
+    if session is not None:  # who comes is reminded of what it is now
+        due.hasten(session, REMIND, str(event.id), now)
     return True
 
 

@@ -7,12 +7,14 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from bot import due
 from bot.agenda import rights
 from bot.agenda.tables import Event, Participation
 from bot.directory.identity import Actor
 from bot.directory.tables import Person, Posting
 from bot.errors import UserError
 
+REMIND = "attend"  # the kind of due things that reminds those who come to an event
 ANSWERS = ("yes", "no", "maybe")
 OFFERED = 8  # colleagues among whom a stand-in is chosen
 
@@ -45,6 +47,7 @@ def give(session: Session, actor: Actor, event: Event, answer: str, now: datetim
         row.stand_in = None
     row.answer, row.at, row.organisation = answer, now, actor.organisation
     session.flush()
+    due.hasten(session, REMIND, str(event.id), now)
     return row
 
 
@@ -58,7 +61,7 @@ def send(session: Session, actor: Actor, event: Event, person: str, now: datetim
     if person not in colleagues(session, actor, now):
         raise UserError("agenda.no_colleague", person=person[:80])
     row = give(session, actor, event, "no", now)
-    row.stand_in = person
+    row.stand_in, row.day_for, row.hour_for = person, None, None
     session.flush()
     return row
 

@@ -120,6 +120,8 @@ class Participation(Base):
     organisation: Mapped[str | None] = mapped_column(String(ID))
     answer: Mapped[str] = mapped_column(String(10))  # yes, no, maybe
     stand_in: Mapped[str | None] = mapped_column(String(ID))  # who comes instead, a person's id
+    day_for: Mapped[datetime | None] = mapped_column(Instant)  # the beginning of which they were told the day before
+    hour_for: Mapped[datetime | None] = mapped_column(Instant)  # the same, the hour before
     at: Mapped[datetime] = mapped_column(Instant)
 
 

@@ -44,9 +44,16 @@ def account_on(person: Person, platform: str) -> User | None:
 
 def address_of(person: Person, platforms: Collection[str]) -> Address | None:
     """Return where a person is spoken to alone, on the first of these platforms where they have an account."""
-    slack = _SLACK_USER.findall(person.slack_id or "")
-    if slack and "slack" in platforms:
+    accounts = {"slack": person.slack_id, "matrix": person.matrix_id}
+    found = (account_address(name, id_) for name, id_ in accounts.items() if id_ and name in platforms)
+    return next((to for to in found if to is not None), None)
+
+
+def account_address(platform: str, account: str) -> Address | None:
+    """Return where an account is spoken to alone; None where a platform knows no such place."""
+    slack = _SLACK_USER.findall(account) if platform == "slack" else []
+    if slack:
         return Address("slack", slack[-1], surface="direct")
-    if person.matrix_id is not None and "matrix" in platforms:  # the platform finds the room
-        return Address("matrix", person.matrix_id, audience=User("matrix", person.matrix_id))
+    if platform == "matrix":  # the platform finds the room
+        return Address("matrix", account, audience=User("matrix", account))
     return None

@@ -721,6 +721,8 @@ def upgrade() -> None:
         sa.Column("organisation", sa.String(length=100), nullable=True),
         sa.Column("answer", sa.String(length=10), nullable=False),
         sa.Column("stand_in", sa.String(length=100), nullable=True),
+        sa.Column("day_for", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("hour_for", sa.DateTime(timezone=True), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["event"], ["event.id"], name=op.f("fk_participation_event_event")),
         sa.PrimaryKeyConstraint("event", "who", name=op.f("pk_participation")),
