@@ -54,6 +54,9 @@ from config.settings import Settings
 
 log = structlog.get_logger()
 
+KINDS = {**reminders.KINDS, **presence.KINDS, **importing.KINDS, **issuing.KINDS, **appointments.KINDS}
+"""What can be due, and how it is done."""
+
 SETTLED = 1.0  # seconds after which a start is over, whatever is not connected yet
 FORGET_EVERY = timedelta(hours=6)
 
@@ -158,12 +161,7 @@ def build(settings: Settings, database: Database, clock: Clock = system_clock) -
         around,
         Asking(around, where, platforms),
         exit_,
-        Clockwork(
-            database,
-            around,
-            where,
-            {**reminders.KINDS, **presence.KINDS, **importing.KINDS, **issuing.KINDS, **appointments.KINDS},
-        ),
+        Clockwork(database, around, where, KINDS),
         calendars,
     )
 
