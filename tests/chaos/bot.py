@@ -14,6 +14,7 @@ from typing import Any
 
 from bot import app, fetching, files, memory, migrate, worker
 from bot.cli import main
+from bot.clockwork import Clockwork
 from bot.directory import reference
 from bot.dispatch import Dispatcher
 from bot.platforms.matrix import crosssigning, keys, media, session, sync, wire
@@ -170,6 +171,21 @@ def _(here: Point) -> None:
     _async(sending.Sender, "_found", here)
 
 
+# --- while the clock runs
+
+
+@point("issuing")
+def _(here: Point) -> None:
+    """What is due is said and noted, and not committed."""
+    _plain(Clockwork, "_once", here)
+
+
+@point("issued")
+def _(here: Point) -> None:
+    """What was due is committed."""
+    _async(Clockwork, "_do", here)
+
+
 # --- while files are carried
 
 
@@ -269,6 +285,9 @@ def hurried() -> None:
         return replace(original(settings), pace=0.0)
 
     app.slack_options = slack_options
+    every = os.environ.get("CHAOS_TICK")
+    if every:
+        app.schedule.run = functools.partial(app.schedule.run, every=float(every))
 
 
 if __name__ == "__main__":
