@@ -22,7 +22,7 @@ from bot.directory.tables import Person, Posting
 from bot.due import Due
 from bot.platforms.console import Shown as Drawn
 from bot.platforms.console import as_text
-from scripts.at_work import Said, picture
+from scripts.drawing import Said, picture
 from tests.conftest import build
 from tests.stories.scene import Place, Scene, Shown, named_by_account, scene
 from tests.typed import typed
