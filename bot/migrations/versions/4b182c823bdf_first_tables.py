@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "ca189ff54f6a"
+revision = "4b182c823bdf"
 down_revision = None
 branch_labels = None
 depends_on = None
