@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 import handlers
-from bot import appointments, audit, due, holding, importing, leases, presence, reminders, schedule
+from bot import appointments, audit, due, holding, importing, leases, presence, reminders, schedule, visits
 from bot.agenda import fetching, line, subscriptions
 from bot.agenda.borders import Borders
 from bot.agenda.model import Details
@@ -54,7 +54,7 @@ from config.settings import Settings
 
 log = structlog.get_logger()
 
-KINDS = {**reminders.KINDS, **presence.KINDS, **importing.KINDS, **issuing.KINDS, **appointments.KINDS}
+KINDS = {**reminders.KINDS, **visits.KINDS, **presence.KINDS, **importing.KINDS, **issuing.KINDS, **appointments.KINDS}
 """What can be due, and how it is done."""
 
 SETTLED = 1.0  # seconds after which a start is over, whatever is not connected yet

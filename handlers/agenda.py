@@ -132,13 +132,13 @@ def _cancel(ctx: Context, line: str) -> Reply:
         yes = Button(Text.of("button.agenda_cancel_sure"), "agenda", f"annuler {event.number} oui", "danger")
         ask = Paragraph(Text.of("agenda.cancel_sure", number=event.number, title=event.title), theirs=True)
         return Card(None, (ask, Buttons((yes,))))
-    keeping.cancel(ctx.actor, event, ctx.now)
+    keeping.cancel(ctx.session, ctx.actor, event, ctx.now)
     return shown(ctx, event, Text.of("agenda.cancelled", number=event.number))
 
 
 def _confirm(ctx: Context, number: str) -> Card:
     event = keeping.numbered(ctx.session, ctx.actor, number)
-    keeping.confirm(ctx.actor, event, ctx.now)
+    keeping.confirm(ctx.session, ctx.actor, event, ctx.now)
     return shown(ctx, event, Text.of("agenda.confirmed", number=event.number))
 
 
@@ -151,7 +151,7 @@ def _move(ctx: Context, line: str) -> Card:
     when = scheduled(words, asker(ctx), before.zone)
     if not re.search(r"[-–]|\b(?:au|à|to)\b.*\d.*\d", words) and not when.whole_days and not before.whole_days:
         when = replace(when, ends=when.starts + (before.ends - before.starts))
-    keeping.change(ctx.actor, event, replace(event.details, when=when), ctx.now)
+    keeping.change(ctx.session, ctx.actor, event, replace(event.details, when=when), ctx.now)
     return shown(ctx, event, Text.of("agenda.moved", number=event.number))
 
 
@@ -183,6 +183,8 @@ def _buttons(ctx: Context, event: Event) -> Sequence[Button]:
     """Return what somebody may do: answer, change, see who comes, show it to the others."""
     live = event.state != "cancelled" and event.when.over(event.zone) >= ctx.now
     found = list(_answering(event)) if live and rights.may(ctx.actor, "answer", event) else []
+    if event.kind == "visit":
+        found.append(Button(Text.of("button.visit_state"), "visite", event.number))
     if rights.may(ctx.actor, "participants", event):
         found.append(Button(Text.of("button.agenda_who"), "agenda", f"qui {event.number}"))
     if rights.may(ctx.actor, "change", event):

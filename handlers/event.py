@@ -80,7 +80,7 @@ def _submitted(ctx: Context, known: Event | None, values: Mapping[str, str]) -> 
     details = _from(ctx, before, when, values)
     if known is None:
         return _added(ctx, details)
-    keeping.change(ctx.actor, known, details, ctx.now, sealed=ctx.sealed)
+    keeping.change(ctx.session, ctx.actor, known, details, ctx.now, sealed=ctx.sealed)
     return shown(ctx, known, Text.of("agenda.changed", number=known.number))
 
 

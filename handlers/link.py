@@ -1,5 +1,6 @@
 """Linking: a room to the organisation it speaks for, an account to the person it belongs to."""
 
+from bot import due
 from bot.card import Button, Buttons, Card, Paragraph, Reply
 from bot.command import command
 from bot.context import Context
@@ -10,6 +11,7 @@ from bot.directory.rights import has
 from bot.errors import UserError
 from bot.grammar import Rest
 from bot.texts import Markdown, Text
+from bot.visits import ASSOCIATE
 
 ME = ("moi", "me")
 
@@ -55,5 +57,6 @@ def _room(ctx: Context, words: str) -> Reply:
     author = Author(ctx.now, "link", ctx.actor.person, ctx.inbound.author.id)
     rooms.link(ctx.session, words, ctx.to.platform, ctx.to.room, ctx.now, author=author)
     waiting = deliver_waiting(ctx, words)
+    due.wake(ctx.session, (ASSOCIATE,))
     ctx.say(ctx.to, Card(None, (Paragraph(Text.of("link.room", name=orgs[words].name, waiting=waiting)),)), "linked")
     return None

@@ -61,15 +61,15 @@ def one(
     if event.state != "confirmed":
         blocks.append(Paragraph(state(event)))
     blocks.append(Fields(tuple(_fields(view, event, counts, own))))
-    if event.note and _open(view, event):
+    if event.note and is_open(view, event):
         blocks.append(Paragraph(escape(event.note), quote=True, theirs=True))
-    title = Text.of("agenda.event_title", number=Markdown(event.number), title=_title(view, event))
+    title = Text.of("agenda.event_title", number=Markdown(event.number), title=title_of(view, event))
     return Card(title, (*blocks, *((Buttons(tuple(buttons)),) if buttons else ())))
 
 
 def participants(view: View, event: Event, answers: Sequence[Answer], names: Mapping[str, str]) -> Card:
     """Return who comes, for those who organise it."""
-    title = Text.of("agenda.event_title", number=Markdown(event.number), title=_title(view, event))
+    title = Text.of("agenda.event_title", number=Markdown(event.number), title=title_of(view, event))
     if not answers:
         return Card(title, (Paragraph(Text.of("agenda.nobody_answered")),))
     blocks: list[Block] = []
@@ -109,8 +109,8 @@ def line(view: View, event: Event, day: date, marks: Sequence[Words] | None = No
     parts: list[Words] = []
     if not value.whole_days and value.day(view.zone) == day:
         parts.append(Text.of("agenda.clock", time=value.starts.astimezone(ZoneInfo(view.zone)).time()))
-    parts.append(Text.of("agenda.named", title=_title(view, event)))
-    if event.place and _open(view, event):
+    parts.append(Text.of("agenda.named", title=title_of(view, event)))
+    if event.place and is_open(view, event):
         parts.append(Markdown(escape(event.place)))
     if value.last_day(view.zone) > day:
         parts.append(Text.of("agenda.lasts", day=value.last_day(view.zone)))
@@ -137,17 +137,17 @@ def country_of(view: View, code: str) -> Text:
 
 def _fields(view: View, event: Event, counts: Mapping[str, int], own: Participation | None) -> Iterator[Pair]:
     yield Text.of("agenda.field.when"), when(view, event.when)
-    if event.place and _open(view, event):
+    if event.place and is_open(view, event):
         yield Text.of("agenda.field.place"), escape(event.place)
     yield Text.of("agenda.field.kind"), Text.of(f"agenda.kind.{event.kind}")
     details = event.details
     if details.organisers:
         yield Text.of("agenda.field.organisers"), _named(view, details.organisers)
     concerned = [*_territories(view, details.territories), *(country_of(view, it) for it in details.countries)]
-    concerned += [Markdown(escape(_name(view, it))) for it in details.bodies]
+    concerned += [Markdown(escape(name_of(view, it))) for it in details.bodies]
     if concerned:
         yield Text.of("agenda.field.concerns"), Text.of("agenda.list", items=tuple(concerned))
-    if details.links and _open(view, event):
+    if details.links and is_open(view, event):
         links = tuple(Markdown(f"<{link}>") for link in details.links)
         yield Text.of("agenda.field.links"), Text.of("agenda.list", items=links)
     if any(counts.values()):
@@ -162,17 +162,18 @@ def _territories(view: View, codes: Sequence[str]) -> Iterator[Words]:
 
 
 def _named(view: View, organisations: Sequence[str]) -> Text:
-    return Text.of("agenda.list", items=tuple(Markdown(escape(_name(view, it))) for it in organisations))
+    return Text.of("agenda.list", items=tuple(Markdown(escape(name_of(view, it))) for it in organisations))
 
 
-def _name(view: View, organisation: str) -> str:
+def name_of(view: View, organisation: str) -> str:
+    """Return how an organisation is called in short."""
     found = view.directory.organisations.get(organisation)
     return (found.short_name or found.name) if found is not None else organisation
 
 
 def _answer(view: View, it: Answer, names: Mapping[str, str]) -> Text:
     who = names.get(it.person or "") or Text.of("agenda.an_agent")
-    organisation = _name(view, it.organisation) if it.organisation else "—"
+    organisation = name_of(view, it.organisation) if it.organisation else "—"
     if it.stand_in:
         return Text.of("agenda.replaced", who=who, organisation=organisation, by=names.get(it.stand_in, it.stand_in))
     return Text.of("who", name=who, organisation=organisation)
@@ -187,18 +188,19 @@ def state(event: Event) -> Text:
     return Text.of(f"agenda.state.{event.state}")
 
 
-def _title(view: View, event: Event) -> Words:
-    return event.title if _open(view, event) else Text.of("agenda.sealed_title")
+def title_of(view: View, event: Event) -> Words:
+    """Return what an event is called where its words may stand, else that they stand elsewhere."""
+    return event.title if is_open(view, event) else Text.of("agenda.sealed_title")
 
 
-def _open(view: View, event: Event) -> bool:
+def is_open(view: View, event: Event) -> bool:
     """Whether an event's words may stand here."""
     return view.encrypted or not event.sealed
 
 
 def _list_buttons(view: View, asked: Window, shown: Sequence[Event]) -> Iterator[Button]:
     for event in shown[:OFFERED]:
-        label = Text.of("agenda.event_button", number=event.number, title=_title(view, event))
+        label = Text.of("agenda.event_button", number=event.number, title=title_of(view, event))
         yield Button(label, "agenda", event.number)
     after = asked.first + timedelta(days=asked.days)
     until = after + timedelta(days=asked.days - 1)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, object_session
+from sqlalchemy.orm import Session
 
 from bot import due
 from bot.agenda import rights
@@ -18,6 +18,8 @@ from bot.directory.identity import Actor
 from bot.errors import UserError
 
 NUMBER = re.compile(r"[eE]-?(\d{1,9})")
+CHANGED = "event"  # the kind of due things that looks at an event on which others depend, after each change
+FOLLOWED = frozenset({"visit", "training", "posting"})  # kinds of events on which others depend
 
 
 def add(session: Session, actor: Actor, details: Details, now: datetime, *, sealed: bool = False) -> Event:
@@ -36,31 +38,34 @@ def add(session: Session, actor: Actor, details: Details, now: datetime, *, seal
     event.take(tidy(details))
     session.add(event)
     session.flush()
+    ring(session, event, now)
     return event
 
 
-def change(actor: Actor, event: Event, details: Details, now: datetime, *, sealed: bool = False) -> bool:
+def change(
+    session: Session, actor: Actor, event: Event, details: Details, now: datetime, *, sealed: bool = False
+) -> bool:
     """Make an event what a value says; return whether anything changed. Raises UserError for who may not."""
     rights.check(actor, "change", event)
     if set(details.organisers) - {actor.organisation} - set(event.details.organisers):
         rights.check(actor, "add_for_others")
     event.sealed = event.sealed or sealed
-    return become(event, tidy(details), now)
+    return become(session, event, tidy(details), now)
 
 
-def cancel(actor: Actor, event: Event, now: datetime) -> bool:
+def cancel(session: Session, actor: Actor, event: Event, now: datetime) -> bool:
     """Cancel an event; it stays, to be seen as cancelled. Return whether it was not already."""
     rights.check(actor, "change", event)
-    return become(event, replace(event.details, state="cancelled"), now)
+    return become(session, event, replace(event.details, state="cancelled"), now)
 
 
-def confirm(actor: Actor, event: Event, now: datetime) -> bool:
+def confirm(session: Session, actor: Actor, event: Event, now: datetime) -> bool:
     """Say that a planned or cancelled event takes place. Return whether that is new."""
     rights.check(actor, "change", event)
-    return become(event, replace(event.details, state="confirmed"), now)
+    return become(session, event, replace(event.details, state="confirmed"), now)
 
 
-def become(event: Event, details: Details, now: datetime, *, sequence: int | None = None) -> bool:
+def become(session: Session, event: Event, details: Details, now: datetime, *, sequence: int | None = None) -> bool:
     """Take what is new; return whether anything was. One that begins at another time has moved, and stays so marked."""
     before = event.details
     moved = details.when.starts != before.when.starts and "cancelled" not in {details.state, before.state}
@@ -73,10 +78,15 @@ def become(event: Event, details: Details, now: datetime, *, sequence: int | Non
     event.take(details)
     event.sequence = max(event.sequence + 1, sequence or 0)
     event.changed_at = now
-    session = object_session(event)
-    if session is not None:  # who comes is reminded of what it is now
-        due.hasten(session, REMIND, str(event.id), now)
+    due.hasten(session, REMIND, str(event.id), now)  # who comes is reminded of what it is now
+    ring(session, event, now, before.kind)
     return True
+
+
+def ring(session: Session, event: Event, now: datetime, before: str = "") -> None:
+    """Let the clockwork look at an event on which others depend, or did while it was of another kind."""
+    if not FOLLOWED.isdisjoint((event.kind, before)):
+        due.hasten(session, CHANGED, str(event.id), now)
 
 
 def numbered(session: Session, actor: Actor, number: str) -> Event:

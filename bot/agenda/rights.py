@@ -14,7 +14,9 @@ from bot.directory.rights import has
 from bot.directory.visibility import Owned, sees
 from bot.errors import UserError
 
-Act: TypeAlias = Literal["see", "add", "add_for_others", "change", "answer", "participants", "subscribe"]
+Act: TypeAlias = Literal[
+    "see", "add", "add_for_others", "change", "answer", "participants", "subscribe", "contribute", "brief"
+]
 
 NEEDED: dict[Act, str] = {  # the least right
     "see": "reader",
@@ -24,6 +26,8 @@ NEEDED: dict[Act, str] = {  # the least right
     "answer": "member",
     "participants": "member",
     "subscribe": "coordinator",
+    "contribute": "member",
+    "brief": "member",
 }
 
 
@@ -55,8 +59,11 @@ def tie(actor: Actor, event: Event) -> Tie:
     )
 
 
-def may(actor: Actor, act: Act, event: Event | None = None) -> bool:
-    """Say whether somebody may do something, to an event if one is given."""
+def may(actor: Actor, act: Act, event: Event | None = None, parts: Collection[str] = ()) -> bool:
+    """Say whether somebody may do something, to an event if one is given.
+
+    `parts` are those that their organisation has in a visit (`bot.agenda.associates`).
+    """
     if not has(actor.rights, NEEDED[act]):
         return False
     if event is None:
@@ -71,13 +78,17 @@ def may(actor: Actor, act: Act, event: Event | None = None) -> bool:
             )
         case "participants":
             return its.author or its.organiser or its.coordinator
+        case "contribute":
+            return "asked" in parts
+        case "brief":  # whoever is in copy reads what was gathered; who contributes reads their own alone
+            return its.author or its.organiser or its.coordinator or "copy" in parts
         case _:
             return False
 
 
-def check(actor: Actor, act: Act, event: Event | None = None) -> None:
+def check(actor: Actor, act: Act, event: Event | None = None, parts: Collection[str] = ()) -> None:
     """Raise UserError when somebody may not do something."""
-    if may(actor, act, event):
+    if may(actor, act, event, parts):
         return
     if event is not None and act == "change" and event.calendar is not None:
         raise UserError("agenda.from_calendar", number=event.number)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, time, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.agenda.keeping import become, tidy
+from bot.agenda.keeping import become, ring, tidy
 from bot.agenda.model import Details
 from bot.agenda.reading import BEFORE, Content, Read
 from bot.agenda.tables import Calendar, Event
@@ -59,19 +59,17 @@ def take(
     if calendar is not None and not fresh and len(lost) > FEW and calendar.problem != "agenda.feed.empty":
         return Taken(doubtful=True)
     pairs = _replaced(pairs, lost, across=calendar is not None)
-    added = changed = 0
-    for row, read in pairs:
-        if row is None:
-            session.add(_new(read, calendar, now, place))
-            added += 1
-        elif not only_new:
-            changed += _update(row, read, now, place, newer_only=calendar is None)
+    new = [_new(read, calendar, now, place) for row, read in pairs if row is None]
+    session.add_all(new)
+    known = [] if only_new else [(row, read) for row, read in pairs if row is not None]
+    changed = sum(_update(session, row, read, now, place, newer_only=calendar is None) for row, read in known)
     gone = list(_gone(lost, content)) if calendar is not None else []
     for row in gone:
-        become(row, replace(row.details, state="cancelled"), now)
+        become(session, row, replace(row.details, state="cancelled"), now)
     session.flush()
-    same = len(pairs) - added - changed
-    return Taken(added, changed, len(gone), same, skipped)
+    for row in new:
+        ring(session, row, now)
+    return Taken(len(new), changed, len(gone), len(pairs) - len(new) - changed, skipped)
 
 
 def _known(
@@ -136,14 +134,15 @@ def _new(read: Read, calendar: Calendar | None, now: datetime, place: Place) -> 
     return event
 
 
-def _update(row: Event, read: Read, now: datetime, place: Place, *, newer_only: bool) -> bool:
+def _update(session: Session, row: Event, read: Read, now: datetime, place: Place, *, newer_only: bool) -> bool:
     """Take a change; a file that is older than what is known changes nothing."""
     age, known = (read.sequence, read.stamp or _NEVER), (row.sequence, row.stamp or _NEVER)
     if newer_only and age < known:
         return False
     row.stamp = read.stamp
     organisers = read.details.organisers or row.details.organisers  # who says nothing of them takes them from nobody
-    return become(row, tidy(place(replace(read.details, organisers=organisers))), now, sequence=read.sequence)
+    details = tidy(place(replace(read.details, organisers=organisers)))
+    return become(session, row, details, now, sequence=read.sequence)
 
 
 def _gone(lost: Iterable[Event], content: Content) -> Iterator[Event]:

@@ -25,7 +25,7 @@ SCOPES = set(MANIFEST["oauth_config"]["scopes"]["bot"])
 EVENTS = set(MANIFEST["settings"]["event_subscriptions"]["bot_events"])
 
 # Promised to operators already, and written one after the other: a name leaves this list when its handler is there.
-COMING = set("visite visit formation training".split())
+COMING = set("formation training".split())
 # Buttons of a card say these; Slack allows 50 commands in all, and `/passerelle NAME` has every one.
 BY_NAME = set(
     "advisers avis rate preciser clarify signaler escalate historique history noter keep voir show scinder split rendre release".split()

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "4b182c823bdf"
+revision = "b4346da489ce"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -714,6 +714,31 @@ def upgrade() -> None:
         batch_op.create_index("ix_note_topic", ["topic", "recipient", "until"], unique=False)
 
     op.create_table(
+        "associate",
+        sa.Column("event", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("organisation", sa.String(length=100), nullable=False),
+        sa.Column("part", sa.String(length=10), nullable=False),
+        sa.Column("released", sa.Boolean(), nullable=False),
+        sa.Column("holder", sa.String(length=100), nullable=True),
+        sa.Column("card", sa.String(length=300), nullable=True),
+        sa.Column("told", sa.String(length=300), nullable=False),
+        sa.Column("shown", sa.String(length=300), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reminded", sa.Integer(), nullable=False),
+        sa.Column("briefed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("text", sa.Text(), nullable=True),
+        sa.Column("sealed", sa.Boolean(), nullable=False),
+        sa.Column("cleared", sa.Boolean(), nullable=False),
+        sa.Column("person", sa.String(length=100), nullable=True),
+        sa.Column("account", sa.String(length=255), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["event"], ["event.id"], name=op.f("fk_associate_event_event")),
+        sa.ForeignKeyConstraint(
+            ["organisation"], ["organisation.id"], name=op.f("fk_associate_organisation_organisation")
+        ),
+        sa.PrimaryKeyConstraint("event", "organisation", name=op.f("pk_associate")),
+    )
+    op.create_table(
         "participation",
         sa.Column("event", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("who", sa.String(length=255), nullable=False),
@@ -730,6 +755,16 @@ def upgrade() -> None:
     with op.batch_alter_table("participation", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_participation_person"), ["person"], unique=False)
 
+    op.create_table(
+        "visit",
+        sa.Column("event", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("starts", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("fixed", sa.Boolean(), nullable=False),
+        sa.Column("briefed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["event"], ["event.id"], name=op.f("fk_visit_event_event")),
+        sa.PrimaryKeyConstraint("event", name=op.f("pk_visit")),
+    )
     # ### end Alembic commands ###
 
 
