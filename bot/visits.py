@@ -25,6 +25,7 @@ from bot.clockwork import Again, Kind, Ring
 from bot.context import Scope
 from bot.conversation import region_of
 from bot.directory.rooms import rooms_of
+from bot.directory.tables import Room
 from bot.message import Address, File
 from bot.outbox import Post
 from bot.texts import Markdown, Text
@@ -32,7 +33,6 @@ from bot.timing import quiet_until
 
 ASSOCIATE: Final = "associate"  # the kind of due things that looks at one who has a part in a visit
 LOOKED_FOR: Final = timedelta(hours=6)  # between two looks for a room of an organisation that has none
-ALL_TIME: Final = timedelta(days=3_660)
 URGENT: Final = timedelta(hours=24)  # a visit that is so near is spoken of at night too
 
 
@@ -50,10 +50,10 @@ def look(ctx: Scope, event: Event) -> Again:
     rows = associates.of(ctx.session, event.id)
     given, asked = progress(rows)
     complete = asked > 0 and (given == asked or visit.due_at <= ctx.now)
-    if complete and visit.briefed_at is None and event.state != "cancelled":
-        visit.briefed_at = ctx.now
+    if complete and event.state != "cancelled":
+        visit.briefed = True
     ring(ctx, event)
-    return visit.due_at if visit.briefed_at is None and event.state != "cancelled" else None
+    return visit.due_at if not visit.briefed and event.state != "cancelled" else None
 
 
 def associate(ctx: Scope, event: Event) -> Prepared | None:
@@ -91,10 +91,14 @@ def _settle(ctx: Scope, event: Event, visit: Visit) -> None:
     if not is_visit(event.details, ctx.world.borders):
         wanted = {}
     for id_, it in wanted.items():
-        if id_ not in known:
-            ctx.session.add(Associate(event=event.id, organisation=id_, part=it.part))
-        else:
-            known[id_].released = False
+        row = known.get(id_)
+        if row is None:
+            row = Associate(event=event.id, organisation=id_, part=it.part)
+            ctx.session.add(row)
+        row.released = False
+        if row.card is None:
+            room = _room(ctx, row)
+            row.holder = room.organisation if room is not None else None
     for id_, row in known.items():
         if id_ not in wanted:
             row.released = True
@@ -133,8 +137,7 @@ def _ask(ctx: Scope, found: Prepared, row: Associate, begins: datetime) -> Again
     row.holder = row.card = None
     if begins <= ctx.now or row.released or found.event.state == "cancelled":
         return None
-    offices = (row.organisation, region_of(ctx, row.organisation) if row.part == "asked" else None)
-    room = next((room for it in offices if it is not None for room in rooms_of(ctx.session, it)[:1]), None)
+    room = _room(ctx, row)
     if room is None or room.organisation is None:
         return min(ctx.now + LOOKED_FOR, begins)
     wait = quiet_until(ctx, room.organisation, urgent=begins - ctx.now < URGENT)
@@ -147,6 +150,12 @@ def _ask(ctx: Scope, found: Prepared, row: Associate, begins: datetime) -> Again
     due.hasten(ctx.session, CHANGED, str(row.event), ctx.now)  # the others see that it is reached
     waits = reminders(row.asked_at or ctx.now, found.visit.due_at) if row.waited_for else (begins,)
     return min((at for at in waits if at > ctx.now), default=begins)
+
+
+def _room(ctx: Scope, row: Associate) -> Room | None:
+    """Return the room of an organisation; a prefecture without one is reached in its region's."""
+    offices = (row.organisation, region_of(ctx, row.organisation) if row.part == "asked" else None)
+    return next((room for it in offices if it is not None for room in rooms_of(ctx.session, it)[:1]), None)
 
 
 def _draw(ctx: Scope, found: Prepared, row: Associate, to: Address) -> None:
@@ -170,14 +179,9 @@ def _news(found: Prepared, row: Associate, now: datetime) -> str | None:
     if row.part == "asked":
         waits = reminders(row.asked_at or now, visit.due_at) if row.waited_for else ()
         return "remind" if any(at <= now for at in waits[row.reminded :]) else None
-    if visit.briefed_at is None:
+    if not visit.briefed or row.read == visit.answers:
         return None
-    return "brief" if row.briefed_at is None else "more" if _newest(found) > row.briefed_at else None
-
-
-def _newest(found: Prepared) -> datetime:
-    """Return when the last contribution came."""
-    return max((it.at for it in found.associates if it.at is not None), default=found.visit.starts - ALL_TIME)
+    return "brief" if row.read is None else "more"
 
 
 def _tell(ctx: Scope, found: Prepared, row: Associate, to: Address, news: str) -> None:
@@ -204,7 +208,7 @@ def _tell(ctx: Scope, found: Prepared, row: Associate, to: Address, news: str) -
             button = Button(Text.of("button.visit_brief"), "visite", f"note {event.number}")
             if news == "brief":
                 files = Brief(ctx.world, view, ctx.outbox.reader(to), found).files()
-            row.briefed_at = max(ctx.now, _newest(found))
+            row.read = found.visit.answers
     beneath = replace(to, thread=to.thread or f"key:{row.card}")
     ctx.say(beneath, Card(None, (Paragraph(words), Buttons((button,))), files=files), f"{news}/{row.reminded}")
 

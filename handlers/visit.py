@@ -166,7 +166,7 @@ def _given(ctx: Context, prepared: Prepared, row: Associate, said: str) -> Card:
     guard(ctx, said, None, row.organisation)
     _answer(ctx, prepared, row, said)
     number = Markdown(prepared.event.number)
-    words = Text.of("visit.thanks.late" if prepared.visit.briefed_at else "visit.thanks", number=number)
+    words = Text.of("visit.thanks.late" if prepared.visit.briefed else "visit.thanks", number=number)
     return Card(None, (Paragraph(words), Paragraph(said, quote=True, theirs=True)))
 
 
@@ -180,6 +180,7 @@ def _nothing(ctx: Context, line: str) -> Card:
 def _answer(ctx: Context, prepared: Prepared, row: Associate, said: str) -> None:
     row.text, row.at, row.sealed, row.cleared = said, ctx.now, ctx.sealed, ctx.cleared
     row.person, row.account = ctx.actor.person, rights.account_of(ctx.actor)
+    prepared.visit.answers += 1
     ctx.session.flush()
     keeping.ring(ctx.session, prepared.event, ctx.now)
 
@@ -256,10 +257,9 @@ def _due(ctx: Context, line: str) -> Card:
     at = resolved(found.first, found.begins or associates.EVENING, ctx.world.zone)
     if not ctx.now < at < event.when.begins(event.zone):
         raise UserError("visit.bad_due", number=event.number)
-    row.due_at, row.fixed, row.briefed_at = at, True, None
+    row.due_at, row.fixed, row.briefed = at, True, False
     for it in prepared.associates:
-        it.reminded = 0
-        it.briefed_at = None
+        it.reminded, it.read = 0, None
     keeping.ring(ctx.session, event, ctx.now)
     return _shown(ctx, event, Text.of("visit.due_set", number=Markdown(event.number), due=at))
 

@@ -31,7 +31,6 @@ EVENING: Final = time(18)
 LENGTH: Final = 10_000  # characters of a contribution
 
 _DAY: Final = timedelta(days=1)
-_AMBASSADORS = ("frontier_ambassador", "regional_ambassador")
 _RANK: Final[Mapping[str, int]] = {"organiser": 0, "asked": 1, "copy": 2}
 
 
@@ -44,7 +43,8 @@ class Visit(Base):
     starts: Mapped[datetime] = mapped_column(Instant)  # the visit, when it was last settled by when
     due_at: Mapped[datetime] = mapped_column(Instant)  # by when contributions are expected
     fixed: Mapped[bool] = mapped_column(default=False)  # somebody said by when: a visit that moves leaves it
-    briefed_at: Mapped[datetime | None] = mapped_column(Instant)  # when the brief was sent round
+    briefed: Mapped[bool] = mapped_column(default=False)  # the brief was sent round
+    answers: Mapped[int] = mapped_column(default=0)  # contributions that came, those that replace another included
 
 
 class Associate(Base):
@@ -56,13 +56,13 @@ class Associate(Base):
     organisation: Mapped[str] = mapped_column(ForeignKey("organisation.id"), primary_key=True)
     part: Mapped[str] = mapped_column(String(10))
     released: Mapped[bool] = mapped_column(default=False)  # the visit does not concern it any more
-    holder: Mapped[str | None] = mapped_column(String(ID))  # in whose room its card lies; NULL: nowhere yet
+    holder: Mapped[str | None] = mapped_column(String(ID))  # in whose room its card lies, or will; NULL: it has none
     card: Mapped[str | None] = mapped_column(String(300))  # the card's key
     told: Mapped[str] = mapped_column(String(300), default="")  # the visit as it was last told (`as_told`)
     shown: Mapped[str] = mapped_column(String(300), default="")  # the state of the card as it was last drawn
     asked_at: Mapped[datetime | None] = mapped_column(Instant)  # when its card was said
     reminded: Mapped[int] = mapped_column(default=0)  # times
-    briefed_at: Mapped[datetime | None] = mapped_column(Instant)  # what came until then it knows of
+    read: Mapped[int | None]  # how many answers it was told of, with the brief and since; NULL: it has no brief yet
     text: Mapped[str | None] = mapped_column(Text)  # NULL: it has not answered; empty: nothing to say
     sealed: Mapped[bool] = mapped_column(default=False)  # written in an encrypted room that keeps its words
     cleared: Mapped[bool] = mapped_column(default=False)  # identifiers in it are shown, as its author chose
@@ -189,6 +189,6 @@ def _ambassadors(details: Details, around: set[str], directory: Snapshot, today:
         if not comp.holds(today) or directory.organisations[comp.organisation].status != "open":
             continue
         there = comp.role == "ambassador" and comp.topic == "deplacement_officiel" and comp.country in details.countries
-        border = comp.role in _AMBASSADORS and (not comp.territory or comp.territory in around)
-        if there or border:
+        basin = comp.role == "regional_ambassador" and (comp.territory in around or comp.country in details.countries)
+        if there or basin or comp.role == "frontier_ambassador":
             yield comp.organisation

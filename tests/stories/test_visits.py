@@ -1,6 +1,6 @@
 """A minister goes beyond the border: the prefects who share it are associated without anyone thinking of it."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,13 +14,18 @@ VISIT = "visite 2 avril 10h-12h Berlin entretien imaginaire sur les frontaliers"
 
 
 @pytest.fixture
-async def play(new_url: Callable[[str], str], request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Scene]:
-    """On SQLite, unless a story asks for both: what they share with the agenda is shown there."""
-    database = Database(new_url(getattr(request, "param", "sqlite")))
+def database(new_url: Callable[[str], str], request: pytest.FixtureRequest) -> Iterator[Database]:
+    """SQLite, unless a story asks for both."""
+    opened = Database(new_url(getattr(request, "param", "sqlite")))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+async def play(database: Database, tmp_path: Path) -> AsyncIterator[Scene]:
     database.run_now(lambda session: people(session, tmp_path))
     async with scene(database, platform="slack") as made:
         yield made
-    database.close()
 
 
 @pytest.fixture
@@ -45,7 +50,10 @@ async def test_the_prefects_of_the_border_are_asked_and_the_advisers_and_ambassa
     region, frontier = play.link("region-grand-est"), play.link("ministere-ambassadeur-frontieres")
     elsewhere = play.link("prefecture-59")
     await entered(play, embassy)
-    assert "3 préfectures frontalières sont associées" in embassy.sees("est à l’agenda").text
+    said = embassy.sees("est à l’agenda").text
+    assert "3 préfectures frontalières sont associées" in said
+    assert "Attendues : Moselle (57), Bas-Rhin (67), Haut-Rhin (68)" in said
+    assert "En copie : Ambassadeur frontières, Grand Est" in said
     card = prefecture.sees("Votre préfecture est associée")
     assert card.buttons == ["Contribuer", "Rien à signaler", "Voir à l’agenda"]
     assert "attendue pour jeudi 26 mars à 18 h" in card.text
@@ -58,7 +66,7 @@ async def test_the_prefects_of_the_border_are_asked_and_the_advisers_and_ambassa
     assert elsewhere.posts == []
 
 
-@pytest.mark.parametrize("play", ["sqlite", "postgresql"], indirect=True)
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
 async def test_contributions_are_gathered_into_one_brief(play: Scene, embassy: Place, prefecture: Place) -> None:
     moselle, haut_rhin = play.link("prefecture-57"), play.link("prefecture-68")
     await entered(play, embassy)

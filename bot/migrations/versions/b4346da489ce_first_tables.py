@@ -3,7 +3,11 @@
 import sqlalchemy as sa
 from alembic import op
 
+<<<<<<<< HEAD:bot/migrations/versions/b4346da489ce_first_tables.py
 revision = "b4346da489ce"
+========
+revision = "911ca6365a88"
+>>>>>>>> 3d52377 (A brief counts answers, not instants; who has no room is named):bot/migrations/versions/911ca6365a88_first_tables.py
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -725,7 +729,7 @@ def upgrade() -> None:
         sa.Column("shown", sa.String(length=300), nullable=False),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reminded", sa.Integer(), nullable=False),
-        sa.Column("briefed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("read", sa.Integer(), nullable=True),
         sa.Column("text", sa.Text(), nullable=True),
         sa.Column("sealed", sa.Boolean(), nullable=False),
         sa.Column("cleared", sa.Boolean(), nullable=False),
@@ -761,7 +765,8 @@ def upgrade() -> None:
         sa.Column("starts", sa.DateTime(timezone=True), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("fixed", sa.Boolean(), nullable=False),
-        sa.Column("briefed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("briefed", sa.Boolean(), nullable=False),
+        sa.Column("answers", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["event"], ["event.id"], name=op.f("fk_visit_event_event")),
         sa.PrimaryKeyConstraint("event", name=op.f("pk_visit")),
     )
