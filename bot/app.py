@@ -12,10 +12,11 @@ import structlog
 from sqlalchemy.orm import Session
 
 import handlers
-from bot import appointments, audit, due, holding, importing, leases, presence, reminders, schedule, visits
+from bot import appointments, audit, dependents, due, holding, importing, leases, presence, reminders, schedule
 from bot.agenda import fetching, line, subscriptions
 from bot.agenda.borders import Borders
 from bot.agenda.model import Details
+from bot.agenda.training import load_corps
 from bot.audit import Finding
 from bot.clock import Clock, system_clock
 from bot.clockwork import Clockwork
@@ -54,7 +55,14 @@ from config.settings import Settings
 
 log = structlog.get_logger()
 
-KINDS = {**reminders.KINDS, **visits.KINDS, **presence.KINDS, **importing.KINDS, **issuing.KINDS, **appointments.KINDS}
+KINDS = {
+    **reminders.KINDS,
+    **dependents.KINDS,
+    **presence.KINDS,
+    **importing.KINDS,
+    **issuing.KINDS,
+    **appointments.KINDS,
+}
 """What can be due, and how it is done."""
 
 SETTLED = 1.0  # seconds after which a start is over, whatever is not connected yet
@@ -104,6 +112,7 @@ def world() -> World:
         courtesy=Courtesy.load(CONFIG),
         terms=Terms.load(CONFIG / "deadlines.toml", tuple(TOPICS)),
         borders=Borders.load(CONFIG / "agenda"),
+        corps=load_corps(CONFIG / "agenda"),
     )
 
 

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from bot.agenda.borders import Borders
+from bot.agenda.training import Corps
 from bot.card import Card
 from bot.courtesy import Courtesy
 from bot.directory.confirming import EVERY
@@ -40,6 +41,7 @@ class World:
     courtesy: Courtesy
     terms: Terms
     borders: Borders
+    corps: Mapping[str, Corps]
     zone: str = ZONE  # of an organisation that has none
     confirm_every: timedelta = EVERY  # how often people are asked whether their card is true
     seconded: bool = False  # whether a model is asked which choice fits a question that is asked back

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bot import due, holding, jobs, memory, posts, receipts
 from bot import files as parcels
-from bot.agenda import associates
+from bot.agenda import associates, training
 from bot.agenda import tables as agenda
 from bot.db import Database
 from bot.digests import tables as digests
@@ -28,7 +28,7 @@ LOCK = 7_202_515  # advisory lock on PostgreSQL: two processes may start at once
 WITH_TABLES = (
     parcels, holding, due,
     jobs, memory, posts, receipts, confirming, current, history, proposals, tables, questions, notes, passages,
-    routing, agenda, digests, associates,
+    routing, agenda, digests, associates, training,
 )  # fmt: skip
 """Every module that has tables: loading them fills `Base.metadata`."""
 

@@ -4,13 +4,11 @@ A visit is looked at after each change of its event; each of those who have a pa
 that one whose office is closed, or who has no room yet, keeps nobody waiting.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from bot import due
 from bot.agenda import associates, visit_cards
@@ -21,7 +19,7 @@ from bot.agenda.tables import Event
 from bot.agenda.visit_cards import Prepared
 from bot.briefs import Brief
 from bot.card import Button, Buttons, Card, Paragraph
-from bot.clockwork import Again, Kind, Ring
+from bot.clockwork import Again, Ring
 from bot.context import Scope
 from bot.conversation import region_of
 from bot.directory.rooms import rooms_of
@@ -30,6 +28,7 @@ from bot.message import Address, File
 from bot.outbox import Post
 from bot.texts import Markdown, Text
 from bot.timing import quiet_until
+from bot.views import view_at
 
 ASSOCIATE: Final = "associate"  # the kind of due things that looks at one who has a part in a visit
 LOOKED_FOR: Final = timedelta(hours=6)  # between two looks for a room of an organisation that has none
@@ -146,7 +145,7 @@ def _ask(ctx: Scope, found: Prepared, row: Associate, begins: datetime) -> Again
     to = Address(room.platform, room.room)
     row.holder, row.asked_at, row.told = room.organisation, row.asked_at or ctx.now, as_told(found.event, row)
     row.shown = visit_cards.state_of(found, row, ctx.now)
-    row.card = ctx.say(to, visit_cards.of_part(_view(ctx, to), found, row), "part")
+    row.card = ctx.say(to, visit_cards.of_part(view_at(ctx, to), found, row), "part")
     due.hasten(ctx.session, CHANGED, str(row.event), ctx.now)  # the others see that it is reached
     waits = reminders(row.asked_at or ctx.now, found.visit.due_at) if row.waited_for else (begins,)
     return min((at for at in waits if at > ctx.now), default=begins)
@@ -163,7 +162,7 @@ def _draw(ctx: Scope, found: Prepared, row: Associate, to: Address) -> None:
     state = visit_cards.state_of(found, row, ctx.now)
     if state != row.shown and row.card is not None:
         row.shown = state
-        card = visit_cards.of_part(_view(ctx, to), found, row)
+        card = visit_cards.of_part(view_at(ctx, to), found, row)
         ctx.outbox.edit(row.card, card, revision=ctx.key)
 
 
@@ -187,7 +186,7 @@ def _news(found: Prepared, row: Associate, now: datetime) -> str | None:
 def _tell(ctx: Scope, found: Prepared, row: Associate, to: Address, news: str) -> None:
     """Say it beneath the card, and remember that it was said."""
     event = found.event
-    view = _view(ctx, to)
+    view = view_at(ctx, to)
     files: tuple[File, ...] = ()
     button = Button(Text.of("button.visit_event"), "agenda", event.number)
     number = Markdown(event.number)
@@ -230,21 +229,3 @@ def _lies_in(ctx: Scope, row: Associate) -> Address | None:
     if post is None or (post.platform, post.room) not in rooms:
         return None
     return Address(post.platform, post.room, post.thread)
-
-
-def _view(ctx: Scope, to: Address) -> View:
-    zone = ctx.outbox.reader(to).zone
-    return View(zone, ctx.now, ctx.directory(), ctx.world.rules, encrypted=ctx.outbox.encrypted(to))
-
-
-def _locked(session: Session, key: str) -> object:
-    number = int(key.partition(" ")[0])
-    return session.scalar(select(Event).where(Event.id == number).with_for_update())
-
-
-def _event(ctx: Scope, ring: Ring) -> Again:
-    event = ctx.session.get(Event, int(ring.key))
-    return look(ctx, event) if event is not None else None
-
-
-KINDS: Mapping[str, Kind] = {CHANGED: Kind(_event, _locked), ASSOCIATE: Kind(look_at, _locked)}

@@ -9,6 +9,7 @@ from bot.agenda.cards import View
 from bot.agenda.finding import Where
 from bot.agenda.line import Asker, scheduled
 from bot.agenda.tables import Event
+from bot.agenda.training import Training
 from bot.card import Button, Buttons, Card, Paragraph, Reply
 from bot.command import command, first_word
 from bot.context import Context
@@ -64,7 +65,10 @@ def shown(ctx: Context, event: Event, said: Text | None = None) -> Card:
 def for_all(ctx: Context, event: Event) -> Card:
     """Return the card of an event as everybody in a room may see it: with the buttons of who takes part."""
     view = replace(here(ctx), zone=ctx.outbox.reader(replace(ctx.to, audience=None)).zone)
-    return cards.one(view, event, participation.counts(ctx.session, event), None, _answering(event))
+    seated = ctx.session.get(Training, event.id) is not None
+    buttons = (Button(Text.of("button.training_open"), "formation", event.number, "primary"),)
+    shown_by = buttons if seated else _answering(event)
+    return cards.one(view, event, participation.counts(ctx.session, event), None, shown_by)
 
 
 def _coming(ctx: Context, words: str) -> Card:
@@ -77,8 +81,10 @@ def _coming(ctx: Context, words: str) -> Card:
     return cards.days(view, asked, events, closed)
 
 
-def _answer(ctx: Context, answer: str, number: str) -> Card:
+def _answer(ctx: Context, answer: str, number: str) -> Reply:
     event = keeping.numbered(ctx.session, ctx.actor, number)
+    if ctx.session.get(Training, event.id) is not None:
+        return _seat(ctx, event, answer)
     participation.give(ctx.session, ctx.actor, event, answer, ctx.now)
     said = Text.of(f"agenda.noted.{answer}", number=event.number)
     if answer != "no" or ctx.actor.organisation is None:
@@ -93,10 +99,20 @@ def _answer(ctx: Context, answer: str, number: str) -> Card:
     return Card(None, (Paragraph(said), Paragraph(Text.of("agenda.who_instead")), Buttons(tuple(buttons))))
 
 
+def _seat(ctx: Context, event: Event, answer: str) -> Reply:
+    """Let an answer mean what it can where seats are given: a request for one, or giving it back."""
+    if answer == "maybe":
+        raise UserError("training.no_maybe", number=event.number)
+    act = "inscrire" if answer == "yes" else "quitter"
+    return ctx.world.commands["formation"].handler(ctx, f"{act} {event.number}")
+
+
 def _replace(ctx: Context, line: str) -> Card:
     """Let somebody come instead: `agenda remplacer E-12 NOM`."""
     number, name = first_word(line)
     event = keeping.numbered(ctx.session, ctx.actor, number)
+    if ctx.session.get(Training, event.id) is not None:
+        raise UserError("training.no_stand_in", number=event.number)
     person = _colleague(ctx, name.strip())
     participation.send(ctx.session, ctx.actor, event, person, ctx.now)
     row = ctx.session.get_one(Person, person)
@@ -182,7 +198,10 @@ def _feed(ctx: Context, words: str) -> Card:
 def _buttons(ctx: Context, event: Event) -> Sequence[Button]:
     """Return what somebody may do: answer, change, see who comes, show it to the others."""
     live = event.state != "cancelled" and event.when.over(event.zone) >= ctx.now
-    found = list(_answering(event)) if live and rights.may(ctx.actor, "answer", event) else []
+    seated = ctx.session.get(Training, event.id) is not None
+    found = list(_answering(event)) if live and not seated and rights.may(ctx.actor, "answer", event) else []
+    if seated:
+        found.append(Button(Text.of("button.training_open"), "formation", event.number, "primary"))
     if event.kind == "visit":
         found.append(Button(Text.of("button.visit_state"), "visite", event.number))
     if rights.may(ctx.actor, "participants", event):

@@ -151,10 +151,7 @@ def of(session: Session, event: int) -> Sequence[Associate]:
 
 def as_told(event: Event, row: Associate) -> str:
     """Return what one of those who have a part in a visit is told of when it changes."""
-    if row.released:
-        return "released"
-    state = "cancelled" if event.state == "cancelled" else "live"
-    return f"{state} {event.starts:%Y%m%dT%H%M}/{event.ends:%Y%m%dT%H%M} {event.place} {event.title}"[:300]
+    return "released" if row.released else event.facts
 
 
 def parts_of(actor: Actor, associates: Sequence[Associate]) -> frozenset[str]:

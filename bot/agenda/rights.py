@@ -95,6 +95,13 @@ def check(actor: Actor, act: Act, event: Event | None = None, parts: Collection[
     raise UserError(f"agenda.may_not.{act}")
 
 
+def approves(actor: Actor, person: str, heads: Collection[str]) -> bool:
+    """Say whether somebody confirms a request of a person whose office these head: never their own."""
+    if actor.person is None or actor.person == person:
+        return False
+    return actor.person in heads or has(actor.rights, "coordinator")
+
+
 def seen(actor: Actor, events: Collection[Event]) -> list[Event]:
     """Return the events that somebody may see, in their order."""
     return [event for event in events if may(actor, "see", event)]

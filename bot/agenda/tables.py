@@ -99,6 +99,12 @@ class Event(Base):
             state=self.state,
         )
 
+    @property
+    def facts(self) -> str:
+        """What those who depend on it are told of when it changes, in a form to be compared."""
+        state = "cancelled" if self.state == "cancelled" else "live"
+        return f"{state} {self.starts:%Y%m%dT%H%M}/{self.ends:%Y%m%dT%H%M} {self.place} {self.title}"[:300]
+
     def take(self, details: Details) -> None:
         """Become what a value says."""
         when = details.when

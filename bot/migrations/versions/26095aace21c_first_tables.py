@@ -3,11 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-<<<<<<<< HEAD:bot/migrations/versions/b4346da489ce_first_tables.py
-revision = "b4346da489ce"
-========
-revision = "911ca6365a88"
->>>>>>>> 3d52377 (A brief counts answers, not instants; who has no room is named):bot/migrations/versions/911ca6365a88_first_tables.py
+revision = "26095aace21c"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -743,6 +739,30 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("event", "organisation", name=op.f("pk_associate")),
     )
     op.create_table(
+        "enrolment",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("event", sa.Integer(), nullable=False),
+        sa.Column("person", sa.String(length=100), nullable=False),
+        sa.Column("organisation", sa.String(length=100), nullable=True),
+        sa.Column("corps", sa.String(length=40), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("told", sa.String(length=10), nullable=False),
+        sa.Column("informed", sa.String(length=300), nullable=False),
+        sa.Column("turned_to", sa.Integer(), nullable=False),
+        sa.Column("superior", sa.String(length=100), nullable=True),
+        sa.Column("attended", sa.Boolean(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["event"], ["event.id"], name=op.f("fk_enrolment_event_event")),
+        sa.ForeignKeyConstraint(["person"], ["person.id"], name=op.f("fk_enrolment_person_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_enrolment")),
+        sa.UniqueConstraint("event", "person", name=op.f("uq_enrolment_event_person")),
+    )
+    with op.batch_alter_table("enrolment", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_enrolment_person"), ["person"], unique=False)
+        batch_op.create_index("ix_enrolment_state", ["event", "state"], unique=False)
+
+    op.create_table(
         "participation",
         sa.Column("event", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("who", sa.String(length=255), nullable=False),
@@ -759,6 +779,19 @@ def upgrade() -> None:
     with op.batch_alter_table("participation", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_participation_person"), ["person"], unique=False)
 
+    op.create_table(
+        "training",
+        sa.Column("event", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("seats", sa.Integer(), nullable=True),
+        sa.Column("closes_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ministries", sa.String(length=50), nullable=False),
+        sa.Column("corps", sa.String(length=300), nullable=False),
+        sa.Column("approval", sa.Boolean(), nullable=False),
+        sa.Column("closed", sa.Boolean(), nullable=False),
+        sa.Column("asked", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["event"], ["event.id"], name=op.f("fk_training_event_event")),
+        sa.PrimaryKeyConstraint("event", name=op.f("pk_training")),
+    )
     op.create_table(
         "visit",
         sa.Column("event", sa.Integer(), autoincrement=False, nullable=False),
