@@ -1,7 +1,7 @@
 """Draw `docs/digests-*.svg`: March 2026 of a prefecture's digests, as its room shows them. Run it after a change.
 
-`python -m scripts.digests_month`. The month is played: what people enter, move and cancel, a question that waits, on the
-days they do; the digests are what the bot says of it. Events are made up.
+`python -m scripts.digests_month`. The month is played: what people enter, move and cancel, a question that waits, on
+the days they do; the digests are what the bot says of it. Events are made up.
 """
 
 import asyncio

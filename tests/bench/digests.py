@@ -190,7 +190,7 @@ async def peer(play: Scene, quiet: Watch, wave: int, kind: str, store: str) -> F
     soon = datetime.now(UTC)
     for at, key in enumerate(keys):
         trigger = CronTrigger(day_of_week="mon", hour=8 + (at >= wave))
-        when = {"next_run_time": soon} if at < wave else {}
+        when: dict[str, Any] = {"next_run_time": soon} if at < wave else {}
         scheduler.add_job(issue_one, trigger, args=(str(key),), id=str(key), **when)
     put = time.perf_counter() - began
     watch = Watch()

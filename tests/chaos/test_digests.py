@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from datetime import time as wall
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from sqlalchemy import func, insert, select
@@ -32,7 +33,7 @@ SEED = int(os.environ.get("TEST_SEED", "0"))
 POINTS = ("issuing", "issued", "leased", "sent", "settling", "settled")
 ROOMS = 40
 PROCESSES = 3
-NO_MATRIX = {
+NO_MATRIX: dict[str, Any] = {
     f"PASSERELLE_MATRIX__{name}": "" for name in ("HOMESERVER", "USER_ID", "PASSWORD", "STORE_KEY", "PACE", "BURST")
 }
 
