@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from bot.directory.absences import away, stand_in
 from bot.directory.rota import next_gap, on_duty
-from bot.directory.tables import Absence, Duty, Person, Posting, Right
+from bot.directory.tables import Absence, Duty, Organisation, Person, Posting, Right
 from tests.stories.conftest import SAARBRUCKEN
 from tests.stories.scene import Place, Scene
 from tests.typed import typed
@@ -139,3 +139,34 @@ async def test_who_is_away_is_not_on_duty(play: Scene, people: Sequence[str]) ->
     gap = play.app.database.run_now(lambda s: next_gap(s, POST, play.clock()))
     assert gap is not None
     assert (gap.first, gap.last) == (date(2026, 3, 20), date(2026, 3, 21))
+
+
+@pytest.mark.usefixtures("as_person", "people")
+async def test_a_post_says_when_it_works_and_deadlines_follow(prefecture: Place, consulate: Place, play: Scene) -> None:
+    keeper = consulate.as_("premier")
+    assert "horaires usuels" in await told(keeper, "horaires")
+    shown = await told(keeper, "horaires", "lun-jeu 8h30-12h30, 14h-16h ; ven 8h30-12h")
+    assert "vendredi 20 mars 2026 : 8 h 30 à 12 h" in shown
+    assert "samedi 21 mars 2026 : fermé" in shown
+    shown = await told(keeper, "fermeture", "du 17/3 au 18/3 déménagement")
+    assert "fermé du mardi 17 mars 2026 au mercredi 18 mars 2026 (déménagement)" in shown
+    assert "mardi 17 mars 2026 : fermé" in shown
+    assert "ouvert le lundi 6 avril 2026" in await told(keeper, "fermeture", "ouvert le 6/4"), "Easter Monday"
+    await prefecture.say(SAARBRUCKEN)
+    assert "avant mardi 24 mars" in consulate.sees(NUMBER).text, "the days that are closed do not count"
+    await keeper.click(keeper.sees("déménagement"), "Annuler : mardi 17 mars 2026")
+    assert "déménagement" not in await told(keeper, "fermeture")
+
+
+@pytest.mark.usefixtures("as_person", "people")
+async def test_only_who_keeps_the_card_says_when_a_post_works(consulate: Place, play: Scene) -> None:
+    other, keeper = consulate.as_("second"), consulate.as_("premier")
+    assert "ceux qui tiennent la fiche" in await told(other, "fermeture", "le 17/3")
+    await other.invoke("horaires", "lun-ven 9h-12h")
+    assert "fermeture le" not in await told(other, "horaires"), "nothing is offered that is refused"
+    assert "Je ne lis pas d’horaires" in await told(keeper, "horaires", "quand il fait beau")
+    assert "Je ne lis pas de jour" in await told(keeper, "fermeture", "bientôt")
+    assert "avant le premier" in await told(keeper, "fermeture", "du 2026-05-03 au 2026-05-01")
+    assert "un an au plus" in await told(keeper, "fermeture", "du 2026-05-03 au 2028-05-01")
+    assert "Aucune fermeture" in await told(keeper, "fermeture", "annuler 3/5")
+    assert play.app.database.run_now(lambda s: s.get_one(Organisation, POST).opening_hours) == ""

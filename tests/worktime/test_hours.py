@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bot.directory.absences import Away, stand_in
 from bot.search.vcard import vcard
+from bot.worktime import everyday
 from bot.worktime.calendar import Calendar, Exceptional, after, between, next_opening, openings, state, usual
 from bot.worktime.holidays import Place
 from bot.worktime.hours import parse
@@ -57,6 +58,33 @@ def test_it_is_open_or_opens_at(hours: str, now: str, open_: bool, until: str | 
 )
 def test_what_is_not_understood_whole_is_not_used(text: str) -> None:
     assert parse(text) is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("lun-ven 9h-12h, 14h-17h", "Mo-Fr 09:00-12:00,14:00-17:00"),
+        ("lun.-jeu. 8 h 30 – 12 h 30 14h-17h ; ven 8h30-12h", "Mo-Th 08:30-12:30,14:00-17:00; Fr 08:30-12:00"),
+        ("lundi au jeudi de 9h à 12h30 et de 14h à 17h, ven 9h-12h", "Mo-Th 09:00-12:30,14:00-17:00; Fr 09:00-12:00"),
+        ("lun, mar, jeu 9h-12h mercredi fermé", "Mo,Tu,Th 09:00-12:00; We off"),
+        ("Dimanche-jeudi 8h-15h; jours fériés fermé", "Su-Th 08:00-15:00; PH off"),
+        ("Mon-Fri 9:00-12:00, 14:00-17:00", "Mo-Fr 09:00-12:00,14:00-17:00"),
+        ("Mo-Fr 09:00-17:00; Jul-Aug 09:00-12:00", "Mo-Fr 09:00-17:00; Jul-Aug 09:00-12:00"),
+        ("24/7", "24/7"),
+        ("lun 9h", None),
+        ("lun mar 9h-12h", None),
+        ("quand il fait beau", None),
+        ("", None),
+    ],
+)
+def test_hours_are_read_as_people_type_them(typed: str, read: str | None) -> None:
+    assert everyday.read(typed) == read
+
+
+@given(st.text(alphabet="lundimarvejsoftàh 0123456789:-,;", max_size=60))
+def test_what_is_typed_is_read_whole_or_not(text: str) -> None:
+    found = everyday.read(text)
+    assert found is None or parse(found) is not None
 
 
 @given(st.text(alphabet="MoTuWeThFrSaPHJanDec 0123456789:-,;+/of", max_size=60))
