@@ -3,6 +3,7 @@
 import json
 import re
 
+from bot import personal
 from bot.card import Button, Buttons, Card, Paragraph, Reply
 from bot.command import command
 from bot.context import Context
@@ -29,6 +30,7 @@ def redirect(ctx: Context, question: Question, destinataire: Rest) -> Reply:
     """Send a question to another organisation, by id or in words; « car … » says why."""
     moves.check(ctx.session, "redirect", ctx.actor, question)
     to, why = _with_reason(destinataire)
+    why = None if ctx.sealed else why  # all may read it who see the question
     found = _find(ctx, to)
     if isinstance(found, Card):
         return _with_number(found, question)
@@ -42,10 +44,9 @@ def redirect(ctx: Context, question: Question, destinataire: Rest) -> Reply:
         _propose(ctx, question, organisation, role, why)
     question.recipient, question.role = organisation, role
     by = name_of(ctx.directory(), ctx.actor.organisation)
-    told = why is not None and not question.sealed and not ctx.sealed
-    reason = (
-        Text.of("reason.redirected.why", by=by, why=masked(why or "")) if told else Text.of("reason.redirected", by=by)
-    )
+    reason = Text.of("reason.redirected", by=by)
+    if why and not question.sealed:
+        reason = Text.of("reason.redirected.why", by=by, why=personal.masked(masked(why)))
     question.because = json.dumps([to_data(reason)], ensure_ascii=False)
     if old is not None:
         retire(ctx, question, old)

@@ -12,7 +12,7 @@ from typing import Final, Literal, TypeAlias
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import due
+from bot import due, personal
 from bot.card import Words
 from bot.db import insert_into
 from bot.directory.identity import Actor
@@ -194,6 +194,7 @@ def write(
     reason: str = "",
 ) -> None:
     """Write a line of a question's history: where it lay is kept beside where it goes, its words never are."""
+    told = actor is None or not question.sealed  # the clockwork's reasons are no words of anybody's
     session.add(
         Move(
             question_id=question.id,
@@ -206,7 +207,7 @@ def write(
             after=question.state,
             whence=question.recipient if kind == "redirect" else None,
             towards=towards,
-            reason=None if not reason or (question.sealed and actor is not None) else masked(reason)[:REASON],
+            reason=personal.masked(masked(reason))[:REASON] if reason and told else None,
         )
     )
     if _changes_what_is_waited_for(kind, before, question.state):

@@ -5,7 +5,7 @@ an encrypted room keeps. Each way is tried; then everything that anybody else wa
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import select
 
 from bot.app import tick
-from bot.card import to_text
+from bot.card import Card, to_text
 from bot.db import Database
 from bot.jobs import Job
 from bot.message import CROSSING, Edit
@@ -37,10 +37,16 @@ class Ground:
     root: str
     card: Shown
     number: str
+    homes: list[str] = field(default_factory=list)  # drawn for others, not said
 
     @property
     def intern(self) -> Place:
         return self.consulate.as_("stagiaire")
+
+    @property
+    def alsace(self) -> Place:
+        """Another prefecture: what is kept for all is offered to it."""
+        return self.play.link("prefecture-67")
 
     @property
     def colleague(self) -> Place:
@@ -49,9 +55,20 @@ class Ground:
     async def look_around(self) -> None:
         """What the other side may ask for, so that it would show."""
         for place in (self.prefecture, self.munich):
-            for line in ("demandes", f"historique {self.number}", f"voir {self.number}", "aide"):
+            number = self.number
+            for line in (
+                "demandes",
+                f"historique {number}",
+                f"voir {number}",
+                f"plus {number}",
+                "notes",
+                "bilan",
+                "aide",
+            ):
                 await place.say(f"!{line}", mention=False)
-            await place.invoke("accueil")
+            home = await place.as_("agent", surface="home").invoke("accueil")
+            self.homes.append(to_text(home) if isinstance(home, Card) else "")
+            await place.say(f"!question {SAARBRUCKEN}", mention=False)  # what is known of the like is offered
             await place.say(f"Où en est {self.number} ?", mention=False)
 
 
@@ -60,6 +77,7 @@ Way = Callable[[Ground], Awaitable[object]]
 
 async def ground(play: Scene, **consulate: Any) -> Ground:
     prefecture, munich = play.link("prefecture-57"), play.link("consulat-munich")
+    play.link("region-grand-est")
     post = play.link("consulat-francfort", **consulate)
     root = await prefecture.say(SAARBRUCKEN)
     card = post.sees("Q-2026-00001")
@@ -73,6 +91,7 @@ async def assert_kept(at: Ground, canary: str, *homes: str) -> None:
     await at.look_around()
     shown = {p.to.room: p.text for p in at.play.stage.posts.values() if canary in p.text and p.to.room not in homes}
     assert shown == {}
+    assert canary not in "".join(at.homes)
     files = [at.play.stage.posts[id_].to.room for id_, f in at.play.stage.files.items() if canary.encode() in f]
     assert set(files) <= set(homes)
     jobs = at.play.app.database.run_now(lambda s: s.execute(select(Job.lane, Job.args)).all())
@@ -187,7 +206,32 @@ async def in_a_note_to_the_clockwork(at: Ground) -> None:
         await at.consulate.slash(line, at.number)
 
 
+async def while_time_passes(at: Ground) -> None:
+    """Through reminders, the ladder, an answer, a silence and its end."""
+    await at.intern.say(CANARY, mention=False, thread=at.card)
+    for day in ("17T17:30", "19T14:00", "20T14:00", "23T14:00", "24T14:00"):
+        await at.play.at(f"2026-03-{day}")
+    await at.consulate.slash("repondre", f"{at.number} Oui.")
+    await at.intern.say(CANARY, mention=False, thread=at.card)
+    for day in ("2026-04-07T14:00", "2026-04-13T14:00"):
+        await at.play.at(day)
+    at.prefecture.sees("faute de suite")
+
+
+async def around_an_answer_that_is_kept(at: Ground) -> None:
+    """Beside a note, a like question, a split and a merging."""
+    await at.intern.say(CANARY, mention=False, thread=at.card)
+    await at.consulate.say("!repondre Voyez le registre.", mention=False, thread=at.card)
+    await at.consulate.slash("noter", at.number)
+    await at.intern.say(CANARY, mention=False, thread=at.card)
+    await at.consulate.slash("scinder", f"{at.number} {ANOTHER}")
+    await at.prefecture.slash("fusionner", f"Q-2026-00002 {at.number}")
+    await at.alsace.say(f"!question {SAARBRUCKEN}", mention=False)
+    at.alsace.sees("Voyez le registre.")
+
+
 INTERNAL: tuple[Way, ...] = (
+    while_time_passes, around_an_answer_that_is_kept,
     beneath_the_card, in_the_room, near_misses_of_a_command, said_to_the_bot_in_the_thread, other_emoji,
     the_emoji_of_somebody_else, the_emoji_on_words_that_were_rewritten, the_emoji_before_words_were_taken_back,
     an_edit_of_a_remark, an_edit_of_somebody_elses_answer, a_file_among_colleagues, a_shortcut_on_a_remark,
@@ -268,7 +312,27 @@ async def disguised(at: Ground) -> None:
     )
 
 
+async def in_the_reason_of_a_redirection(at: Ground) -> None:
+    await at.consulate.slash("rediriger", f"{at.number} consulat-munich car le passeport {SECRET} y est")
+    at.munich.sees("y est")
+
+
+async def in_the_reason_of_a_raising(at: Ground) -> None:
+    await at.consulate.slash("signaler", f"{at.number} voir 12\u200bAB34567 et {SECRET}")
+    at.prefecture.sees("signalée")
+
+
+async def kept_as_a_note(at: Ground) -> None:
+    """What its author showed to one side is not shown to all."""
+    await at.consulate.say(f"!repondre Son passeport {SECRET} est vrai.", mention=False, thread=at.card)
+    await at.consulate.click(at.consulate.sees("Pas encore envoyé"), "Masquer")
+    await at.consulate.slash("noter", at.number)
+    await at.alsace.say(f"!question {SAARBRUCKEN}", mention=False)
+    at.alsace.sees("est vrai")
+
+
 IDENTIFIERS: tuple[Way, ...] = (
+    in_the_reason_of_a_redirection, in_the_reason_of_a_raising, kept_as_a_note,
     in_an_answer, in_a_form, by_the_emoji, in_the_dialogue, by_an_edit, by_an_edit_of_the_masked, by_asking_back,
     in_the_name_of_a_file, by_the_choice_of_another, by_giving_up, disguised,
 )  # fmt: skip
@@ -383,7 +447,42 @@ async def by_form_from_within(at: Ground) -> None:
     await at.consulate.invoke("repondre", at.number, form={"text": CANARY})
 
 
+async def asked_back_from_within(at: Ground) -> None:
+    await at.consulate.say(f"!preciser {at.number} {CANARY} ?", mention=False)
+    at.prefecture.sees("salon chiffré")
+
+
+async def redirected_with_a_reason(at: Ground) -> None:
+    await at.consulate.say(f"!rediriger {at.number} consulat-munich car {CANARY}", mention=False)
+    at.munich.sees(at.number)
+
+
+async def raised_with_a_reason(at: Ground) -> None:
+    await at.consulate.say(f"!signaler {at.number} {CANARY}", mention=False)
+    at.prefecture.sees("signalée")
+
+
+async def split_from_within(at: Ground) -> None:
+    await at.consulate.say(f"!scinder {at.number} {ANOTHER} {CANARY}", mention=False)
+
+
+async def kept_from_within(at: Ground) -> None:
+    await at.consulate.say(f"!repondre {CANARY}", mention=False, thread=at.card)
+    await at.consulate.say(f"!noter {at.number}", mention=False)
+    await at.prefecture.invoke("avis", f"{at.number} oui")
+    await at.alsace.say(f"!question {SAARBRUCKEN}", mention=False)
+
+
+async def waited_for_from_within(at: Ground) -> None:
+    """Asked in the encrypted room, and reminded of, raised and closed elsewhere."""
+    await asked_from_within(at)
+    for day in ("17T17:30", "19T14:00", "20T14:00", "23T14:00", "24T14:00", "26T14:00"):
+        await at.play.at(f"2026-03-{day}")
+
+
 SEALED: tuple[Way, ...] = (
+    asked_back_from_within, redirected_with_a_reason, raised_with_a_reason, split_from_within, kept_from_within,
+    waited_for_from_within,
     answered, answered_with_a_file, rewritten, let_across, talked, asked_from_within, moved_on, by_form_from_within,
 )  # fmt: skip
 
