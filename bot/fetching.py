@@ -19,7 +19,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import files
+from bot import files, jobs
 from bot.card import Card, Paragraph
 from bot.clock import Clock
 from bot.db import Database
@@ -67,6 +67,8 @@ class Fetching:
         platform = self._platforms[from_args(job.args["from"]).platform]
         if not isinstance(platform, Files):
             raise Refused("file.unreadable")
+        if job.again and await self._database.run(lambda s: jobs.known(s, str(job.args["target"]))):
+            return  # it is kept, and may be on its way by now: it must not be changed under it
         async with self._turns, _workplace(self._folder, files.ending(job.args["name"]), self._clock()) as (file, path):
             size = await self._download(platform, str(job.args["source"]), file)
             await self._scan(path)

@@ -275,6 +275,11 @@ def _place(session: Session, lane: str, target: str | None, source_at: datetime)
     return (later + (later - 1 if before is None else before)) / 2
 
 
+def known(session: Session, key: str) -> bool:
+    """Say whether a job was ever put under a key."""
+    return session.scalar(select(Job.id).where(Job.key == key)) is not None
+
+
 def in_doubt(session: Session, lane: str, kind: str) -> bool:
     """Say whether a job of a lane is under way, or was when a process died: it may have been done already."""
     doubtful = select(Job.id).where(Job.lane == lane, Job.kind == kind, Job.state.in_(("sending", "unknown")))

@@ -9,7 +9,7 @@ from bot.card import Card, Paragraph
 from bot.db import Database
 from bot.errors import NotSent, Refused
 from bot.files import LONGEST_NAME, SLICE, Parcel, Slice, media_type, safe_name
-from bot.jobs import Job
+from bot.jobs import Job, Leased
 from bot.message import Address, File
 from bot.outbox import Outbox
 from bot.posts import NOWHERE, Placing
@@ -110,6 +110,26 @@ async def test_where_a_file_lies_is_forgotten_once_it_was_fetched_or_could_not_b
     assert bool(play.stage.files) == there
     jobs = play.app.database.run_now(lambda s: s.execute(select(Job.state, Job.args).where(Job.kind == "fetch")).all())
     assert [tuple(job) for job in jobs] == [("sent" if there else "failed", "{}")]
+
+
+async def test_a_file_that_is_on_its_way_is_not_fetched_again_under_it(
+    play: Scene, prefecture: Place, consulate: Place
+) -> None:
+    """The process died after it had kept the file, and before it wrote down that it had fetched it."""
+    await prefecture.say(SAARBRUCKEN)
+    play.stage.fail = lambda _, key: NotSent("away", outage=True) if key.endswith("file0") else None
+    await consulate.say("!repondre Q-2026-00001 Voici", mention=False, files={"acte.pdf": b"%PDF"})
+    target = play.app.database.run_now(lambda s: s.scalars(select(Job.key).where(Job.kind == "file")).one())
+    place: list[str | None] = ["stage", "consulat-francfort", None, None, "room"]
+    args = {"to": place, "from": place, "source": "gone", "name": "acte.pdf", "target": target}
+    now = play.clock()
+    again = Leased(99, "fetch", "files", f"fetch:{target}", args, 2, now, now, again=True)
+    await play.app.worker._kinds["fetch"](again)
+    assert kept(play.app.database) == 2, "one parcel, one slice, as they were"
+    play.stage.fail = lambda *_: None
+    play.clock.pass_(minutes=5)
+    await play.settle()
+    assert list(play.stage.files.values()) == [b"%PDF"]
 
 
 async def nothing(_source: str) -> AsyncIterator[bytes]:
