@@ -1,14 +1,16 @@
 """The directory's search beside its peers, on the same made-up entries and the same badly typed queries.
 
 `python -m tests.bench.search` runs each contender at each size in a process of its own, so that its memory is its own,
-and prints a table, from which the growth is read; `make bench` does so too. A million entries are measured on SQLite
-alone, which takes two minutes, unless `--alone-from` is larger: what the peers need for them is minutes each.
+and prints a table, from which the growth is read; `make bench` does so too. What takes minutes with a million entries gets
+fewer queries there, and the table says how many. It can be run in pieces: `--figures FILE` keeps what was measured, and
+`--sizes --figures FILE` prints all that is kept as one table.
 """
 
 import argparse
 import asyncio
 import ctypes
 import gc
+import itertools
 import json
 import multiprocessing
 import os
@@ -20,7 +22,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import psutil
 
@@ -63,6 +65,7 @@ def measured(make: Callable[[], Search], queries: dict[int, list[Typed]]) -> dic
         recall.append(100 * found / len(queries[typos]))
     took.sort()
     return {
+        "queries": len(took),
         "recall": recall,
         "p50": statistics.median(took),
         "p95": took[int(len(took) * 0.95)],
@@ -122,7 +125,8 @@ def contend(options: argparse.Namespace) -> None:
     from tests.bench import search_peers as peers
 
     entries = directory(options.size, options.seed)
-    asked = options.queries if options.contender.startswith("ours") else options.peer_queries
+    few = options.few if options.size >= options.few_from else options.peer_queries
+    asked = options.queries if options.contender.startswith("ours") else few
     queries = {typos: typed(entries, options.queries, typos, options.seed)[:asked] for typos in TYPOS}
     folder = Path(options.folder)
     makers: dict[str, Callable[[], Callable[[], Search]]] = {
@@ -136,39 +140,68 @@ def contend(options: argparse.Namespace) -> None:
     print(json.dumps(measured(make, queries)))
 
 
-async def compare(options: argparse.Namespace) -> str:
-    """Run all contenders in turns and return the report."""
-    lines = [
-        f"{'entries':>9} {'':14}{'recall@5, 0/1/2 typos':>24}{'p50 ms':>9}{'p95 ms':>9}{'build s':>9}{'MB':>7}",
-    ]
+Figures: TypeAlias = dict[tuple[int, str], dict[str, Any]]
+"""What was measured, by size and contender."""
+
+COLUMNS = f"{'entries':>9} {'':14}{'queries':>8}{'recall@5, 0/1/2 typos':>24}{'p50 ms':>9}{'p95 ms':>9}{'build s':>9}{'MB':>7}"
+
+
+async def compare(options: argparse.Namespace) -> Figures:
+    """Run all contenders in turns."""
+    found: Figures = {}
     async with Postgres() as cluster:
-        for size in options.sizes:
-            answers: dict[str, Any] = {}
-            for contender in options.contenders:
-                if size >= options.alone_from and contender != "ours":
-                    continue
-                with tempfile.TemporaryDirectory() as folder:
-                    url = cluster.create_database() if "pg" in contender else ""
-                    figures = run(options, contender, size, folder, url)
-                    if url:
-                        cluster.drop_database(url)
-                answers[contender] = figures["answers"]
-                recall = "/".join(f"{value:.1f}" for value in figures["recall"])
-                numbers = f"{figures['p50']:9.1f}{figures['p95']:9.1f}{figures['build']:9.2f}{figures['memory']:7.0f}"
-                lines.append(f"{size:>9} {contender:14}{recall:>24}{numbers}")
-                print(lines[-1], file=sys.stderr, flush=True)
-            if {"ours", "ours (pg)"} <= answers.keys():
-                same = answers["ours"] == answers["ours (pg)"]
-                lines.append(f"{size:>9} both databases give {'the same' if same else 'DIFFERENT'} answers")
-    work = f"a fixed computation took {computation():.0f} ms, load {os.getloadavg()[0]:.1f}"
-    return "\n".join([*lines, TARGETS, work])
+        for size, contender in itertools.product(options.sizes, options.contenders):
+            with tempfile.TemporaryDirectory() as folder:
+                url = cluster.create_database() if "pg" in contender else ""
+                figures = run(options, contender, size, folder, url)
+                if url:
+                    cluster.drop_database(url)
+            figures |= {"load": os.getloadavg()[0], "work": computation()}
+            found[size, contender] = figures
+            print(line(size, contender, figures), file=sys.stderr, flush=True)
+            if options.figures:
+                with options.figures.open("a") as kept:
+                    kept.write(json.dumps([size, contender, figures]) + "\n")
+    return found
+
+
+def line(size: int, contender: str, figures: dict[str, Any]) -> str:
+    """Return a row of the table."""
+    recall = "/".join(f"{value:.1f}" for value in figures["recall"])
+    numbers = f"{figures['p50']:9.1f}{figures['p95']:9.1f}{figures['build']:9.2f}{figures['memory']:7.0f}"
+    return f"{size:>9} {contender:14}{figures['queries']:>8}{recall:>24}{numbers}"
+
+
+def report(found: Figures) -> str:
+    """Return the table, by size, ours first."""
+    lines = [COLUMNS]
+    for size in sorted({size for size, _ in found}):
+        here = {contender: found[size, contender] for contender in CONTENDERS if (size, contender) in found}
+        lines += [line(size, contender, figures) for contender, figures in here.items()]
+        if {"ours", "ours (pg)"} <= here.keys():
+            same = here["ours"]["answers"] == here["ours (pg)"]["answers"]
+            lines.append(f"{size:>9} both databases give {'the same' if same else 'DIFFERENT'} answers")
+    work, load = ([figures[name] for figures in found.values()] for name in ("work", "load"))
+    lines.append(TARGETS)
+    if work:
+        lines.append(
+            f"a fixed computation took {min(work):.0f} to {max(work):.0f} ms, load {min(load):.1f} to {max(load):.1f}"
+        )
+    return "\n".join(lines)
+
+
+def kept(path: Path) -> Figures:
+    """Return what earlier pieces measured; of what was measured twice the last."""
+    rows = [json.loads(row) for row in path.read_text().splitlines()] if path.exists() else []
+    return {(size, contender): figures for size, contender, figures in rows}
 
 
 def run(options: argparse.Namespace, contender: str, size: int, folder: str, url: str) -> dict[str, Any]:
     """Measure one contender in a process of its own."""
     argv = [sys.executable, "-m", "tests.bench.search", "--contender", contender, "--size", str(size)]
     argv += ["--folder", folder, "--url", url, "--seed", str(options.seed), "--queries", str(options.queries)]
-    argv += ["--peer-queries", str(options.peer_queries)]
+    argv += ["--peer-queries", str(options.peer_queries), "--few", str(options.few)]
+    argv += ["--few-from", str(options.few_from)]
     found = subprocess.run(argv, check=True, stdout=subprocess.PIPE, text=True)
     return json.loads(found.stdout.splitlines()[-1])
 
@@ -176,11 +209,15 @@ def run(options: argparse.Namespace, contender: str, size: int, folder: str, url
 def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Return the sizes of a run."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.search", description=__doc__)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000, 1_000_000])
+    parser.add_argument("--sizes", type=int, nargs="*", default=[1_000, 10_000, 100_000, 1_000_000])
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--queries", type=int, default=300, help="for each number of typos")
     parser.add_argument("--peer-queries", type=int, default=100, help="of these, so many for slow peers")
-    parser.add_argument("--alone-from", type=int, default=1_000_000, help="entries that ours alone is measured with")
+    parser.add_argument(
+        "--few-from", type=int, default=1_000_000, help="with so many entries, peers get `--few` queries"
+    )
+    parser.add_argument("--few", type=int, default=10, help="for each number of typos")
+    parser.add_argument("--figures", type=Path, help="a file that keeps what was measured")
     parser.add_argument("--contenders", nargs="+", default=CONTENDERS, choices=CONTENDERS)
     for hidden in ("--contender", "--folder", "--url"):
         parser.add_argument(hidden, default="", help=argparse.SUPPRESS)
@@ -194,7 +231,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.contender:
         contend(options)
     else:
-        print(asyncio.run(compare(options)))
+        found = asyncio.run(compare(options)) if options.sizes else {}
+        print(report({**kept(options.figures), **found} if options.figures else found))
 
 
 if __name__ == "__main__":
