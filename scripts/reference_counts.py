@@ -23,7 +23,10 @@ GENERAL, PRESS, TO_CONFIRM = "connaissance générale", "presse et autres", "à 
 SOURCES = {
     "INSEE": r"INSEE",
     "texte officiel": r"Arrêté|Décret|Loi|Convention|Code|Accord du",
-    "site public": r"Liste des noms de domaine|gouv\.fr|gouvernement\.fr|ambafrance|consulfrance|diplo\.de|Ministère|Présidence|Communiqué",
+    "site public": (
+        r"Liste des noms de domaine|gouv\.fr|gouvernement\.fr|ambafrance|consulfrance|diplo\.de|Ministère|Présidence|"
+        r"Communiqué"
+    ),
     "Parlement": r"Sénat|Assemblée nationale",
     "encyclopédie": r"wiki",
 }

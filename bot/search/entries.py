@@ -23,7 +23,7 @@ from bot.search.people import add_people
 from bot.search.words import Lexicon
 
 KINDS = (  # the worthier first, of those that are found as well
-    "prefecture region police_prefecture representation_etat embassy representation consulate_general consulate "
+    "prefecture region police_prefecture representation_etat embassy consulate_general consulate representation "
     "ministry body ccpd sous_prefecture honorary_consulate other"
 ).split()
 

@@ -19,17 +19,20 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import psutil
+from sqlalchemy import select
 
 from bot.app import CONFIG
 from bot.db import Base, Database
 from bot.directory.current import Current
 from bot.directory.identity import OPERATOR
+from bot.directory.tables import Organisation
 from bot.routing.rules import Rules
 from bot.search.current import Finder
 from tests.bench.made_up import MadeUp, Typed, directory, fill, typed
@@ -87,9 +90,10 @@ def ours(url: str, entries: list[MadeUp]) -> Callable[[], Search]:
     database = Database(url)
     Base.metadata.create_all(database.engine)
     Finding(database).find("warm")  # what is imported and compiled is no part of an index
-    filling = multiprocessing.get_context("fork").Process(target=_fill, args=(url, entries))
-    filling.start()
-    filling.join()
+    if not database.run_now(lambda session: session.scalar(select(Organisation.id).limit(1))):  # it may be kept
+        filling = multiprocessing.get_context("fork").Process(target=_fill, args=(url, entries))
+        filling.start()
+        filling.join()
     made = Finding(database)
 
     def make() -> Search:
@@ -151,7 +155,7 @@ async def compare(options: argparse.Namespace) -> Figures:
     found: Figures = {}
     async with Postgres() as cluster:
         for size, contender in itertools.product(options.sizes, options.contenders):
-            with tempfile.TemporaryDirectory() as folder:
+            with workplace(options.keep, size) as folder:
                 url = cluster.create_database() if "pg" in contender else ""
                 figures = run(options, contender, size, folder, url)
                 if url:
@@ -163,6 +167,18 @@ async def compare(options: argparse.Namespace) -> Figures:
                 with options.figures.open("a") as kept:
                     kept.write(json.dumps([size, contender, figures]) + "\n")
     return found
+
+
+@contextmanager
+def workplace(keep: Path | None, size: int) -> Generator[str]:
+    """Lend a folder for a contender's files; those of a size are kept where that is asked for."""
+    if keep is not None:
+        folder = keep / str(size)
+        folder.mkdir(parents=True, exist_ok=True)
+        yield str(folder)
+        return
+    with tempfile.TemporaryDirectory() as made:
+        yield made
 
 
 def line(size: int, contender: str, figures: dict[str, Any]) -> str:
@@ -217,6 +233,7 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "--few-from", type=int, default=1_000_000, help="with so many entries, peers get `--few` queries"
     )
     parser.add_argument("--few", type=int, default=10, help="for each number of typos")
+    parser.add_argument("--keep", type=Path, help="a folder that keeps our filled tables, so that a piece may go on")
     parser.add_argument("--figures", type=Path, help="a file that keeps what was measured")
     parser.add_argument("--contenders", nargs="+", default=CONTENDERS, choices=CONTENDERS)
     for hidden in ("--contender", "--folder", "--url"):

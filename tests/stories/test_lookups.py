@@ -1,5 +1,6 @@
-"""An official in a hurry types badly, thirty times: what comes back is the right post, short, with the way to reach it."""
+"""An official in a hurry types badly, some forty times: what comes back is the right post, short, with the way to reach it."""
 
+import re
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,9 +52,25 @@ TYPED = {
     "refus de visa tunis": "section consulaire, Consulat général de France à Tunis",
     "légalisation sénégal": "section consulaire, Consulat général de France à Dakar",
     "laissez passer consulaire algérie": "À savoir",  # it is the foreign consulate's: nobody of the network
+    "jumelage allemagne": "ambassadeur, Ambassade de France en Allemagne",
+    "consulatgeneral milan": "Consulat général de France à Milan",
+    "sp sarguemines": "Sous-préfecture de Sarreguemines",
+    "cdpr guyanne": "conseiller diplomatique, Préfecture de la région Guyane",
+    "ginevra": "1. CG Genève · Suisse",
+    "paf": "1. CCPD Canfranc · Espagne",
     "modèle est": "Agente Modèle-Est",
     "pizza": "Rien trouvé pour « pizza ».",
 }
+
+
+DOCS = Path(__file__).parents[2] / "docs" / "directory.md"
+
+
+def test_the_documentation_shows_what_comes_back() -> None:
+    """Twenty of these look-ups: what the table says is what the story below expects of the bot."""
+    shown = dict(re.findall(r"^\| `([^`]+)` \| ([^|]+) \|$", DOCS.read_text(encoding="utf-8"), re.MULTILINE))
+    assert len(shown) == 20
+    assert shown == {text: TYPED[text] for text in shown}
 
 
 @pytest.fixture
