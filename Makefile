@@ -41,6 +41,10 @@ proof: env-dev matrix-client $(REPORTS) ## the full sizes of every promise, with
 	@echo "seed $(SEED): make proof SEED=$(SEED) draws the same examples"
 	$(BIN)/pytest -m proof -v -rA --hypothesis-seed=$(SEED) --junitxml=$(REPORTS)/proof.xml | tee $(REPORTS)/proof.txt
 
+.PHONY: soak
+soak: env-dev ## half an hour of work on SQLite: memory, write-ahead log, waiting jobs (SOAK_SECONDS=)
+	$(BIN)/pytest -m proof -s tests/chaos/test_soak.py
+
 .PHONY: bench
 bench: env-dev $(REPORTS) ## the benchmarks, each beside its peers, with a report
 	$(BIN)/python -m tests.bench | tee $(REPORTS)/bench.txt

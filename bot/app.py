@@ -1,18 +1,17 @@
 """The composition root: settings in, one running bot out. One task group, one way to stop."""
 
 import asyncio
-import contextlib
 import functools
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 from sqlalchemy.orm import Session
 
 import handlers
-from bot import appointments, audit, dependents, due, holding, importing, leases, presence, reminders, schedule
+from bot import appointments, dependents, importing, presence, reminders
 from bot.agenda import fetching, line, subscriptions
 from bot.agenda.borders import Borders
 from bot.agenda.model import Details
@@ -32,25 +31,23 @@ from bot.directory.files import TOPICS
 from bot.directory.rooms import room_of
 from bot.dispatch import Dispatcher
 from bot.drawing import drawing
-from bot.errors import ConfigurationError
 from bot.fetching import Exit, Fetching
 from bot.files import ENDINGS, Limits
-from bot.memory import PlatformMemory
 from bot.message import Address
+from bot.migrate import newest
 from bot.opening import CONFIG
 from bot.opinion import Endpoint, seconding
 from bot.outbox import Destination, Destinations, Outbox
 from bot.pace import Pace
-from bot.platforms import Live, Platform
-from bot.questions.find import live_threads
+from bot.peers import Peers
+from bot.platforms import Platform
 from bot.questions.terms import Terms
-from bot.routing import candidates
 from bot.routing.learnt import Learnt
 from bot.routing.rules import Rules
 from bot.search.current import Finder
+from bot.tenure import Office
 from bot.texts import Catalogues, Reader
 from bot.worker import Worker
-from bot.worktime.holidays import Place
 from config.settings import Settings
 
 log = structlog.get_logger()
@@ -76,6 +73,9 @@ class State:
     ok: bool = False
     ever: bool = False
     reason: str = "not connected yet"
+    heard_at: datetime | None = None  # its last sign of life
+    down_since: datetime | None = None
+    stopped: bool = False  # nothing helps but an operator
 
 
 @dataclass(slots=True)
@@ -93,10 +93,13 @@ class App:
     exit_: Exit
     clockwork: Clockwork
     calendars: subscriptions.Subscriber
+    peers: Peers
     states: dict[str, State] = field(default_factory=dict[str, State])
+    offices: dict[str, Office] = field(default_factory=dict[str, Office])
     connected: asyncio.Event = field(default_factory=asyncio.Event)  # every platform was, once
-    forgot_at: datetime | None = None
+    events: Counter[str] = field(default_factory=Counter[str])  # taken since the start, by platform
     ticked_at: datetime | None = None
+    forgot_at: datetime | None = None
     found: Sequence[Finding] = ()
 
 
@@ -172,6 +175,7 @@ def build(settings: Settings, database: Database, clock: Clock = system_clock) -
         exit_,
         Clockwork(database, around, where, KINDS),
         calendars,
+        Peers(database, worker.owner, newest(), clock),
     )
 
 
@@ -197,13 +201,6 @@ def subscriber(settings: Settings, database: Database, around: World, clock: Clo
     return subscriptions.Subscriber(database, allowed, placing, clock)
 
 
-def add(app: App, platform: Platform, queues: set[str]) -> None:
-    """Give a bot a platform, and the queues of jobs that it serves."""
-    app.platforms[platform.name] = platform
-    app.worker.queues |= queues
-    app.states[platform.name] = State()
-
-
 def destinations(settings: Settings, current: Current) -> Destinations:
     """Return how the exit learns a place's language, zone and encryption."""
 
@@ -218,142 +215,6 @@ def destinations(settings: Settings, current: Current) -> Destinations:
     return look_up
 
 
-def live(database: Database, platform: str) -> Live:
-    """Return how a platform learns in which threads it is spoken to."""
-
-    async def threads() -> list[Address]:
-        return await database.run(lambda session: live_threads(session, platform))
-
-    return threads
-
-
-def reporter(app: App, platform: str) -> Callable[..., None]:
-    """Return how a platform tells its state: it is logged when it changes, and what waits goes on at once."""
-
-    def report(ok: bool, reason: str = "") -> None:
-        state = app.states[platform]
-        if state.ok == ok and state.reason == reason:
-            return
-        log.info("platform_ok", platform=platform) if ok else log.warning(
-            "platform_down", platform=platform, reason=reason
-        )
-        if ok and not state.ok:
-            hurry = asyncio.ensure_future(app.database.run(lambda s: leases.hurry(s, platform, app.clock())))
-            hurry.add_done_callback(lambda done: done.exception())
-        state.ok, state.reason, state.ever = ok, reason, state.ever or ok
-        if all(each.ever for each in app.states.values()):
-            app.connected.set()
-
-    return report
-
-
-def connect(app: App) -> None:
-    """Add the platforms that the settings name; the others are not even imported."""
-    if app.settings.slack is not None:
-        from bot.platforms import slack  # noqa: PLC0415 -- only when configured
-
-        memory = PlatformMemory(app.database, "slack")
-        options = slack_options(app.settings)
-        app.states["slack"] = State()
-        add(
-            app,
-            slack.SlackPlatform(
-                options, memory=memory, report=reporter(app, "slack"), live=live(app.database, "slack")
-            ),
-            {"slack"},
-        )
-    if app.settings.matrix is not None:
-        from bot.platforms import matrix  # noqa: PLC0415 -- only when configured
-
-        memory = PlatformMemory(app.database, "matrix")
-        app.states["matrix"] = State()
-        add(
-            app,
-            matrix.MatrixPlatform(
-                matrix_options(app.settings),
-                memory=memory,
-                report=reporter(app, "matrix"),
-                live=live(app.database, "matrix"),
-            ),
-            {"matrix"},
-        )
-
-
-@contextlib.asynccontextmanager
-async def running(app: App) -> AsyncGenerator[App]:
-    """Run the worker, the tick and the platforms for as long as the block lasts."""
-    app.world.finder.read_from(app.database, app.clock())
-    await app.database.run(lambda session: _put_regular(session, app.clock()))
-    async with asyncio.TaskGroup() as group:
-        tasks = [
-            group.create_task(app.worker.run(), name="worker"),
-            group.create_task(_warm(app), name="warm"),
-            group.create_task(schedule.run(lambda: tick(app)), name="tick"),
-            *(group.create_task(_supervise(app, p), name=p.name) for p in app.platforms.values()),
-        ]
-        try:
-            yield app
-        finally:
-            await app.worker.drain()
-            await asyncio.to_thread(app.world.finder.wait)
-            for task in tasks:
-                task.cancel()
-
-
-def _put_regular(session: Session, now: datetime) -> None:
-    """Put what is looked at day by day; zones may have other rules than before this start."""
-    due.ensure(session, presence.ROTA, "all", now)
-    due.put(session, issuing.PLANNING, issuing.FIRST, now)
-
-
-async def _warm(app: App) -> None:
-    """Prepare for look-ups once the platforms are connected, or should be: they do not wait for it."""
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(app.connected.wait(), SETTLED)
-    app.world.finder.warm()
-    await asyncio.to_thread(app.world.finder.wait)
-    await asyncio.to_thread(Place("FR").is_holiday, app.clock().date())
-
-
-async def _supervise(app: App, platform: Platform) -> None:
-    """Run a platform. One that an operator must mend does not stop the others, unless it is the only one."""
-    try:
-        await platform.run(app.dispatcher.receive)
-    except ConfigurationError as error:
-        state = app.states[platform.name]
-        log.error("platform_stopped", platform=platform.name, reason=str(error))
-        state.ok, state.reason = False, str(error)
-        if not state.ever or not any(s.ok for s in app.states.values()):
-            raise
-    finally:
-        await platform.close()
-
-
-async def tick(app: App) -> None:
-    """Look for what is stuck, and now and then forget what is over."""
-    now = app.clock()
-    if app.ticked_at is not None and now < app.ticked_at:  # the clock was set back: what is due was put too late
-        await app.database.run(lambda session: due.put(session, issuing.PLANNING, issuing.FIRST, now))
-    app.ticked_at = now
-    await app.clockwork.tick(now)
-    woken = await app.database.run(lambda session: audit.mend(session, now))
-    await app.database.run(lambda session: app.asking.ask(session, now))
-    await app.database.run(lambda session: holding.remind(session, app.exit_(session, now), now))
-    await app.database.run(lambda session: subscriptions.put_due(session, now))
-    found = await app.database.run(lambda session: audit.look(session, now))
-    for finding in found:
-        if finding not in app.found:  # said once, not at each tick
-            log.warning("stuck", what=finding.name, count=finding.count, since=str(finding.since))
-    app.found = found
-    if app.forgot_at is None or now - app.forgot_at > FORGET_EVERY:
-        app.forgot_at = now
-        await app.database.run(lambda session: audit.forget(session, now))
-        await app.database.run(lambda session: candidates.forget(session, now))
-        await app.database.run(lambda session: issuing.forget(session, now))
-    if woken:
-        app.worker.wake()
-
-
 def _paces(settings: Settings) -> Mapping[str, Pace]:
     paces: dict[str, Pace] = {"in": Pace(10.0, 1)}
     if settings.slack is not None:
@@ -361,43 +222,3 @@ def _paces(settings: Settings) -> Mapping[str, Pace]:
     if settings.matrix is not None:
         paces["matrix"] = Pace(settings.matrix.pace, settings.matrix.burst)
     return paces
-
-
-def slack_options(settings: Settings) -> Any:
-    """Return the Slack section as that platform takes it."""
-    from bot.platforms import slack  # noqa: PLC0415 -- only when configured
-
-    own = settings.slack
-    if own is None:
-        raise ConfigurationError("slack: not configured")
-    return slack.SlackOptions(
-        bot_token=own.bot_token.get_secret_value(),
-        app_token=own.app_token.get_secret_value(),
-        signing_secret=own.signing_secret.get_secret_value(),
-        mode=own.mode,
-        api_url=own.api_url,
-        trust_email=own.trust_email,
-    )
-
-
-def matrix_options(settings: Settings) -> Any:
-    """Return the Matrix section as that platform takes it."""
-    from bot.platforms import matrix  # noqa: PLC0415 -- only when configured
-
-    own = settings.matrix
-    if own is None:
-        raise ConfigurationError("matrix: not configured")
-    return matrix.MatrixOptions(
-        homeserver=own.homeserver,
-        user_id=own.user_id,
-        password=own.password.get_secret_value(),
-        access_token=own.access_token.get_secret_value(),
-        device_id=own.device_id,
-        store_key=own.store_key.get_secret_value(),
-        allowed_servers=own.allowed_servers,
-        trust=own.trust,
-        identity_reset=own.identity_reset,
-        store=settings.data_dir / "matrix",
-        language=settings.language,
-        pace=1 / own.requests_per_second if own.requests_per_second else 0.0,
-    )

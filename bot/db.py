@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
-from sqlalchemy import Connection, DateTime, Dialect, MetaData, Table, event
+from sqlalchemy import Connection, DateTime, Dialect, MetaData, Table, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -116,8 +116,13 @@ class Database:
         return done.result
 
     def run_now(self, work: Callable[[Session], T]) -> T:
-        """Like `run`, in the calling thread: for the command line."""
-        return self._threads.submit(self._transaction, work, None).result().result
+        """Like `run`, in the calling thread: for the command line, where a transaction may take its time."""
+        return self._threads.submit(self._transaction, lambda s: work(self._unhurried(s)), None).result().result
+
+    def _unhurried(self, session: Session) -> Session:
+        if not self.sqlite:
+            session.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+        return session
 
     def reading(self, work: Callable[[Session], T]) -> T:
         """Run `work`, which only reads and may take long, in the calling thread: it keeps no writer waiting.
@@ -126,7 +131,7 @@ class Database:
         """
         try:
             with Session(self.engine.execution_options(**READING[self.sqlite]), info=_info(None)) as session:
-                return work(session)
+                return work(self._unhurried(session))
         except (DBAPIError, PoolTimeout) as error:
             raise Unavailable(str(error.__cause__ or error)) from error
 

@@ -19,6 +19,19 @@ READING: Mapping[bool, Mapping[str, Any]] = {  # options of a connection that on
 }
 
 
+_NOTICE_THE_END = {
+    # A process that is frozen in the middle of a transaction gives its locks back before its leases end.
+    "options": "-c idle_in_transaction_session_timeout=4000",
+    # A server that is gone without a word is noticed.
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+"""Options of libpq."""
+
+
 def make_engine(url: str) -> Engine:
     """Return an engine with the settings that durability needs.
 
@@ -49,7 +62,13 @@ def _engine(url: str) -> Engine:
         return engine
     if parsed.drivername == "postgresql+psycopg":
         return create_engine(
-            parsed, hide_parameters=True, pool_size=WRITERS, max_overflow=2, pool_timeout=5, pool_pre_ping=False
+            parsed,
+            hide_parameters=True,
+            pool_size=WRITERS,
+            max_overflow=2,
+            pool_timeout=5,
+            pool_pre_ping=False,
+            connect_args=_NOTICE_THE_END,
         )
     raise _NotSupported(f"{parsed.drivername!r} is not supported")
 

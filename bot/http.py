@@ -9,9 +9,9 @@ from typing import Protocol, runtime_checkable
 
 import structlog
 from aiohttp import web
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from bot import health
 from bot.agenda import publishing
 from bot.app import App
 from bot.errors import ConfigurationError, Unavailable
@@ -35,6 +35,7 @@ async def serving(app: App) -> AsyncGenerator[None]:
     """Listen for as long as the block lasts. A port that is taken is told in the log, unless a platform needs it."""
     server = web.Application(client_max_size=1024**2)
     server.add_routes([web.get("/healthz", _alive), web.get("/readyz", functools.partial(_ready, app))])
+    server.add_routes([web.get("/metrics", functools.partial(_metrics, app))])
     server.add_routes([web.get("/calendar/{secret}.ics", _Calendars(app).answer)])
     needed = [route for p in app.platforms.values() if isinstance(p, Serves) for route in p.routes()]
     server.add_routes(needed)
@@ -90,12 +91,10 @@ async def _alive(_request: web.Request) -> web.Response:
 
 
 async def _ready(app: App, _request: web.Request) -> web.Response:
-    """Say whether the database answers and which platforms are connected; 503 while any is not."""
-    try:
-        await app.database.run(lambda session: session.execute(text("SELECT 1")))
-        database = "ok"
-    except Unavailable as error:
-        database = next(iter(str(error).splitlines()), "unavailable")
-    platforms = {name: "ok" if state.ok else state.reason for name, state in app.states.items()}
-    ready = database == "ok" and all(state.ok for state in app.states.values())
-    return web.json_response({"ok": ready, "database": database, **platforms}, status=200 if ready else 503)
+    ok, said = await health.ready(app)
+    return web.json_response(said, status=200 if ok else 503)
+
+
+async def _metrics(app: App, _request: web.Request) -> web.Response:
+    headers = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
+    return web.Response(text=await health.metrics(app), headers=headers)

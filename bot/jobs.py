@@ -32,10 +32,11 @@ from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.sql.dml import ReturningInsert
 
+from bot import hints
 from bot.db import Base, Instant, Lessee, insert_on
 from bot.notes import note, notes, take_notes
 
-LEASE = timedelta(seconds=15)
+LEASE = timedelta(seconds=6)  # renewed while its holder lives; how long what it left lies still
 LANES_AT_ONCE = 64
 JOBS_AT_ONCE = 256
 OPEN = ("waiting", "sending", "unknown")
@@ -175,6 +176,9 @@ def write(session: Session) -> None:
             session.execute(select(Lane.name).where(Lane.name == change.lane).with_for_update())
             waiting = (Job.target == change.target, Job.kind == change.kind, Job.state == "waiting", Job.attempts == 0)
             session.execute(update(Job).where(*waiting).values(state="cancelled"), execution_options=_BLIND)
+    lessee: Lessee | None = session.info.get("lessee")
+    queues = {change.queue for change in changes if isinstance(change, _Put)}
+    hints.give(session, {queue for queue in queues if lessee is None or not lessee.serves(queue)})
 
 
 event.listen(Session, "before_commit", write)
@@ -211,9 +215,10 @@ def _insert(session: Session, job: _Put) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """An idle lane that was leased in the transaction that puts a job into it."""
+    """An idle lane that was leased in the transaction that puts a job into it, and when."""
 
     lane: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +236,7 @@ def _take(session: Session, lane: str, owner: str, due: datetime, now: datetime)
     values = {"idle": lane, "by": owner, "until": now + LEASE, "due": due}
     if session.connection().execute(_TAKE, values).rowcount != 1:
         return False
-    note(session, Taken(lane))
+    note(session, Taken(lane, now))
     return True
 
 

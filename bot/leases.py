@@ -260,18 +260,25 @@ def _give_back(connection: Connection, lanes: Sequence[str], owner: str) -> date
 def free_dead_leases(session: Session) -> int:
     """Take back the leases of processes of this host that no longer live; return how many lanes that freed."""
     owners = session.scalars(select(Lane.owner).where(Lane.owner.startswith(f"{_HOST}/")).distinct()).all()
-    dead = [owner for owner in owners if owner is not None and not _alive(owner)]
-    if not dead:
-        return 0
-    _lock(session.connection(), session.scalars(select(Lane.name).where(Lane.owner.in_(dead))).all())
-    done = session.execute(update(Lane).where(Lane.owner.in_(dead)).values(owner=None, leased_until=None))
-    return int(done.rowcount)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownArgumentType, reportUnknownMemberType]
+    dead = [owner for owner in owners if owner is not None and not lives(owner)]
+    return free(session, Lane.owner.in_(dead)) if dead else 0
 
 
-def _alive(owner: str) -> bool:
-    pid = int(owner.split("/")[1])
-    if pid == os.getpid():  # a container gives every start the same number: the owner that had it before us is gone
-        return False
+def free(session: Session, which: ColumnElement[bool]) -> int:
+    """Take back leases, whoever holds them; return how many lanes that freed."""
+    held = session.scalars(select(Lane.name).where(which, Lane.owner.is_not(None))).all()
+    _lock(session.connection(), held)
+    session.execute(update(Lane).where(Lane.name.in_(held)).values(owner=None, leased_until=None))
+    return len(held)
+
+
+def lives(owner: str) -> bool:
+    """Say whether a process may still live: one of this host that does not is known to be gone."""
+    host, pid, _ = owner.split("/")
+    return host != _HOST or (int(pid) != os.getpid() and _runs(int(pid)))
+
+
+def _runs(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

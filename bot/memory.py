@@ -1,13 +1,13 @@
 """Small values that a platform keeps between starts: its place in the stream of events."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 
 from sqlalchemy import String, Text, bindparam, delete, select
 from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from bot.db import Base, Database, insert_on
+from bot.db import Base, Database, insert_into, insert_on
 
 
 class Remembered(Base):
@@ -31,6 +31,15 @@ def remember(session: Session, platform: str, values: Mapping[str, str | None]) 
         connection.execute(_FORGET, {"of": platform, "names": gone})
 
 
+def remember_first(session: Session, platform: str, name: str, value: str) -> bool:
+    """Keep a value unless there is one; False when another transaction was first."""
+    insert = insert_into(session, Remembered).values(platform=platform, name=name, value=value)
+    kept = session.execute(
+        insert.on_conflict_do_nothing(index_elements=["platform", "name"]).returning(Remembered.name)
+    )
+    return kept.first() is not None
+
+
 _FORGET = delete(Remembered).where(
     Remembered.platform == bindparam("of"), Remembered.name.in_(bindparam("names", expanding=True))
 )
@@ -45,9 +54,11 @@ def _keeping(dialect: str) -> Insert:
 class PlatformMemory:
     """The memory of one platform, as `bot.platforms.Memory` asks for it."""
 
-    def __init__(self, database: Database, platform: str) -> None:
+    def __init__(self, database: Database, platform: str, require: Callable[[Session], None] | None = None) -> None:
+        """Keep values for a platform; `require` raises `Unavailable` in a transaction that must not keep any."""
         self._database = database
         self._platform = platform
+        self._require = require
 
     async def get(self, name: str) -> str | None:
         """Return a value, None when there is none."""
@@ -56,4 +67,9 @@ class PlatformMemory:
 
     async def set(self, values: Mapping[str, str | None]) -> None:
         """Keep values in one transaction."""
-        await self._database.run(lambda s: remember(s, self._platform, values))
+        await self._database.run(lambda s: self._set(s, values))
+
+    def _set(self, session: Session, values: Mapping[str, str | None]) -> None:
+        if self._require is not None:
+            self._require(session)
+        remember(session, self._platform, values)

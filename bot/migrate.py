@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
-from bot import due, holding, jobs, memory, posts, receipts
+from bot import due, holding, jobs, memory, peers, posts, receipts, tenure
 from bot import files as parcels
 from bot.agenda import associates, training
 from bot.agenda import tables as agenda
+from bot.clock import system_clock
 from bot.db import Database
 from bot.digests import tables as digests
 from bot.directory import confirming, current, history, proposals, tables
@@ -26,7 +28,7 @@ LOCK = 7_202_515  # advisory lock on PostgreSQL: two processes may start at once
 
 
 WITH_TABLES = (
-    parcels, holding, due,
+    parcels, holding, due, peers, tenure,
     jobs, memory, posts, receipts, confirming, current, history, proposals, tables, questions, notes, passages,
     routing, agenda, digests, associates, training,
 )  # fmt: skip
@@ -60,9 +62,32 @@ def _upgrade(connection: Connection) -> None:
     try:
         if now is not None:
             ScriptDirectory.from_config(config).get_revision(now)
+            _see_that_nobody_runs(connection)
         command.upgrade(config, "head")
     except CommandError:
         message = f"database_url: the database is of a newer release (revision {now}); run that release"
+        raise ConfigurationError(message) from None
+
+
+def _see_that_nobody_runs(connection: Connection) -> None:
+    """Refuse to change the tables under processes of an older release: they know nothing of the new ones."""
+    if not inspect(connection).has_table(peers.Process.__tablename__):
+        return
+    living = peers.living(Session(connection), "", system_clock())
+    if living:
+        where = ", ".join(sorted(process.owner.rpartition("/")[0] for process in living))
+        raise ConfigurationError(f"the database is used by an older release (on {where}); stop it there first")
+
+
+def to_revision(connection: Connection, revision: str) -> None:
+    """Bring the tables up to a revision. Raises ConfigurationError when this release does not know it."""
+    from alembic import command  # noqa: PLC0415 - see above
+    from alembic.util import CommandError  # noqa: PLC0415
+
+    try:
+        command.upgrade(configuration(connection), revision)
+    except CommandError:
+        message = f"the backup is of a newer release (revision {revision}); restore it with that release"
         raise ConfigurationError(message) from None
 
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import functools
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +13,7 @@ from typing import TypeVar
 import structlog
 from sqlalchemy.orm import Session
 
-from bot import leases
+from bot import fence, leases, outgoing
 from bot.clock import Clock
 from bot.db import Database
 from bot.errors import NotSent, OutcomeUnknown, Refused, Unavailable, in_short
@@ -25,12 +26,13 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 POLL = 1.0  # seconds: other processes' jobs are noticed at the latest then
-RENEW = 4.0  # seconds between renewals of a lease
-SAFETY = 4.0  # seconds before a lease ends after which nothing new is begun under it
+RENEW = 1.5  # seconds between renewals of a lease
+SAFETY = 1.0  # seconds before a lease ends after which nothing more is sent under it
 LONGEST_BACKOFF = 30.0
 ATTEMPTS = 12  # of a message that a working platform does not take
 PATIENCE = timedelta(days=3)  # how long an outage may last before what waits is given up
 BREATH = timedelta(milliseconds=20)  # between two looks that found nothing
+INWARD = frozenset({"in"})  # the queue of what was put off: it only comes in
 SOON = 1.0  # seconds: a job due that soon is waited for with its lane in hand
 
 Perform = Callable[[Leased], Awaitable[str | None]]
@@ -63,7 +65,9 @@ class Worker:
         self._results: list[tuple[_Hold | None, list[Settled], asyncio.Future[None]]] = []
         self._flush = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self.ended: Counter[tuple[str, str]] = Counter()  # tries since the start, by kind of job and how it stood then
         self._draining = False
+        self._closed = True  # until the database says that something may be said
 
     def wake(self, queues: set[str] | None = None) -> None:
         """Look for due jobs now."""
@@ -72,20 +76,28 @@ class Worker:
 
     def serves(self, queue: str) -> bool:
         """Say whether a job of a queue may be given to this worker in the transaction that puts it."""
-        return queue in self.queues and not self._draining
+        return queue in self._serving() and not self._draining
+
+    def _serving(self) -> set[str]:
+        """Return the queues whose jobs may be done: only what comes in, while nothing may be said."""
+        return self.queues & INWARD if self._closed else self.queues
 
     def committed(self, notes: Sequence[object]) -> None:
         """Begin what a transaction gave to this worker, and remember when the rest is due."""
-        lines: dict[str, list[Leased]] = {noted.lane: [] for noted in notes if isinstance(noted, Taken)}
+        lines: dict[str, list[Leased]] = {}
+        left = LEASE
         for noted in notes:
             match noted:
+                case Taken(lane=lane, at=at):  # the clock, for this may be told much later
+                    lines[lane] = []
+                    left = at + LEASE - self._clock()
                 case Leased():
                     lines[noted.lane].append(noted)
                 case Waits(due_at=due_at):
                     self._wake_at(due_at)
                 case _:
                     pass
-        self._begin(lines)
+        self._begin(lines, _until(left))
 
     @property
     def idle(self) -> bool:
@@ -116,24 +128,26 @@ class Worker:
         """Lease all that is due, and remember when the next is."""
         self._wake.clear()
         while not self._draining:
-            now = self._clock()
+            now, until = self._clock(), _until()
             held = list(self._held)
             leased, due = await self._database.run(functools.partial(self._look, now=now, held=held))
             lines: dict[str, list[Leased]] = {}
             for job in leased:
                 lines.setdefault(job.lane, []).append(job)
-            self._begin(lines)
+            self._begin(lines, until)
             if due is not None:
                 self._wake_at(max(due, now + BREATH))
             if len(lines) < LANES_AT_ONCE:
                 return
 
     def _look(self, session: Session, now: datetime, held: Collection[str]) -> tuple[list[Leased], datetime | None]:
-        leased = leases.lease(session, self.queues, self.owner, now, besides=held)
-        return leased, leases.next_due(session, self.queues)
+        if self._closed:
+            self._closed = outgoing.closed_since(session) is not None
+        queues = self._serving()
+        leased = leases.lease(session, queues, self.owner, now, besides=held)
+        return leased, leases.next_due(session, queues)
 
-    def _begin(self, lines: Mapping[str, list[Leased]]) -> None:
-        until = time.monotonic() + LEASE.total_seconds()
+    def _begin(self, lines: Mapping[str, list[Leased]], until: float) -> None:
         for lane, line in lines.items():
             hold = self._held[lane] = _Hold(lane, until)
             self._start(hold, line)
@@ -164,7 +178,9 @@ class Worker:
             if self._draining or not await self._ready(hold, job):
                 settled += [_spare(left, left.due_at) for left in line[index:]]
                 break
-            outcome = await self._perform(job)
+            with fence.under(hold):
+                outcome = await self._perform(job)
+            self.ended[job.kind, outcome.state] += 1
             settled.append(outcome)
             if outcome.state == "waiting":
                 settled += [_spare(left, left.due_at) for left in line[index + 1 :]]
@@ -191,7 +207,7 @@ class Worker:
             wait = max(wait, self._buckets.setdefault(hold.lane, Bucket(pace)).delay())
         if wait > 0:
             await asyncio.sleep(wait)
-        return time.monotonic() < hold.until - SAFETY
+        return time.monotonic() < hold.until
 
     async def _perform(self, job: Leased) -> Settled:
         try:
@@ -204,6 +220,8 @@ class Worker:
         except Refused as error:
             log.warning("job_refused", kind=job.kind, lane=job.lane, job=job.id, reason=str(error), gone=error.gone)
             return Settled(job, "failed", error=("gone: " if error.gone else "") + str(error))
+        except Unavailable as error:
+            return self._later(job, str(error), None, counts=False)
         except Exception as error:  # a fault of ours must not stop the lane: it is kept with its reason
             reason = in_short(error)
             log.error("job_crashed", kind=job.kind, lane=job.lane, job=job.id, reason=reason)
@@ -233,7 +251,7 @@ class Worker:
             batch, self._results = self._results, []
             settled = [s for _, line, _ in batch for s in line]
             holds = [hold for hold, _, _ in batch if hold is not None]
-            until = time.monotonic() + LEASE.total_seconds()
+            until = _until()
             follows = await self._when_possible(functools.partial(self._settle, settled, [h.lane for h in holds]))
             self._go_on(holds, follows, until)
             for _, _, done in batch:
@@ -268,7 +286,7 @@ class Worker:
             lanes = list(self._held)
             if not lanes:
                 continue
-            until = time.monotonic() + LEASE.total_seconds()
+            until = _until()
             now = self._clock()
             try:
                 ours = await self._database.run(functools.partial(leases.renew, lanes=lanes, owner=self.owner, now=now))
@@ -291,10 +309,14 @@ class Worker:
 
 @dataclass(slots=True)
 class _Hold:
-    """A lane under lease, and until when, in monotonic time."""
+    """A lane under lease, and until when something may be sent to it, in monotonic time."""
 
     lane: str
     until: float
+
+
+def _until(left: timedelta = LEASE) -> float:
+    return time.monotonic() + left.total_seconds() - SAFETY
 
 
 def _spare(job: Leased, due_at: datetime) -> Settled:

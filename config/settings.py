@@ -124,6 +124,20 @@ class AgendaSettings(_Section):
     )
 
 
+class BackupSettings(_Section):
+    """How backups are sealed."""
+
+    key: SecretStr = Field(description="16 characters or more, kept elsewhere than the backups")
+
+
+class OperatorSettings(_Section):
+    """Where administrators are told what is wrong."""
+
+    alerts: str = Field(
+        "", pattern=r"^((slack|matrix|console):\S+)?$", description="slack:C0123 or matrix:!room: the room for alerts"
+    )
+
+
 class HttpSettings(_Section):
     """Where to listen: Slack's HTTP mode, calendar feeds, health; `public_url` is how others reach it."""
 
@@ -142,6 +156,8 @@ class Settings(_Section):
     slack: SlackSettings | None = None
     matrix: MatrixSettings | None = None
     opinion: OpinionSettings | None = None
+    backup: BackupSettings | None = None
+    operator: OperatorSettings = OperatorSettings(alerts="")
     http: HttpSettings = HttpSettings(port=8080)
     files: FilesSettings = FilesSettings(largest_mb=25.0, kinds=(), scan=(), scan_seconds=60.0)
     directory: DirectorySettings = DirectorySettings(confirm_after_days=180)
@@ -215,6 +231,8 @@ _SECTIONS: dict[str, type[_Section]] = {
     "slack": SlackSettings,
     "matrix": MatrixSettings,
     "opinion": OpinionSettings,
+    "backup": BackupSettings,
+    "operator": OperatorSettings,
     "http": HttpSettings,
     "files": FilesSettings,
     "directory": DirectorySettings,
@@ -251,4 +269,4 @@ def _explain(error: ValidationError) -> str:
 
 
 def _secret(key: str) -> bool:
-    return any(word in key for word in ("token", "secret", "password", "store_key", "database_url"))
+    return any(word in key for word in ("token", "secret", "password", "store_key", "backup.key", "database_url"))

@@ -7,11 +7,13 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from bot.app import add, build, running
+from bot.app import build
 from bot.card import Card
 from bot.cli.console import settle
 from bot.clock import system_clock
+from bot.connections import add
 from bot.directory import rooms
+from bot.life import running
 from bot.message import Address, Invocation, Message, User
 from bot.opening import open_database
 from bot.platforms.console import Console, Shown

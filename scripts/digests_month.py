@@ -11,11 +11,13 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from bot.app import App, add, build, running
+from bot.app import App, build
 from bot.card import Card
 from bot.cli.console import settle
+from bot.connections import add
 from bot.directory import rooms
 from bot.directory.tables import Closure
+from bot.life import running
 from bot.message import Address, Invocation, Message, User
 from bot.opening import open_database
 from bot.platforms.console import Console, Shown

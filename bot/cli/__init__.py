@@ -1,6 +1,7 @@
 """The command line: `passerelle …`. Exit status: 0 done, 1 the work found a problem, 2 wrong use."""
 
 import argparse
+import gc
 import importlib
 import io
 import logging
@@ -31,13 +32,20 @@ ROOMS = {
     "digest": "digests",
     "failed": "operation",
     "matrix": "operation",
+    "backup": "backup",
+    "restore": "backup",
+    "outbox": "backup",
 }
 """The module of each command: that of the one which is given alone is loaded."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; what goes wrong is told in a line, never with a traceback."""
-    options = parser(arguments).parse_args(arguments)
+    gc.disable()  # nothing of what is loaded now is garbage, and looking for some takes a tenth of the time
+    try:
+        options = parser(arguments).parse_args(arguments)
+    finally:
+        gc.enable()
     _print_anything()
     _log_to_stderr()
     try:

@@ -9,14 +9,16 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from bot.app import App, add, build, running
+from bot.app import App, build
 from bot.cli.parsing import Commands, instant
 from bot.clock import Clock, system_clock
+from bot.connections import add
 from bot.db import Database
 from bot.directory import rooms
 from bot.directory.tables import Organisation, Person
 from bot.errors import ConfigurationError
 from bot.leases import next_due
+from bot.life import running
 from bot.opening import open_database
 from bot.platforms.console import Console, as_json, as_text
 from config.settings import Settings

@@ -5,12 +5,14 @@ import asyncio
 import shutil
 from importlib.resources import files
 
-from bot.app import App, add, build, running
+from bot.app import App, build
 from bot.cli.console import at_a_terminal, lines, settle
 from bot.cli.parsing import Commands
 from bot.clock import system_clock
+from bot.connections import add
 from bot.db import Database
 from bot.directory import rooms
+from bot.life import running
 from bot.opening import open_database
 from bot.platforms.console import Console, as_text
 from config.settings import Settings

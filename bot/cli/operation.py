@@ -11,9 +11,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot import receipts, wire
-from bot.app import build, matrix_options
+from bot.app import build
 from bot.cli.parsing import Commands
 from bot.clock import system_clock
+from bot.connections import matrix_options
 from bot.db import Database
 from bot.jobs import Job, Lane
 from bot.memory import PlatformMemory

@@ -5,17 +5,21 @@ import asyncio
 import gc
 import json
 import signal
+from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from bot import audit
-from bot.app import App, build, connect, matrix_options, running, slack_options
+from bot import alerts, audit
+from bot.app import App, build
+from bot.cli import machine
 from bot.cli.parsing import Commands
 from bot.clock import system_clock
+from bot.connections import connect, matrix_options, slack_options
 from bot.db import Database
 from bot.directory.tables import Organisation, Right, Room
 from bot.errors import ConfigurationError, Unavailable
+from bot.life import running
 from bot.opening import open_database
 from config.settings import Settings
 
@@ -49,6 +53,7 @@ def _run(settings: Settings, _options: argparse.Namespace) -> int:
 async def _serve(settings: Settings, database: Database) -> None:
     from bot import http  # noqa: PLC0415 -- a web server is a fifth of a second that only this command needs
 
+    gc.disable()  # until all is loaded
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -57,6 +62,7 @@ async def _serve(settings: Settings, database: Database) -> None:
     connect(app)
     async with http.serving(app), running(app):
         await _first_answer(app, stop)
+        gc.enable()
         gc.collect()
         gc.freeze()  # what was loaded stays: to walk through it at every full collection would hold up everybody
         await stop.wait()
@@ -87,6 +93,7 @@ def _check(settings: Settings, options: argparse.Namespace) -> int:
         database.close()
     except (ConfigurationError, Unavailable) as error:
         lines.append((False, "database", str(error)))
+    lines += machine.look(settings)
     lines += asyncio.run(_platforms(settings))
     if options.json:
         print(json.dumps([{"ok": ok, "what": what, "detail": detail} for ok, what, detail in lines]))
@@ -119,8 +126,18 @@ def _rows(session: Session) -> list[tuple[bool, str, str]]:
     ]
     if closed:
         out.append((False, "rooms", f"{closed} linked room(s) can no longer be reached"))
+    out.append(_clock(session, system_clock()))
     findings = audit.look(session, system_clock())
     return out + [(False, f.name, f"{f.count} since {f.since}") for f in findings]
+
+
+def _clock(session: Session, now: datetime) -> tuple[bool, str, str]:
+    """Compare our clock with the database's, which may be another machine's."""
+    if session.get_bind().dialect.name != "postgresql":
+        return True, "clock", f"{now:%Y-%m-%d %H:%M:%S} UTC"
+    ahead = (now - session.scalars(select(func.clock_timestamp())).one()).total_seconds()
+    ok = abs(ahead) < alerts.AHEAD.total_seconds()
+    return ok, "clock", f"{ahead:+.1f} s from the database's" + ("" if ok else ": restore its synchronisation (NTP)")
 
 
 async def _platforms(settings: Settings) -> list[tuple[bool, str, str]]:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from bot.card import Card, Reply
+from bot.fence import Hold
 from bot.files import Upload
 from bot.message import Address, Inbound
 
@@ -107,3 +108,16 @@ class Joins(Protocol):
     """A platform on which the bot is invited and then joins."""
 
     async def join(self, room: str) -> None: ...
+
+
+@runtime_checkable
+class Alone(Platform, Protocol):
+    """A platform that one process at a time runs. It is given a term, then `run` is called; both may come again."""
+
+    def last_epoch(self) -> int:
+        """Return a number that the epoch of the next term must exceed: what lies on disk knows of terms, too."""
+        ...
+
+    def begin(self, epoch: int, hold: Hold) -> None:
+        """Hear in which term the next `run` happens, and until when anything may be sent in it."""
+        ...

@@ -43,9 +43,11 @@ class Question(Base):
     placed_with: Mapped[str | None] = mapped_column(String(100))
     taken_by: Mapped[str | None] = mapped_column(String(255))  # as everybody is told
     taken_person: Mapped[str | None] = mapped_column(String(100), index=True)
-    merged_into: Mapped[int | None] = mapped_column(ForeignKey("question.id"), index=True)
+    merged_into: Mapped[int | None] = mapped_column(
+        ForeignKey("question.id", deferrable=True, initially="DEFERRED"), index=True
+    )
     helped: Mapped[bool | None]  # what who asked says of the answer
-    split_from: Mapped[int | None] = mapped_column(ForeignKey("question.id"))
+    split_from: Mapped[int | None] = mapped_column(ForeignKey("question.id", deferrable=True, initially="DEFERRED"))
     asked_at: Mapped[datetime] = mapped_column(Instant)
     due_at: Mapped[datetime | None] = mapped_column(Instant)  # when an answer is expected; None: at no set time
     taken_at: Mapped[datetime | None] = mapped_column(Instant)

@@ -15,7 +15,7 @@ from pathlib import Path
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from bot import app, due
+from bot import due, life
 from bot.app import App, build
 from bot.db import Database
 from bot.directory.calendars import calendar_of
@@ -110,7 +110,7 @@ async def ticks(url: str, sizes: Sequence[int]) -> list[str]:
         await database.run(lambda session, size=size, already=already: fill(session, size, already))
         already = size
         idle = await _awaited(lambda: bot.clockwork.tick(NOW), 30)
-        whole = await _awaited(lambda: app.tick(bot), 10)
+        whole = await _awaited(lambda: life.tick(bot), 10)
         busy = list[float]()
         for _ in range(5):
             await database.run(_hasten)

@@ -10,9 +10,12 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from bot import app, fetching, files, memory, migrate, worker
+from sqlalchemy import Connection
+
+from bot import app, connections, engines, fetching, files, life, memory, migrate, worker
 from bot.cli import main
 from bot.clockwork import Clockwork
 from bot.directory import reference
@@ -278,20 +281,36 @@ def install(wish: str) -> None:
 
 def hurried() -> None:
     """Wait less than real servers demand: what is proved here is not patience."""
-    original = app.slack_options
+    original = connections.slack_options
 
     @functools.wraps(original)
     def slack_options(settings: Any) -> Any:
         return replace(original(settings), pace=0.0)
 
-    app.slack_options = slack_options
+    connections.slack_options = slack_options
     every = os.environ.get("CHAOS_TICK")
     if every:
-        app.schedule.run = functools.partial(app.schedule.run, every=float(every))
+        life.schedule.run = functools.partial(life.schedule.run, every=float(every))
+
+
+def sick(folder: Path) -> None:
+    """Let SQLite find its disk full, or its file read-only, while a file of that name lies in `folder`."""
+    original = engines._begin_immediate
+
+    def begin(connection: Connection) -> None:
+        (pages,) = connection.exec_driver_sql("PRAGMA page_count").one()
+        most = pages if (folder / "full").exists() else 2**30
+        connection.exec_driver_sql(f"PRAGMA max_page_count={most}")
+        connection.exec_driver_sql(f"PRAGMA query_only={int((folder / 'read-only').exists())}")
+        original(connection)
+
+    engines._begin_immediate = begin
 
 
 if __name__ == "__main__":
     hurried()
+    if os.environ.get("CHAOS_SICK"):
+        sick(Path(os.environ["CHAOS_SICK"]))
     if os.environ.get("CHAOS_POINT"):
         install(os.environ["CHAOS_POINT"])
     sys.exit(main())

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from random import Random
 
 from sqlalchemy import func, select
@@ -45,6 +46,8 @@ class Run:
     starts: int = 0
     seconds: float = 0
     settled_in: float = 0
+    taken: dict[str, datetime] = field(default_factory=dict[str, datetime])  # when, by the key of its receipt
+    delays: list[tuple[float, str]] = field(default_factory=list[tuple[float, str]])
 
     @property
     def faults(self) -> list[str]:
@@ -115,7 +118,7 @@ async def chaos(world: World, seed: int, kills: int, first: Sequence[str] = FIRS
         await load.said_all(PATIENCE)
         while time.monotonic() - back < PATIENCE:
             run.findings = await audit(load)
-            await asyncio.to_thread(_look, world.bot.url, run)
+            await asyncio.to_thread(look, world.bot.url, run)
             if not run.faults:
                 break
             await asyncio.sleep(1.0)
@@ -125,17 +128,19 @@ async def chaos(world: World, seed: int, kills: int, first: Sequence[str] = FIRS
     finally:
         await load.end()
         run.starts = world.bot.starts
-    _look(world.bot.url, run)
+    look(world.bot.url, run)
     run.seconds = time.monotonic() - began
     return run
 
 
-def _look(url: str, run: Run) -> None:
+def look(url: str, run: Run) -> None:
     database = Database(url)
     try:
         open_ = select(func.count()).select_from(Job).where(Job.state.in_(OPEN))
         failed = select(Job.key, Job.error).where(Job.state == "failed")
         events = select(Receipt.event_id, Receipt.error).where(Receipt.outcome == "failed")
+        kept = database.run_now(lambda s: s.scalars(select(Receipt)).all())
+        run.taken = {receipt.event_id: receipt.at for receipt in kept}
         run.open_jobs = database.run_now(lambda s: s.scalar(open_)) or 0
         run.failed_jobs = [f"job {k}: {e}" for k, e in database.run_now(lambda s: s.execute(failed).all())]
         run.failed_events = [f"event {k}: {e}" for k, e in database.run_now(lambda s: s.execute(events).all())]

@@ -3,9 +3,12 @@
 import asyncio
 import contextlib
 import re
+import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -23,7 +26,15 @@ TURNS = 2  # numbered messages of each side
 CROWD = 60  # conversations under way at once
 GREETING = "Je porte les questions"  # said in a room that the bot was brought into
 
+CANARIES = ("Complément", "Réponse", "acte de naissance", "dossier", "transmis")  # said all the time, never logged
+
 _NAME = re.compile(r"c\d{4}")
+
+
+def logged(*logs: Path) -> list[str]:
+    """Return the lines of logs that hold something of what people or the bot said."""
+    lines = (line for log in logs for line in log.read_text(errors="replace").splitlines())
+    return [line for line in lines if any(canary in line for canary in CANARIES)]
 
 
 async def furnish(world: World, prefectures: Sequence[str] = PREFECTURES, posts: Sequence[str] = tuple(POSTS)) -> None:
@@ -49,6 +60,9 @@ class Conversation:
     card: asyncio.Event = field(default_factory=asyncio.Event)
     card_id: str = ""
     complete: asyncio.Event = field(default_factory=asyncio.Event)
+    said: dict[str, float] = field(default_factory=dict[str, float])  # when, each word
+    arrived: dict[str, float] = field(default_factory=dict[str, float])  # on the other side
+    ts: dict[str, str] = field(default_factory=dict[str, str])  # of what was said on Slack
 
     def words(self, side: str) -> list[str]:
         """Return the numbered words of a side: `a` says them on Slack, `r` on Matrix."""
@@ -82,6 +96,22 @@ class Load:
         """Wait until every conversation has come to its end, but no longer than that."""
         if self._talks:
             await asyncio.wait(self._talks, timeout=seconds)
+
+    def delays(self, taken: Mapping[str, datetime]) -> list[tuple[float, str]]:
+        """Return how long each word took to the other side and when it was said, the shortest first.
+
+        What was said on Slack counts from when the bot had `taken` it: until then it is Slack that repeats it.
+        """
+        found: list[tuple[float, str]] = []
+        for it in self.conversations.values():
+            for words, arrived in it.arrived.items():
+                ts = it.ts.get(words)
+                at = next(
+                    (at for key, at in taken.items() if ts is not None and key.endswith(f"{it.channel}:{ts}")), None
+                )
+                begun = it.said[words] if at is None else at.timestamp()
+                found.append((arrived - begun, f"{words} {datetime.fromtimestamp(begun, UTC):%H:%M:%S.%f}"))
+        return sorted(found)
 
     async def end(self) -> None:
         """Send everybody home."""
@@ -122,15 +152,18 @@ class Load:
     async def _add(self, it: Conversation) -> None:
         for words in it.words("a"):
             await asyncio.sleep(self.random.uniform(0.02, 0.5))
-            await self._say(it, f"Complément {words}", it.root)
+            it.said[words] = time.time()
+            it.ts[words] = await self._say(it, f"Complément {words}", it.root)
 
     async def _answer(self, it: Conversation) -> None:
         await it.card.wait()
+        person = (self.world.matrix, self.world.colleague)[int(it.name[1:]) % 2]
         relation = {"rel_type": "m.thread", "event_id": it.card_id, "m.in_reply_to": {"event_id": it.card_id}}
         for words in it.words("r"):
             body = f"!repondre Réponse {words}"
             content = {"msgtype": "m.text", "body": body, "m.mentions": {}, "m.relates_to": relation}
-            await self.world.matrix.send(it.room, "m.room.message", content)
+            it.said[words] = time.time()
+            await person.send(it.room, "m.room.message", content)
             await asyncio.sleep(self.random.uniform(0.0, 0.3))
 
     async def _say(self, it: Conversation, text: str, thread: str) -> str:
@@ -159,7 +192,10 @@ class Load:
             it.card_id = event_id
             it.number = text[text.index("Q-") :][:12]
             it.card.set()
-        it.seen |= {words for words in it.expected if words in text}
+        for words in it.expected - it.seen:
+            if words in text:
+                it.seen.add(words)
+                it.arrived[words] = time.time()
         if it.seen == it.expected:
             it.complete.set()
 

@@ -7,7 +7,8 @@ import pytest
 
 PROGRAM = """
 import sys
-from bot.app import build, connect
+from bot.app import build
+from bot.connections import connect
 from bot.opening import open_database
 from config.settings import Settings
 settings = Settings.model_validate({settings!r})

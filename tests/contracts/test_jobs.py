@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import jobs, leases
+from bot import hints, jobs, leases
 from bot.audit import look, mend
 from bot.clock import system_clock
 from bot.db import Database
@@ -324,3 +324,21 @@ def test_who_lost_a_lane_does_not_speak_for_who_has_it(shipped: Database) -> Non
     shipped.run_now(lambda s: leases.settle(s, [spared], ["a"], "stalled/1/x", later))
     [third] = shipped.run_now(lambda s: leases.lease(s, {"q"}, "third/1/x", later + timedelta(seconds=20)))
     assert third.again
+
+
+async def test_another_process_is_told_of_its_work_at_once(shipped: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On PostgreSQL; on SQLite, where there is seldom another one, it looks every second."""
+    if shipped.sqlite:
+        monkeypatch.setattr("bot.worker.POLL", 0.2)
+    else:
+        monkeypatch.setattr("bot.worker.POLL", 60.0)
+    doing = Doing()
+    async with working(shipped, doing) as worker:
+        listening = None if shipped.sqlite else asyncio.create_task(hints.take(shipped.url, worker.wake))
+        await asyncio.sleep(0.3)
+        with contextlib.closing(Database(shipped.url)) as other:
+            await asyncio.to_thread(put, other, "k")
+        await until(lambda: doing.done == ["k"], 2)
+        if listening is not None:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)

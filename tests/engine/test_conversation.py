@@ -5,8 +5,8 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from bot.app import add
 from bot.card import Card, Paragraph
+from bot.connections import add
 from bot.delivery import note_settled
 from bot.directory import importing, rights
 from bot.directory.reading import read

@@ -8,8 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot import jobs, receipts, turns
-from bot.app import add
 from bot.card import Card, Errors, Form, to_text
+from bot.connections import add
 from bot.db import Database
 from bot.directory import rights, rooms
 from bot.directory.tables import Person, Posting

@@ -1,18 +1,22 @@
 """Health over HTTP: alive, and ready or why not."""
 
 import io
+import re
 import socket
 from collections.abc import Sequence
+from datetime import timedelta
 
 import aiohttp
 import pytest
 from aiohttp import web
 from structlog.testing import capture_logs
 
-from bot import http
-from bot.app import App, add, build, reporter
+from bot import health, http, jobs, life, outgoing
+from bot.app import App, build
+from bot.connections import add, reporter
 from bot.db import Database
 from bot.errors import ConfigurationError, Unavailable
+from bot.migrate import newest
 from config.settings import HttpSettings, Settings
 from tests.servers.processes import free_port
 from tests.stories.scene import Stage
@@ -40,13 +44,65 @@ async def test_ready_when_the_database_answers_and_every_platform_is_connected(d
     app = app_on(database)
     report = reporter(app, "stage")
     async with http.serving(app):
-        assert await get(app, "/readyz") == (503, {"ok": False, "database": "ok", "stage": "not connected yet"})
+        said = {"ok": False, "database": "ok", "stage": "not connected yet", "stage_heard": None}
+        said |= {"last_tick": None, "oldest_job": None, "migrations": newest()}
+        assert await get(app, "/readyz") == (503, said)
         report(True)
-        assert await get(app, "/readyz") == (200, {"ok": True, "database": "ok", "stage": "ok"})
+        status, found = await get(app, "/readyz")
+        assert (status, found["ok"], found["stage"], found["stage_heard"]) == (200, True, "ok", 0.0)
         report(False, "the token was revoked")
-        assert await get(app, "/readyz") == (503, {"ok": False, "database": "ok", "stage": "the token was revoked"})
+        status, found = await get(app, "/readyz")
+        assert (status, found["ok"], found["stage"]) == (503, False, "the token was revoked")
         report(True)
         assert (await get(app, "/readyz"))[0] == 200
+
+
+async def test_ready_tells_how_long_something_waits_and_when_it_last_looked(database: Database) -> None:
+    app = app_on(database)
+    reporter(app, "stage")(True)
+    await life.tick(app)
+    then = app.clock() - timedelta(seconds=90)
+    database.run_now(lambda s: jobs.put(s, "say", {}, lane="stage:r", queue="stage", key="k", now=then))
+    async with http.serving(app):
+        found = (await get(app, "/readyz"))[1]
+    assert 90 <= float(str(found["oldest_job"])) < 100
+    assert float(str(found["last_tick"])) < 10
+
+
+async def test_metrics_are_what_prometheus_reads(database: Database) -> None:
+    app = app_on(database)
+    reporter(app, "stage")(True)
+    await life.tick(app)
+    app.events['sta"ge\\'] += 3
+    app.worker.ended["say", "sent"] += 2
+    then = app.clock() - timedelta(seconds=90)
+    database.run_now(lambda s: jobs.put(s, "say", {}, lane="stage:r", queue="stage", key="k", now=then))
+    database.run_now(lambda s: outgoing.close(s, then))
+    url = f"http://{app.settings.http.host}:{app.settings.http.port}/metrics"
+    async with http.serving(app), aiohttp.ClientSession() as session, session.get(url) as answer:
+        assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+        text = await answer.text()
+    lines = text.splitlines()
+    sample = re.compile(r'[a-z_]+(\{[a-z]+="([^"\\]|\\.)*"(,[a-z]+="([^"\\]|\\.)*")*\})? -?[0-9.e+-]+')
+    names = [line.split()[2] for line in lines if line.startswith("# TYPE")]
+    assert len(names) == len(set(names)) > 15
+    assert all(sample.fullmatch(line) for line in lines if not line.startswith("# "))
+    assert 'passerelle_platform_up{platform="stage"} 1' in lines
+    assert 'passerelle_jobs_waiting{queue="stage"} 1' in lines
+    assert 'passerelle_events_total{platform="sta\\"ge\\\\"} 3' in lines
+    assert 'passerelle_tries_total{kind="say",state="sent"} 2' in lines
+    assert "passerelle_outbox_closed 1" in lines
+    assert "passerelle_database_up 1" in lines
+    [late] = [float(line.split()[1]) for line in lines if line.startswith("passerelle_oldest_job_seconds ")]
+    assert 90 <= late < 100
+
+
+async def test_metrics_without_the_database_say_so() -> None:
+    database = Database("postgresql+psycopg://user:geheim@127.0.0.1:1/nowhere")
+    text = await health.metrics(app_on(database))
+    assert "passerelle_database_up 0\n" in text
+    assert "jobs_waiting" not in text
+    database.close()
 
 
 async def test_not_ready_while_the_database_is_out_of_reach() -> None:

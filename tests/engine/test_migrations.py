@@ -9,12 +9,14 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, text, update
 from sqlalchemy.orm import Session
 
+from bot.clock import system_clock
 from bot.db import Base, Database
 from bot.errors import ConfigurationError
 from bot.migrate import configuration, newest, upgrade
+from bot.peers import SILENT, Process
 from tests.servers.postgres import Postgres
 
 UPGRADE = """
@@ -123,6 +125,20 @@ def test_a_database_of_a_newer_release_is_left_alone(opened: Database) -> None:
         upgrade(opened)
     assert "\n" not in str(told.value)
     assert opened.run_now(lambda s: s.scalar(text("SELECT version_num FROM alembic_version"))) == "ffffffffffff"
+
+
+def test_tables_do_not_change_under_a_process_of_an_older_release(
+    opened: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upgrade(opened)
+    now = system_clock()
+    opened.run_now(lambda s: s.add(Process(owner="elsewhere/7/a", revision="old", started_at=now, seen_at=now)))
+    upgrade(opened)  # the same tables: both may run
+    monkeypatch.setattr("bot.migrate.newest", lambda: "ffffffffffff")
+    with pytest.raises(ConfigurationError, match="used by an older release \\(on elsewhere/7\\); stop it there first"):
+        upgrade(opened)
+    opened.run_now(lambda s: s.execute(update(Process).values(seen_at=now - SILENT)))
+    upgrade(opened)
 
 
 def test_a_server_that_does_not_answer_is_one_clear_line() -> None:

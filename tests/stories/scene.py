@@ -13,13 +13,15 @@ import pytest
 from sqlalchemy.orm import Session
 
 from bot import leases
-from bot.app import App, add, build, running
+from bot.app import App, build
 from bot.card import Buttons, Card, Errors, Fields, Form, Paragraph, Reply, buttons_of, to_text
+from bot.connections import add
 from bot.db import Database
 from bot.directory import identity, rooms
 from bot.directory.tables import Person, Posting
 from bot.errors import NotSent, Refused, SendError
 from bot.files import Upload
+from bot.life import running
 from bot.message import (
     Address,
     Attachment,

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from bot.app import tick
 from bot.db import Database
 from bot.errors import NotSent
 from bot.holding import EXPIRES, REMINDED, Held
+from bot.life import tick
 from bot.message import CROSSING, Message
 from config.settings import FilesSettings, Settings
 from tests.stories.conftest import SAARBRUCKEN

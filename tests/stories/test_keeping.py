@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from bot.app import tick
 from bot.card import Errors, Form, buttons_of
 from bot.db import Database
 from bot.directory import confirming, history, importing, rights
 from bot.directory.files import ORGANISATIONS, PEOPLE
 from bot.directory.reading import read
 from bot.directory.tables import Organisation, Person, Posting
+from bot.life import tick
 from bot.message import User
 from tests.stories.scene import Place, Scene, fields_of, scene
 

@@ -12,10 +12,10 @@ import pytest
 import structlog
 from sqlalchemy import select
 
-from bot.app import tick
 from bot.card import Card, to_text
 from bot.db import Database
 from bot.jobs import Job
+from bot.life import tick
 from bot.message import CROSSING, Edit
 from tests.stories.conftest import SAARBRUCKEN
 from tests.stories.scene import Place, Scene, Shown, scene

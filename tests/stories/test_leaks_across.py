@@ -15,9 +15,11 @@ from typing import Any
 import structlog
 from pydantic import SecretStr
 
-from bot.app import App, build, connect, running
+from bot.app import App, build
+from bot.connections import connect
 from bot.db import Database
 from bot.directory import rooms
+from bot.life import running
 from config.settings import MatrixSettings, Settings, SlackSettings
 from tests.fakes.slack import FakeSlack, Post, Room, User
 from tests.servers.matrix_stub import MatrixStub, StubUser

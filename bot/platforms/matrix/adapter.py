@@ -6,13 +6,14 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from bot import fence
 from bot.card import Card
 from bot.clock import Clock, system_clock
 from bot.errors import ConfigurationError, NotSent, SendError
 from bot.files import Upload
 from bot.message import Address
 from bot.platforms import Live, Memory, Receive, Report
-from bot.platforms.matrix import crosssigning, drawing, private
+from bot.platforms.matrix import crosssigning, drawing, private, stores
 from bot.platforms.matrix.connected import Connected
 from bot.platforms.matrix.crosssigning import IdentityFile
 from bot.platforms.matrix.direct import DirectRooms
@@ -24,13 +25,15 @@ from bot.platforms.matrix.parking import Parking
 from bot.platforms.matrix.patience import Backoff, PatientMemory
 from bot.platforms.matrix.rooms import Rooms
 from bot.platforms.matrix.sending import Sending, mapped, transaction
-from bot.platforms.matrix.session import Session, dead_token, log_in, log_out, open_session
+from bot.platforms.matrix.session import Session, dead_token, kept_in, log_in, log_out, open_session
 from bot.platforms.matrix.sync import Sync
 from bot.platforms.matrix.timeline import Timeline, join
 from bot.platforms.matrix.trust import Trust, drop_pin
 from bot.platforms.matrix.wire import Homeserver, HomeserverError, Json, TokenIsDead, Unreachable
 
 log = structlog.get_logger(__name__)
+
+RESTORED = "restored"  # a file of the store: it was brought back from a backup
 
 
 class MatrixPlatform:
@@ -48,15 +51,17 @@ class MatrixPlatform:
         self._reporter = report
         self._clock = clock
         self._home = Homeserver(options.homeserver, pace=options.pace)
-        self._claim = private.Claim(options.store / "in-use")
+        self._epoch = 0
+        self._hold: fence.Hold = _Always()
         self._starting = asyncio.Lock()
         self._identity_changed = False
+        self._restored = options.store / RESTORED
         self._lost = ""  # why the key store of our device is of no use any more
         self._connected: Connected | None = None
 
     def _report(self, ok: bool, reason: str = "") -> None:
-        """Tell the operator what changed, once."""
-        if (ok, reason) != self._told:
+        """Tell the operator what changed, once; that all is well again and again."""
+        if ok or (ok, reason) != self._told:
             self._told = (ok, reason)
             self._reporter(ok, reason)
 
@@ -67,17 +72,28 @@ class MatrixPlatform:
 
         Raises ConfigurationError when an operator must act.
         """
-        while True:
-            connected = await self._start_patiently()
-            try:
-                await self._sync(connected).run(receive, self._check_identity)
-            except KeyStoreLost as error:
-                self._lost = str(error)
-            except TokenIsDead as error:
-                if not (error.soft_logout and self._options.password):
-                    self._report(ok=False, reason=f"matrix: {error}")
-                    raise dead_token(self._options) from error
-            self._disconnect()
+        with fence.under(self._hold):
+            while True:
+                connected = await self._start_patiently()
+                try:
+                    await self._sync(connected).run(receive, self._check_identity)
+                except KeyStoreLost as error:
+                    self._lost = str(error)
+                except TokenIsDead as error:
+                    if not (error.soft_logout and self._options.password):
+                        self._report(ok=False, reason=f"matrix: {error}")
+                        raise dead_token(self._options) from error
+                finally:
+                    self._disconnect()
+
+    def last_epoch(self) -> int:
+        """Return the newest term whose keys lie in the store."""
+        return stores.last_epoch(self._options.store)
+
+    def begin(self, epoch: int, hold: fence.Hold) -> None:
+        """Be the one process that speaks for the account, from the next `run` on: see `Alone`."""
+        self._epoch, self._hold, self._told = epoch, hold, None
+        self._memory.forget()
 
     async def start(self) -> None:
         """Log in, make the homeserver know our keys and sign our device, unless that is done.
@@ -88,9 +104,7 @@ class MatrixPlatform:
             if self._connected is not None:
                 return
             private.prepare_folder(self._options.store)
-            while not self._claim.take():
-                self._report(ok=False, reason="matrix: another process uses the key store; waiting for its end")
-                await asyncio.sleep(1)
+            await self._put_old_device_away()
             while self._connected is None:
                 session = await (self._replacement() if self._lost else open_session(self._home, self._options))
                 self._lost = ""
@@ -103,7 +117,6 @@ class MatrixPlatform:
         """Close connections and the key store."""
         await self._home.close()
         self._disconnect()
-        self._claim.release()
 
     def _disconnect(self) -> None:
         if self._connected is not None:
@@ -126,7 +139,7 @@ class MatrixPlatform:
     async def _assemble(self, session: Session) -> Connected:
         """Open the key store and bring the homeserver's idea of us in line with it; sign before anything is said."""
         options = self._options
-        machine = open_machine(session, options.store, options.store_key)
+        machine = open_machine(session, options.store, options.store_key, self._epoch)
         keys = Keys(self._home, machine, Trust(self._memory, options.trust, options.identity_reset))
         try:
             await keys.upload_first()
@@ -148,16 +161,32 @@ class MatrixPlatform:
         parking = Parking(self._home, self._memory, self._options.patience)
         return Sync(connected, parking, Timeline(connected, parking, self._say_notice), self._report)
 
+    async def _put_old_device_away(self) -> None:
+        """See that a key store from a backup is not used: what it says next would be what it said then."""
+        if not self._restored.exists():
+            return
+        kept = private.read(kept_in(self._options.store), self._options.store_key)
+        if kept is None or self._options.access_token not in {"", kept["access_token"]}:
+            self._restored.unlink()  # the operator gives another device
+            return
+        try:
+            await open_session(self._home, self._options)
+        except ConfigurationError as error:
+            log.info("matrix.old_device_is_gone", reason=str(error))
+        self._lost = "it comes from a backup"
+
     async def _replacement(self) -> Session:
         """Make a new device in place of one whose key store is lost: it looks alive and is deaf."""
         words = f"matrix: the key store of this device is lost or was restored from an old copy ({self._lost})"
         log.error("matrix.key_store_lost", reason=self._lost)
         self._report(ok=False, reason=words)
         if not self._options.password:
-            message = f"{words}; expected matrix.password, to make a new device, or the right key store"
+            message = f"{words}; expected matrix.password, or access_token and device_id of a new device"
             raise ConfigurationError(message)
         await log_out(self._home)
-        return await log_in(self._home, self._options)
+        session = await log_in(self._home, self._options)
+        self._restored.unlink(missing_ok=True)
+        return session
 
     # --- our identity
 
@@ -288,7 +317,8 @@ class MatrixPlatform:
         if self._connected is None:
             raise NotSent("matrix: not connected yet", outage=True)
         try:
-            yield self._connected
+            with fence.under(self._hold):
+                yield self._connected
         except NotSent as error:
             if error.outage:
                 self._report(ok=False, reason=f"matrix: {error}")
@@ -300,6 +330,12 @@ class MatrixPlatform:
                 await connected.sending.say(room_id, content, txn, clear=clear)
         except SendError as error:
             log.warning("matrix.notice_not_said", room=room_id, error=str(error))
+
+
+class _Always:
+    """The hold of who is alone anyway: a command, a test."""
+
+    until = float("inf")
 
 
 def _threaded(content: Json, thread: str | None) -> Json:

@@ -4,7 +4,6 @@ Of nio only this part is used. Its client stores the sync token before anything 
 one odd event and returns errors as objects; the requests are ours (`wire`, `keys`, `sync`).
 """
 
-import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from nio.events.to_device import EncryptedToDeviceEvent, ToDeviceEvent
 from nio.store import SqliteStore
 
 from bot.errors import ConfigurationError
-from bot.platforms.matrix import private
+from bot.platforms.matrix import stores
 from bot.platforms.matrix.session import Session
 from bot.platforms.matrix.signing import at
 from bot.platforms.matrix.wire import Json
@@ -189,14 +188,12 @@ class Machine(Olm):
         return list(self.device_store.active_user_devices(user_id))
 
 
-def open_machine(session: Session, folder: Path, store_key: str) -> Machine:
-    """Open the key store of the session's device, or make it.
+def open_machine(session: Session, folder: Path, store_key: str, epoch: int) -> Machine:
+    """Open the key store of the session's device in this term, from that of the term before, or make it.
 
     Raises ConfigurationError when the key does not open it.
     """
-    name = hashlib.sha256(f"{session.user_id} {session.device_id}".encode()).hexdigest()[:16]
-    file = folder / f"keys-{name}.db"
-    private.touch(file)  # nio would make it readable for all
+    file = stores.of_term(folder, f"{session.user_id} {session.device_id}", epoch)
     try:
         store = SqliteStore(session.user_id, session.device_id, str(folder), store_key, file.name)
         return Machine(session.user_id, session.device_id, store)

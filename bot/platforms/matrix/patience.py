@@ -46,6 +46,10 @@ class PatientMemory:
         self._values: dict[str, str | None] = {}
         self._turn = asyncio.Lock()
 
+    def forget(self) -> None:
+        """Know nothing any more: another process may have been the one that listens."""
+        self._values.clear()
+
     async def get(self, name: str) -> str | None:
         """Return a value."""
         async with self._turn:  # nothing older than what was just kept may come to be remembered

@@ -11,6 +11,9 @@ from urllib.parse import quote, urlencode
 import aiohttp
 from yarl import URL
 
+from bot.errors import NotSent
+from bot.requests import FencedRequest
+
 Json: TypeAlias = dict[str, Any]
 Query: TypeAlias = Mapping[str, str | Sequence[str]]
 
@@ -176,6 +179,8 @@ class Homeserver:
                 timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=10),
             ) as response:
                 yield response
+        except NotSent as error:
+            raise Unreachable(str(error), sent=False) from error
         except (aiohttp.ClientConnectorError, aiohttp.ServerTimeoutError) as error:
             raise Unreachable(_words(error), sent=not _never_connected(error)) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -183,7 +188,7 @@ class Homeserver:
 
     def _session(self) -> aiohttp.ClientSession:
         if self._http is None:
-            self._http = aiohttp.ClientSession()
+            self._http = aiohttp.ClientSession(request_class=FencedRequest)
         return self._http
 
 

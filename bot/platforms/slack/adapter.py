@@ -1,7 +1,7 @@
 """Slack as a platform of the bot."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 
 from aiohttp import web as http
@@ -15,8 +15,9 @@ from bot.files import Upload
 from bot.message import Address
 from bot.platforms import Live, Memory, Receive, Report
 from bot.platforms.slack.backfill import Backfill
+from bot.platforms.slack.earlier import Earlier
 from bot.platforms.slack.files import Files
-from bot.platforms.slack.gateway import Gateway
+from bot.platforms.slack.gateway import Before, Gateway
 from bot.platforms.slack.options import Identity, SlackOptions
 from bot.platforms.slack.people import DirectRooms
 from bot.platforms.slack.sending import Sender
@@ -34,13 +35,27 @@ class SlackPlatform:
     name = "slack"
 
     def __init__(
-        self, settings: SlackOptions, *, memory: Memory, report: Report, live: Live, clock: Clock = system_clock
+        self,
+        settings: SlackOptions,
+        *,
+        memory: Memory,
+        report: Report,
+        live: Live,
+        clock: Clock = system_clock,
+        alone: Callable[[], bool] = lambda: True,
     ) -> None:
+        """Put the platform together; `alone` tells whether no other process listens to the same app."""
         self._settings = settings
         self._report = report
         self._web = Web(settings)
         direct = DirectRooms(self._web)
-        self._gateway = Gateway(settings, self._web, direct, clock, self._passed, self._left_to_history, self._missed)
+        self._gateway = Gateway(
+            settings,
+            self._web,
+            direct,
+            clock,
+            Before(self._passed, self._left_to_history, self._missed, Earlier(self._web, alone, pace=settings.pace)),
+        )
         self._backfill = Backfill(self._web, self._gateway, memory, live, clock, pace=settings.pace)
         self._sender = Sender(self._web, direct, self._identity)
         self._direct = direct

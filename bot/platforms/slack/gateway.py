@@ -7,7 +7,7 @@ and whatever raises in it leaves the payload unacknowledged.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 from weakref import WeakValueDictionary
 
@@ -22,6 +22,7 @@ from bot.clock import Clock
 from bot.errors import Refused, SendError, Unavailable, in_short
 from bot.message import CROSSING, Inbound, Invocation, Message, Reaction, RoomChange
 from bot.platforms import Receive
+from bot.platforms.slack.earlier import Earlier
 from bot.platforms.slack.inbound import Around, channel_of, from_event, said
 from bot.platforms.slack.interactions import from_interaction
 from bot.platforms.slack.mailboxes import Mailboxes
@@ -35,6 +36,17 @@ Passed: TypeAlias = Callable[[str], Awaitable[bool]]
 
 LeftToHistory: TypeAlias = Callable[[str, str], bool]
 """Say whether something said in a thread of a channel is left to the channel's history, which is still being read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What a payload must come after: what was missed while nobody listened, and what another process was given."""
+
+    passed: Passed
+    left_to_history: LeftToHistory
+    dropped: Callable[[], None]
+    earlier: Earlier
+
 
 log = structlog.get_logger()
 
@@ -50,16 +62,12 @@ class Gateway:
         web: Web,
         direct: DirectRooms,
         clock: Clock,
-        passed: Passed,
-        left_to_history: LeftToHistory,
-        dropped: Callable[[], None],
+        before: "Before",
     ) -> None:
         self._web = web
         self._direct = direct
         self._clock = clock
-        self._passed = passed
-        self._left_to_history = left_to_history
-        self._dropped = dropped
+        self._before = before
         self._me: Identity | None = None
         self._receive: Receive | None = None
         self._lanes: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -175,20 +183,24 @@ class Gateway:
     async def _deliver(self, body: dict[str, Any]) -> BoltResponse:
         """Answer a payload of any kind: kept, or of no interest to us."""
         channel = channel_of(body)
-        caught_up = "event" not in body or await self._passed(channel)
+        caught_up = "event" not in body or await self._before.passed(channel)
         early = not caught_up and not _begins(body["event"])
-        if early and self._left_to_history(channel, str(body["event"].get("thread_ts") or "")):
+        if early and self._before.left_to_history(channel, str(body["event"].get("thread_ts") or "")):
             return BoltResponse(status=503, body="")
         async with self.lane(channel):
             try:
+                for missed in await self._before.earlier.of(body):
+                    if (said_before := await self.convert(missed)) is not None:
+                        await self.commit(said_before)
                 inbound = await self.convert(body)
                 if inbound is None:
                     return _acknowledged()
                 reply = await self.commit(_with_cursor(inbound) if caught_up else inbound)
+                self._before.earlier.heard(body)
             except Unavailable as error:
                 log.warning("slack_payload_not_kept", reason=in_short(error))
                 if "event" in body:  # Slack offers it again, but not for long: then its history must be read
-                    self._dropped()
+                    self._before.dropped()
                 return BoltResponse(status=503, body="")
         return self._answer(reply, inbound, body)
 

@@ -13,6 +13,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.errors import NotSent, OutcomeUnknown, Refused, SendError
 from bot.platforms.slack.options import SlackOptions
+from bot.requests import FencedRequest
 
 Call: TypeAlias = Callable[..., Awaitable[AsyncSlackResponse]]
 
@@ -55,7 +56,7 @@ class Web:
         """The one HTTP session of the platform, opened at its first use."""
         if self._session is None or self._session.closed:
             timeout = aiohttp.ClientTimeout(total=self._options.timeout, connect=_CONNECT, sock_connect=_CONNECT)
-            self._session = aiohttp.ClientSession(timeout=timeout)
+            self._session = aiohttp.ClientSession(timeout=timeout, request_class=FencedRequest)
             self._client = None
         return self._session
 

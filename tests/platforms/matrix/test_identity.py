@@ -108,7 +108,7 @@ async def test_a_new_device_is_signed_without_a_password(setup: Setup, house: Ho
     answer = await setup.home.post("login", body=body)
     setup.home.token = answer["access_token"]
     own = Session(setup.account.user_id, answer["device_id"], answer["access_token"])
-    machine = open_machine(own, setup.folder, "key")
+    machine = open_machine(own, setup.folder, "key", 0)
     await setup.home.post("keys", "upload", body=machine.share_keys())
     machine.store.database.close()
     assert await crosssigning.ensure(setup.home, setup.file, own.user_id, own.device_id) == ["signature"]
@@ -266,6 +266,22 @@ async def test_a_key_store_restored_from_an_old_copy_is_noticed(house: House) ->
         while bot.platform._connected is None or machine_of(bot).device_id == device:
             await asyncio.sleep(0.02)
     assert any("old copy" in reason for _, reason in bot.reports)
+
+
+async def test_keys_from_a_backup_are_used_no_more(house: House) -> None:
+    """They would open, and look alive: a new device takes their place, under the same identity."""
+    bot = await house.bot()
+    device, identity = machine_of(bot).device_id, bot.platform.fingerprint()
+    await bot.stop()
+    (bot.options.store / "restored").touch()
+    bot = await house.restarted(bot)
+    assert machine_of(bot).device_id != device
+    assert bot.platform.fingerprint() == identity
+    assert any("backup" in reason for ok, reason in bot.reports if not ok)
+    devices = await bot.platform._home.get("devices")
+    assert device not in {d["device_id"] for d in devices["devices"]}
+    bot = await house.restarted(bot)
+    assert {device, machine_of(bot).device_id} == {device, bot.platform._connected.session.device_id}  # type: ignore[union-attr]
 
 
 async def test_another_store_key_opens_nothing_and_is_named_without_being_told(house: House) -> None:

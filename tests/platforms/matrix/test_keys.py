@@ -53,7 +53,7 @@ class FakeHome:
 
 def opened(folder: Path, user: str, device: str) -> Machine:
     private.prepare_folder(folder)
-    return open_machine(Session(user, device, "t"), folder, "key")
+    return open_machine(Session(user, device, "t"), folder, "key", 0)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "26095aace21c"
+revision = "a235a5bb175e"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -213,6 +213,14 @@ def upgrade() -> None:
         batch_op.create_index("ix_post_thread", ["platform", "room", "thread"], unique=False)
 
     op.create_table(
+        "process",
+        sa.Column("owner", sa.String(length=150), nullable=False),
+        sa.Column("revision", sa.String(length=32), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("owner", name=op.f("pk_process")),
+    )
+    op.create_table(
         "publication",
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("account", sa.String(length=255), nullable=False),
@@ -263,8 +271,20 @@ def upgrade() -> None:
         sa.Column("counted_from", sa.DateTime(timezone=True), nullable=True),
         sa.Column("steps", sa.Integer(), nullable=False),
         sa.Column("stepped_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(["merged_into"], ["question.id"], name=op.f("fk_question_merged_into_question")),
-        sa.ForeignKeyConstraint(["split_from"], ["question.id"], name=op.f("fk_question_split_from_question")),
+        sa.ForeignKeyConstraint(
+            ["merged_into"],
+            ["question.id"],
+            name=op.f("fk_question_merged_into_question"),
+            initially="DEFERRED",
+            deferrable=True,
+        ),
+        sa.ForeignKeyConstraint(
+            ["split_from"],
+            ["question.id"],
+            name=op.f("fk_question_split_from_question"),
+            initially="DEFERRED",
+            deferrable=True,
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_question")),
         sa.UniqueConstraint("number", name=op.f("uq_question_number")),
     )
@@ -347,6 +367,14 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=40), nullable=False),
         sa.Column("value", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_stamp")),
+    )
+    op.create_table(
+        "tenure",
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("owner", sa.String(length=150), nullable=True),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_tenure")),
     )
     op.create_table(
         "absence",

@@ -1,0 +1,172 @@
+"""One running bot: one task group, one way to stop; what is stuck is looked for at each tick."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncGenerator, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy.orm import Session
+
+from bot import alerts, audit, due, hints, holding, outgoing, presence, schedule
+from bot.agenda import subscriptions
+from bot.app import App
+from bot.card import Reply
+from bot.digests import issuing
+from bot.errors import ConfigurationError
+from bot.message import Address, Inbound
+from bot.platforms import Alone, Platform, Receive
+from bot.routing import candidates
+from bot.tenure import Hold, Office
+from bot.worktime.holidays import Place
+
+log = structlog.get_logger()
+
+SETTLED = 1.0  # seconds after which a start is over, whatever is not connected yet
+FORGET_EVERY = timedelta(hours=6)
+
+
+@contextlib.asynccontextmanager
+async def running(app: App) -> AsyncGenerator[App]:
+    """Run the worker, the tick and the platforms for as long as the block lasts."""
+    app.world.finder.read_from(app.database, app.clock())
+    await app.database.run(lambda session: _put_regular(session, app.clock()))
+    async with asyncio.TaskGroup() as group:
+        tasks = [
+            group.create_task(app.worker.run(), name="worker"),
+            group.create_task(app.peers.run(), name="peers"),
+            group.create_task(_warm(app), name="warm"),
+            group.create_task(schedule.run(lambda: tick(app)), name="tick"),
+            *(group.create_task(_supervise(app, p), name=p.name) for p in app.platforms.values()),
+        ]
+        if not app.database.sqlite:
+            tasks.append(group.create_task(hints.take(app.database.url, app.worker.wake), name="hints"))
+        try:
+            yield app
+        finally:
+            await app.worker.drain()
+            await asyncio.to_thread(app.world.finder.wait)
+            for task in tasks:
+                task.cancel()
+
+
+def _put_regular(session: Session, now: datetime) -> None:
+    """Put what is looked at day by day; zones may have other rules than before this start."""
+    due.ensure(session, presence.ROTA, "all", now)
+    due.put(session, issuing.PLANNING, issuing.FIRST, now)
+
+
+async def _warm(app: App) -> None:
+    """Prepare for look-ups once the platforms are connected, or should be: they do not wait for it."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(app.connected.wait(), SETTLED)
+    app.world.finder.warm()
+    await asyncio.to_thread(app.world.finder.wait)
+    await asyncio.to_thread(Place("FR").is_holiday, app.clock().date())
+
+
+async def _supervise(app: App, platform: Platform) -> None:
+    """Run a platform. One that an operator must mend does not stop the others, unless it is the only one."""
+    try:
+        if isinstance(platform, Alone):
+            await _in_turn(app, platform, app.offices[platform.name])
+        else:
+            await platform.run(_receiving(app, platform))
+    except ConfigurationError as error:
+        state = app.states[platform.name]
+        log.error("platform_stopped", platform=platform.name, reason=str(error))
+        state.ok, state.stopped, state.reason = False, True, str(error)
+        if not state.ever or not any(s.ok for s in app.states.values()):
+            raise
+    finally:
+        await platform.close()
+
+
+def _receiving(app: App, platform: Platform) -> Receive:
+    """Return what a platform hands its events to: the dispatcher, with an eye on how many there are."""
+
+    async def receive(inbound: Inbound) -> Reply:
+        app.events[platform.name] += 1
+        app.states[platform.name].heard_at = app.clock()
+        return await app.dispatcher.receive(inbound)
+
+    return receive
+
+
+async def _in_turn(app: App, platform: Alone, office: Office) -> None:
+    """Run a platform whenever it is this process's turn, and stand by meanwhile."""
+    state = app.states[platform.name]
+
+    def stand_by() -> None:
+        state.ok, state.ever, state.reason = True, True, "another process speaks there; this one stands by"
+
+    while True:
+        hold = await office.waited_for(platform.last_epoch, stand_by)
+        state.ok, state.reason = False, "taking over"
+        try:
+            await _in_term(app, platform, office, hold)
+        finally:
+            app.worker.queues.discard(platform.name)
+            await office.left(hold)
+
+
+async def _in_term(app: App, platform: Alone, office: Office, hold: Hold) -> None:
+    """Run a platform until its term is over."""
+    platform.begin(hold.term.epoch, hold)
+    app.worker.queues.add(platform.name)
+    app.worker.wake()
+    tasks = [asyncio.create_task(platform.run(_receiving(app, platform))), asyncio.create_task(office.kept(hold))]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        hold.until = 0.0
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def tick(app: App) -> None:
+    """Look for what is stuck, and now and then forget what is over."""
+    now = app.clock()
+    if app.ticked_at is not None and now < app.ticked_at:  # the clock was set back: what is due was put too late
+        await app.database.run(lambda session: due.put(session, issuing.PLANNING, issuing.FIRST, now))
+    app.ticked_at = now
+    await app.clockwork.tick(now)
+    woken = await app.database.run(lambda session: audit.mend(session, now))
+    await app.database.run(lambda session: app.asking.ask(session, now))
+    await app.database.run(lambda session: holding.remind(session, app.exit_(session, now), now))
+    await app.database.run(lambda session: subscriptions.put_due(session, now))
+    found = await app.database.run(lambda session: audit.look(session, now))
+    for finding in found:
+        if finding not in app.found:  # said once, not at each tick
+            log.warning("stuck", what=finding.name, count=finding.count, since=str(finding.since))
+    app.found = found
+    troubles = [*_troubles(app, now), *alerts.of_database((finding.name, finding.count) for finding in found)]
+    await app.database.run(lambda session: _alert(app, session, troubles, now))
+    if app.forgot_at is None or now - app.forgot_at > FORGET_EVERY:
+        app.forgot_at = now
+        await app.database.run(lambda session: audit.forget(session, now))
+        await app.database.run(lambda session: candidates.forget(session, now))
+        await app.database.run(lambda session: issuing.forget(session, now))
+    if woken:
+        app.worker.wake()
+
+
+def _troubles(app: App, now: datetime) -> list[alerts.Trouble]:
+    """Return what is wrong with the platforms and with this machine."""
+    for state in app.states.values():
+        state.down_since = None if state.ok else state.down_since or now
+    down = [(name, s.reason, s.stopped, s.down_since) for name, s in app.states.items() if s.down_since is not None]
+    machine = alerts.of_machine(app.peers.around.ahead, app.settings.data_dir, socket.gethostname())
+    return [*alerts.of_platforms(down, now), *machine]
+
+
+def _alert(app: App, session: Session, troubles: Sequence[alerts.Trouble], now: datetime) -> None:
+    """Tell the administrators' room what is new, and what is over."""
+    platform, _, room = app.settings.operator.alerts.partition(":")
+    to = Address(platform, room) if platform in app.platforms else None
+    found = [*troubles, *alerts.of_restore(outgoing.closed_since(session))]
+    alerts.tell(session, app.exit_(session, now), to, app.worker.owner, found, now)
