@@ -27,6 +27,7 @@ _AT_ONCE = 4
 _PAGE = 200
 _CALLS = 40  # a minute and method; Slack allows 50
 _LONGEST_PAUSE = 60.0
+_SHORTEST_PAUSE = 0.1
 _REDELIVERED = 420.0  # by then Slack has given up sending an event again
 _JOINED = {"channel_join", "group_join"}
 
@@ -101,7 +102,7 @@ class Backfill:
                 log.warning("slack_history_unread", reason=in_short(error))
                 self._hopeful = False
                 pause = min(pause * 2, _LONGEST_PAUSE)
-                await asyncio.sleep(pause * self._pace)
+                await asyncio.sleep(max(_SHORTEST_PAUSE, pause * self._pace))
                 continue
             self._hopeful = True
             if self._refused:
