@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "a235a5bb175e"
+revision = "26095aace21c"
 down_revision = None
 branch_labels = None
 depends_on = None
