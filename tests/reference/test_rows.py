@@ -93,7 +93,7 @@ def test_there_is_no_personal_data() -> None:
         assert path.is_dir() or path.suffix == ".md" or path.name in {
             "organisations.csv", "competences.csv", "countries.csv", "places.csv", "places_france.csv",
             "ambiguous.csv", "topics.toml", "context.toml", "towns.csv", "examples.csv", "model.txt", "everyday.txt",
-            "abbreviations.csv", "emergency.csv", "guards.toml",
+            "abbreviations.csv", "emergency.csv", "guards.toml", "confidence.toml",
         }, path  # fmt: skip
         if path.is_file():
             text = path.read_text(encoding="utf-8")
