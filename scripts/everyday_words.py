@@ -1,9 +1,10 @@
 """Write `config/routing/everyday.txt`: words of every day that resemble a name or a word of a topic.
 
 They are never taken for typing errors: « grève » is no Grèce, « marin » no Marie. The lists of words come from the npm
-packages ``an-array-of-french-words`` and ``an-array-of-english-words`` (MIT)::
+packages ``an-array-of-french-words`` and ``an-array-of-english-words`` (MIT), the names of French communes, which are
+no typing errors either (« La Turbie » is no Turquie), from ``@etalab/decoupage-administratif`` (Licence ouverte)::
 
-    python scripts/everyday_words.py index.json more.json
+    python scripts/everyday_words.py index.json more.json communes.json
 
 To be run again when `config/routing` gains names. The same lists give the same bytes.
 """
@@ -16,7 +17,8 @@ from pathlib import Path
 
 from bot.routing.concepts import Vocabulary
 from bot.routing.mending import SHORTEST, Mender
-from bot.routing.rules import NAMED, groups, read_names
+from bot.routing.names import read_names
+from bot.routing.rules import NAMED, groups
 from bot.routing.spelling import keys
 
 
@@ -25,8 +27,10 @@ def main(lists: list[str]) -> None:
     folder = files("config") / "routing"
     topics = tomllib.loads((folder / "topics.toml").read_text("utf-8"))
     guards = Vocabulary(tomllib.loads((folder / "guards.toml").read_text("utf-8")), NAMED)
-    mender = Mender(groups(read_names(folder), topics, guards.words), (), {})
-    words = {key for file in lists for word in json.loads(Path(file).read_text("utf-8")) for key in keys(word)}
+    names, _ = read_names(folder)
+    mender = Mender(groups(names, topics, guards.words), (), {})
+    listed = (word for file in lists for word in json.loads(Path(file).read_text("utf-8")))
+    words = {key for it in listed for key in keys(it if isinstance(it, str) else it["nom"])}
     kept = sorted(word for word in words if len(word) >= SHORTEST and word.isalpha() and mender.changes(word))
     Path(str(folder / "everyday.txt")).write_text("\n".join(kept) + "\n", "utf-8")
 

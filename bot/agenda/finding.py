@@ -16,8 +16,9 @@ from bot.agenda.tables import Event
 from bot.directory.identity import Actor
 from bot.directory.snapshot import Snapshot
 from bot.errors import UserError
+from bot.routing.names import FRANCE
 from bot.routing.reading import read
-from bot.routing.rules import FRANCE, Rules
+from bot.routing.rules import Rules
 from bot.routing.spelling import keys
 from bot.worktime.holidays import Place
 

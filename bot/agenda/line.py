@@ -9,8 +9,9 @@ from bot.agenda.dates import Dated, dated
 from bot.agenda.model import LINK, LINKS, NOTE, PLACE, TITLE, Details, When
 from bot.directory.snapshot import Org, Snapshot
 from bot.errors import UserError
+from bot.routing.names import FRANCE, Sense
 from bot.routing.reading import Found, Reading, read
-from bot.routing.rules import FRANCE, Rules, Sense
+from bot.routing.rules import Rules
 from bot.routing.spelling import Word, keys, words
 from bot.worktime.wall import resolved
 

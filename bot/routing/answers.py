@@ -8,9 +8,10 @@ from bot.directory.snapshot import Comp, Snapshot
 from bot.routing.asker import Asker
 from bot.routing.competence import Direction, InCharge, Where, best, border_countries, in_force
 from bot.routing.meaning import countries, territories
+from bot.routing.names import FRANCE, Sense
 from bot.routing.reading import Reading
 from bot.routing.register import Register
-from bot.routing.rules import FRANCE, Rules, Sense
+from bot.routing.rules import Rules
 from bot.routing.topics import OTHER, Scores
 
 _BORDER = frozenset({"cooperation_transfrontaliere", "circulation_frontaliere"})

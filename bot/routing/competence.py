@@ -13,8 +13,8 @@ from typing import Literal, TypeAlias
 
 from bot.directory.snapshot import Comp
 from bot.routing.model import Recipient
+from bot.routing.names import Run
 from bot.routing.register import Register
-from bot.routing.rules import Run
 from bot.routing.spelling import keys
 
 Direction: TypeAlias = Literal["to_post", "to_prefecture"]

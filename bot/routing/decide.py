@@ -14,9 +14,10 @@ from bot.routing.guards import Guard, Rule, guard
 from bot.routing.marks import marked
 from bot.routing.meaning import direction, territories
 from bot.routing.model import CHOICES, AdviceTo, Assignment, Choice, Question, QuestionBack, Recipient
+from bot.routing.names import FRANCE
 from bot.routing.reading import read
 from bot.routing.register import register
-from bot.routing.rules import FRANCE, Rules
+from bot.routing.rules import Rules
 from bot.routing.topics import OTHER, score
 from bot.texts import Text
 

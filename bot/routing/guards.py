@@ -15,8 +15,10 @@ from typing import Literal, TypeAlias
 from bot.routing.asker import Asker
 from bot.routing.concepts import Concepts, Said
 from bot.routing.danger import danger
-from bot.routing.reading import Found, Reading
-from bot.routing.rules import FRANCE, NAMED, Rules
+from bot.routing.found import Found
+from bot.routing.names import FRANCE
+from bot.routing.reading import Reading
+from bot.routing.rules import NAMED, Rules
 from bot.routing.spelling import keys
 from bot.routing.topics import Scores
 

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 
 from bot.routing.asker import POSTS, Asker
 from bot.routing.competence import Direction
-from bot.routing.reading import Found, Reading
+from bot.routing.found import Found
+from bot.routing.names import FRANCE, Sense
+from bot.routing.reading import Reading
 from bot.routing.register import Register
-from bot.routing.rules import FRANCE, Sense
 from bot.routing.topics import Scores
 
 _WEIGHTS = {"country": 2.0, "city": 3.0, "region": 3.0, "passage": 3.0}

@@ -5,6 +5,7 @@ another's. Only a word within one error of a single known word is taken for it, 
 been set aside; short words and people's names (after « M. », « Mme ») never are.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain, pairwise
@@ -15,6 +16,8 @@ _TITLES = frozenset({"m", "mr", "mme", "mlle", "monsieur", "madame", "mademoisel
 _PARTICLES = ("de", "la", "le", "les", "du", "des", "en", "au", "aux", "un", "une", "pour", "par", "sur", "avec", "et")
 _ELIDED = ("d", "l")
 _LETTERS = str.maketrans({"y": "i", "k": "c", "q": "c", "z": "s", "w": "v"})
+_MUTE = re.compile(r"(?<=[^cs])h")
+_LETTER = re.compile(r"(.)\1*")
 SHORTEST = 5
 """Shorter words are never mended."""
 _SHORTEST_WITH_ERROR = 6
@@ -44,7 +47,7 @@ class Mender:
 
     def mend(self, said: Sequence[Word]) -> tuple[Word, ...]:
         """Return the words as they are meant; each keeps what was written and where."""
-        return tuple(self._mended(self._joined(said)))
+        return tuple(self._mended(tuple(self._joined(said))))
 
     def _joined(self, said: Sequence[Word]) -> Iterable[Word]:
         """Join a word typed in two pieces."""
@@ -68,10 +71,15 @@ class Mender:
         unknown = [it for it in pieces if it not in self._known]
         return any(len(it) > 2 for it in unknown) or (bool(unknown) and self._groups.keys().isdisjoint(pieces))
 
-    def _mended(self, said: Iterable[Word]) -> Iterable[Word]:
+    def _mended(self, said: Sequence[Word]) -> Iterable[Word]:
+        """Undo the errors of each word; initials in capitals have none, unless the whole text is in capitals."""
         before = ""
+        shouted = all(word.written == word.written.upper() for word in said)
         for word in said:
-            for key in self._keys(word.key, before):
+            initials = not shouted and word.written == word.written.upper()
+            for key in (
+                (word.key,) if initials and word.key not in self._abbreviations else self._keys(word.key, before)
+            ):
                 yield word if key == word.key else Word(word.written, key, stem(key), word.at)
             before = word.key
 
@@ -155,12 +163,7 @@ def _one_error(one: str, other: str) -> bool:
 def skeleton(key: str) -> str:
     """Return a word without what people most often mistake: doubled and mute letters, `y` for `i`, `j` for `ge`."""
     plain = key.replace("ph", "f").replace("qu", "c").replace("geo", "jo").replace("gea", "ja").translate(_LETTERS)
-    kept: list[str] = []
-    for at, letter in enumerate(plain):
-        mute = letter == "h" and at > 0 and plain[at - 1] not in "cs"
-        if not mute and not (kept and kept[-1] == letter):
-            kept.append(letter)
-    return "".join(kept)
+    return "".join(_LETTER.findall(_MUTE.sub("", plain)))
 
 
 def spelled_out(rows: Iterable[Mapping[str, str]]) -> dict[str, tuple[str, ...]]:

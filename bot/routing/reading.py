@@ -7,13 +7,16 @@ name is settled by the rest of the text, by its article, or by its default; else
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
+from bot.routing.cited import cited
+from bot.routing.found import Found
+from bot.routing.names import FRANCE, Name, Run, Sense
 from bot.routing.phrases import Hit
-from bot.routing.rules import FRANCE, Context, Name, Rules, Run, Sense
+from bot.routing.rules import Context, Rules
 from bot.routing.spelling import Word, keys, words
 from bot.routing.spelling import said as as_said
 
-_CODE_CUES = frozenset({"departement", "dept", "dpt", "prefecture", "pref"})
 _TITLES = frozenset({"m", "mr", "mme", "mlle", "monsieur", "madame", "mademoiselle", "mrs"})
 _ARTICLES = frozenset({"la", "le", "les", "l"})
 _FRENCH_CUES = frozenset({"departement", "prefecture", "sous"})
@@ -21,29 +24,6 @@ _AND = frozenset({"et", "ou", "and", "or", "et a", "ou a"})
 _IN_BRACKETS = {"all": "DE", "allem": "DE", "d": "DE", "ch": "CH", "sui": "CH", "be": "BE", "it": "IT", "ital": "IT",
                 "esp": "ES", "aut": "AT", "uk": "GB", "gb": "GB", "usa": "US", "can": "CA"}  # fmt: skip
 """What is written behind a town to tell its country: « Fribourg (All.) »."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A name in the text. `senses` are several while nothing tells which is meant; a default leaves `others`.
-
-    `silent`: it tells who is in charge, but names no country.
-    """
-
-    start: int
-    end: int
-    written: str
-    senses: tuple[Sense, ...]
-    demonym: bool = False
-    foreign_post: bool = False
-    by_default: bool = False
-    others: tuple[Sense, ...] = ()
-    silent: bool = False
-
-    @property
-    def open(self) -> bool:
-        """Whether it may still mean several things."""
-        return len(self.senses) > 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +83,17 @@ def read(text: str, rules: Rules, *, french_only: bool = False, home: Collection
     found = [_found(hit, said, spoken, rules) for hit in _counted(rules.names.find(spoken), spoken, rules)]
     found = [name if not name.open else _narrowed(name, spoken, french_only=french_only) for name in found]
     settled = _settled(found, home)
-    names = sorted((*settled, *_numbered(said, rules)), key=lambda name: name.start)
-    return Reading(said, tuple(names))
+    names = sorted((*settled, *cited(said, rules)), key=lambda name: name.start)
+    return Reading(said, tuple(_told_apart(names)))
 
 
 def _counted(hits: Iterable[Hit[Name]], spoken: Sequence[str], rules: Rules) -> Iterator[Hit[Name]]:
-    """Yield the hits that count; a weak name does, too, that is joined to a place: « Macapá et Santana »."""
+    """Yield the hits that count; a weak name does, too, that is joined to a place: « Portsmouth (Dominique) »."""
     before: Hit[Name] | None = None
     for hit in hits:
-        joined = before and not before.meaning.demonym and " ".join(spoken[before.end : hit.start]) in _AND
-        if _counts(hit, spoken, rules, joined=bool(joined)):
+        between = " ".join(spoken[before.end : hit.start]) if before and not before.meaning.demonym else None
+        country = any(sense.kind == "country" for sense in hit.meaning.senses)
+        if _counts(hit, spoken, rules, joined=between in _AND or (between == "" and country)):
             yield hit
             before = hit
 
@@ -193,6 +174,7 @@ def _settled(found: Iterable[Found], home: Collection[str]) -> list[Found]:
     found = list(found)
     sure = {sense.code for name in found if not name.open for sense in name.senses}
     abroad = any(not code.startswith(FRANCE) for code in sure)
+    sure -= {f"{FRANCE}-{territory}" for territory in home}  # who asks names their own territory without meaning it
     return [_settle(name, sure, home, abroad=abroad) for name in found]
 
 
@@ -210,13 +192,13 @@ def _settle(name: Found, sure: set[str], home: Collection[str], *, abroad: bool)
     return replace(name, senses=name.senses[:1], others=name.senses[1:]) if name.by_default else name
 
 
-def _numbered(said: Sequence[Word], rules: Rules) -> list[Found]:
-    """Find départements by their number: « département 67 », « dans le 67 »."""
-    found: list[Found] = []
-    for at, word in enumerate(said[1:], start=1):
-        code = word.key.upper()
-        inside = at > 1 and said[at - 1].key == "le" and said[at - 2].key == "dans"
-        if code in rules.territories and (inside or said[at - 1].key in _CODE_CUES):
-            sense = Sense(FRANCE, "departement", rules.territories[code], territory=code)
-            found.append(Found(at, at + 1, word.written, (sense,)))
-    return found
+def _told_apart(found: Sequence[Found]) -> Iterator[Found]:
+    """Leave out a town that the country named behind it tells is another: « Portsmouth (Dominique) »."""
+    for name, after in pairwise((*found, None)):
+        if name and after and after.start == name.end and not (after.demonym or name.demonym or after.open):
+            land, codes = after.senses[0], {sense.country for sense in name.senses}
+            town = all(sense.kind == "city" for sense in name.senses)
+            if town and land.kind in {"country", "region"} and land.country not in codes | {FRANCE}:
+                continue
+        if name:
+            yield name

@@ -8,9 +8,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from bot.routing.found import Found
 from bot.routing.learning import Features, softmax
-from bot.routing.reading import Found, Reading
-from bot.routing.rules import FRANCE, STOP, Rules
+from bot.routing.names import FRANCE
+from bot.routing.reading import Reading
+from bot.routing.rules import STOP, Rules
 
 OTHER = "autre"
 _OF_PLACES = {"passage": ("circulation_frontaliere", 1.0), "body": ("cooperation_transfrontaliere", 3.5)}

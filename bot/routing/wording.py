@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 
 from bot.routing.competence import InCharge
+from bot.routing.found import Found
 from bot.routing.model import AdviceTo, Choice, Recipient
-from bot.routing.reading import Found, Reading
+from bot.routing.names import FRANCE, Sense
+from bot.routing.reading import Reading
 from bot.routing.register import Register
-from bot.routing.rules import FRANCE, Label, Rules, Sense
+from bot.routing.rules import Label, Rules
 from bot.routing.topics import OTHER, Scores
 from bot.texts import Text
 

@@ -10,8 +10,9 @@ from bot.directory.snapshot import Snapshot
 from bot.directory.visibility import Owned, sees
 from bot.routing.decide import route
 from bot.routing.model import Question, Recipient
+from bot.routing.names import FRANCE
 from bot.routing.reading import Reading, read
-from bot.routing.rules import FRANCE, Rules
+from bot.routing.rules import Rules
 from bot.routing.spelling import keys
 from bot.routing.topics import score
 from bot.search.words import Lexicon, code
