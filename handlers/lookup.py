@@ -19,7 +19,7 @@ from bot.interpret import spelled
 from bot.message import File
 from bot.routing.decide import route
 from bot.routing.model import Question
-from bot.routing.rules import FRANCE
+from bot.routing.names import FRANCE
 from bot.search import cards
 from bot.search.hits import Hit, meant
 from bot.search.questions import seen_by

@@ -1,12 +1,12 @@
 """The decision: hard rules first, then who is in charge; a tie or an open name is asked back, never guessed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
 from bot.directory.snapshot import Snapshot
 from bot.routing import wording
-from bot.routing.answers import BY_RULE_ONLY, Case, Option, across, neighbours, options
+from bot.routing.answers import Case, Option, across, neighbours, options
 from bot.routing.asker import POSTS, adviser, who
 from bot.routing.competence import InCharge
 from bot.routing.deputies import standing_in
@@ -18,6 +18,7 @@ from bot.routing.names import FRANCE
 from bot.routing.reading import read
 from bot.routing.register import register
 from bot.routing.rules import Rules
+from bot.routing.sureness import leads, organisations_of, shown
 from bot.routing.topics import OTHER, score
 from bot.texts import Text
 
@@ -35,9 +36,6 @@ _RULES: dict[Rule, tuple[str, AdviceTo]] = {
 }
 RIVAL = 0.1
 """Where even « something else » is less probable than this, something was said."""
-POSSIBLE = 0.005
-"""A topic less probable than this is not weighed."""
-TOPICS_WEIGHED = 12
 _UNSURE = 0.2
 """How sure it is where nothing was found that answers."""
 _BY_RULE = 0.9
@@ -48,7 +46,7 @@ def route(question: Question, rules: Rules, directory: Snapshot, on: date) -> As
     """Return where a question goes and why: the same answer for the same question, rules, directory and day."""
     if marked(question.text):
         return Assignment("refuse", confidence=1.0, because=(wording.MARKED,))
-    case = _case(question, rules, directory, on)
+    case = understood(question, rules, directory, on)
     ruled = guard(case.reading, case.scores, case.asker, rules)
     if ruled and ruled.rule == "danger":
         return _danger(case, ruled)
@@ -59,14 +57,15 @@ def route(question: Question, rules: Rules, directory: Snapshot, on: date) -> As
 
 def leading_to(question: Question, organisation: str, rules: Rules, directory: Snapshot, on: date) -> str | None:
     """Return the most probable topic for which an organisation is competent here, None when it is for none."""
-    case = _case(question, rules, directory, on)
+    case = understood(question, rules, directory, on)
     for topic, _ in case.scores.ranked:
-        if organisation in _organisations(options(case, (topic,))):
+        if organisation in organisations_of(options(case, (topic,))):
             return topic
     return None
 
 
-def _case(question: Question, rules: Rules, directory: Snapshot, on: date) -> Case:
+def understood(question: Question, rules: Rules, directory: Snapshot, on: date) -> Case:
+    """Return all that a decision on a question rests on."""
     known = register(directory)
     asker = who(question.asker, known)
     reading = read(question.text, rules, french_only=asker.side == "post", home=asker.territories)
@@ -166,13 +165,14 @@ def _assigned(case: Case) -> Assignment:
     if _says_nothing(case):
         return _asked_what(case)
     found = list(options(case, (case.best,)))
-    if len(_organisations(found)) > 1:
+    if len(organisations_of(found)) > 1:
         return _asked(case, found)
     if found:
-        sure = case.scores.share(case.best) * _place(case, found[0])
+        led = leads(case)
+        sure = case.rules.confidence.sure(shown(case, found[0], led))
         if sure >= case.rules.confidence.margin or case.direction == "to_prefecture":
             return _routed(case, found[0], sure)
-        return _weighed(case, found)
+        return _asked(case, led.options) if len(led.weights) > 1 else _asked_what(case)
     stated = _stated(case)
     if stated.fallback and stated.fallback.organisation != case.asker.id:
         because = (*stated.because, Text("route.because.nothing"))
@@ -193,31 +193,6 @@ def _asked_what(case: Case) -> Assignment:
     known = stated.fallback and stated.fallback.organisation != case.asker.id
     choices = (wording.choice(stated.fallback, case.register),) if stated.fallback and known else ()
     return replace(stated, question_back=QuestionBack(Text("route.ask.what"), choices), confidence=_UNSURE)
-
-
-def _organisations(found: Iterable[Option]) -> set[str]:
-    return {option.charge.recipient.organisation for option in found}
-
-
-def _weighed(case: Case, found: list[Option]) -> Assignment:
-    """Route all the same where whatever it may be about leads to one organisation; else ask, the likeliest first."""
-    shares = [(topic, share) for topic, share in case.scores.ranked if share >= POSSIBLE and topic not in BY_RULE_ONLY]
-    others = {topic: list(options(case, (topic,))) for topic, _ in shares[:TOPICS_WEIGHED]}
-    weights: dict[str, float] = {}
-    for topic, share in shares[:TOPICS_WEIGHED]:
-        leads_to = _organisations(others[topic])
-        for organisation in leads_to:
-            weights[organisation] = weights.get(organisation, 0.0) + share / len(leads_to)
-    to = found[0].charge.recipient.organisation
-    sure = weights.get(to, 0.0) * _place(case, found[0])
-    if sure >= case.rules.confidence.margin:
-        return _routed(case, found[0], sure)
-    likely = sorted((it for options_ in others.values() for it in options_), key=lambda it: -_weight(it, weights))
-    return _asked(case, likely) if len(weights) > 1 else _asked_what(case)
-
-
-def _weight(option: Option, weights: Mapping[str, float]) -> float:
-    return weights[option.charge.recipient.organisation]
 
 
 def _asked_where(case: Case) -> Assignment:
@@ -246,7 +221,7 @@ def _routed(case: Case, option: Option, sure: float) -> Assignment:
     )
 
 
-def _asked(case: Case, found: list[Option]) -> Assignment:
+def _asked(case: Case, found: Sequence[Option]) -> Assignment:
     """Ask back with the first answers: among countries or places, among topics, or among organisations."""
     senses = {option.sense for option in found}
     topics = {option.topic for option in found}
@@ -269,17 +244,6 @@ def _asked(case: Case, found: list[Option]) -> Assignment:
         question_back=back,
         confidence=round(1 / (len(choices) + 1), 2),
     )
-
-
-def _place(case: Case, option: Option) -> float:
-    """Return how sure the place is: less where it is a default, one of several, or not named at all."""
-    sense = option.sense
-    if sense is None:
-        return 0.9
-    named = [found for found in case.reading.names if sense in found.senses]
-    if not named:
-        return 0.9
-    return 0.85 if named[0].by_default else 1.0
 
 
 def _copies(case: Case, recipient: Recipient) -> tuple[Recipient, ...]:

@@ -58,7 +58,7 @@ def guard(reading: Reading, scores: Scores, asker: Asker, rules: Rules) -> Guard
         ("citizen", _citizen(said, asker)),
     )
     called = next((Guard(rule, reading.said(it.start, it.end)) for rule, it in checks if it), None)
-    return called or _probable(said, scores, rules.confidence.margin)
+    return called or _probable(said, scores, rules.confidence.rule)
 
 
 def _probable(said: Concepts, scores: Scores, margin: float) -> Guard | None:

@@ -13,7 +13,7 @@ import csv
 import math
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -59,13 +59,13 @@ class Judged:
 
     @property
     def recipient_right(self) -> bool:
-        return _among(self.said.recipient, self.row["recipients_ok"].split())
+        return accepted(self.said.recipient, self.row["recipients_ok"].split())
 
     @property
     def choice_right(self) -> bool:
         back = self.said.question_back
-        accepted = self.row["recipients_ok"].split()
-        return back is not None and any(_among(choice.recipient, accepted) for choice in back.choices)
+        labels = self.row["recipients_ok"].split()
+        return back is not None and any(accepted(choice.recipient, labels) for choice in back.choices)
 
     @property
     def ruled_right(self) -> bool:
@@ -78,9 +78,10 @@ class Judged:
         return {self.row["decision"], *self.row.get("decision_ok", "").split()}
 
 
-def _among(recipient: object, accepted: Sequence[str]) -> bool:
+def accepted(recipient: object, by: Sequence[str]) -> bool:
+    """Return whether a recipient is among those that a label accepts, `organisation` or `organisation:role`."""
     organisation = getattr(recipient, "organisation", "")
-    return organisation in accepted or f"{organisation}:{getattr(recipient, 'role', '')}" in accepted
+    return organisation in by or f"{organisation}:{getattr(recipient, 'role', '')}" in by
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,19 +117,23 @@ def judge(file: Path, rules: Rules, directory: Snapshot) -> list[Judged]:
 
 def judge_crossed(file: Path, rules: Rules, directory: Snapshot) -> list[Judged]:
     """Route every question of a file by a model that was taught all examples but those of its fold in the file."""
+    return [
+        Judged(row, route(Question(row["text"], row["from"] or None), apart, directory, ON))
+        for row, apart in crossed(file, rules)
+    ]
+
+
+def crossed(file: Path, rules: Rules) -> Iterator[tuple[dict[str, str], Rules]]:
+    """Yield each question of a file with rules whose model was taught none of its fold in the file."""
     prepared = prepare(examples(CONFIG / "routing"), rules)
     with file.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
-    found: dict[str, Judged] = {}
     for number in range(FOLDS):
-        own = {row["text"] for row in rows if fold(row["text"]) == number}
-        model = train((it.example for it in prepared if it.text not in own), sorted(rules.topics))
-        apart = replace(rules, model=model)
-        for row in rows:
-            if fold(row["text"]) == number:
-                question = Question(row["text"], row["from"] or None)
-                found[row["text"]] = Judged(row, route(question, apart, directory, ON))
-    return [found[row["text"]] for row in rows]
+        own = [row for row in rows if fold(row["text"]) == number]
+        texts = {row["text"] for row in own}
+        model = train((it.example for it in prepared if it.text not in texts), sorted(rules.topics))
+        for row in own:
+            yield row, replace(rules, model=model)
 
 
 def figures(judged: Sequence[Judged]) -> dict[str, Figure]:
