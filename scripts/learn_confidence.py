@@ -25,8 +25,9 @@ from tests.routing.evaluate import ON, accepted, crossed
 from tests.routing.shipped import directory, rules
 
 RIGHT = 0.955
-"""How often a recipient must be right where the bot routes alone. The aim is 97 %, which today (November 2026) would ask
-back about half of the questions: the margin is where three quarters still go alone.
+"""How often a recipient must be right where the bot routes alone.
+
+The aim is 97 %, which in November 2026 would ask back about half of the questions: here three quarters go alone.
 """
 _PENALTY = 1.0
 _STEPS = 30
@@ -62,7 +63,8 @@ def main() -> None:
     bias, *weights = (round(float(it), 3) for it in fitted(inputs, right))
     confidence = replace(known.confidence, bias=bias, weights=tuple(weights), margin=margin)
     routed = sure >= margin
-    reached = f"Cross-validated: from {margin} on, {int(right[routed].sum())} of {int(routed.sum())} right, of {len(found)}."
+    count = f"{int(right[routed].sum())} of {int(routed.sum())} right, of {len(found)}"
+    reached = f"Cross-validated: from {margin} on, {count}."
     Path(str(files("config") / "routing" / "confidence.toml")).write_text(dump(confidence, (*_HOW, reached)), "utf-8")
     print(reached, dict(zip(SHOWN, weights, strict=True)))
 
