@@ -21,7 +21,7 @@ from bot.directory.files import LAND
 from bot.directory.identity import Actor
 from bot.directory.snapshot import Snapshot
 from bot.directory.tables import ACCOUNT, ID
-from bot.routing.rules import FRANCE
+from bot.routing.names import FRANCE
 
 Part: TypeAlias = Literal["asked", "copy", "organiser"]
 
