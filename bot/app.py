@@ -131,6 +131,7 @@ def build(settings: Settings, database: Database, clock: Clock = system_clock) -
         seconded=settings.opinion is not None,
         limits=limits(settings),
         public_url=http.public_url or f"http://{http.host}:{http.port}",
+        feeds=settings.agenda.feeds,
         platforms=platforms,
     )
     where = destinations(settings, around.current)

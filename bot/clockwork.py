@@ -5,6 +5,7 @@ A failure costs its own thing a delay and nothing else. What lies in the future 
 
 import asyncio
 import secrets
+import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,6 +25,7 @@ log = structlog.get_logger()
 
 AT_ONCE = 32  # things done side by side; on SQLite they share a commit
 PASSES = 100  # of a tick at most: the next one goes on
+REST, LONGEST_REST = 0.5, 0.1  # between two things of a calm kind: of the time that one took; seconds at most
 _SOONEST = timedelta(seconds=1)  # after which the same can be due again: a tick ends
 
 
@@ -40,10 +42,15 @@ Again: TypeAlias = datetime | None  # when the same is due again
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How a kind of thing is done. `lock` locks what it is about before anything else, as those do who change it."""
+    """How a kind of thing is done. `lock` locks what it is about before anything else, as those do who change it.
+
+    Of what is `calm`, thousands may be due at once and nobody waits for one of them: they are done one by one, each
+    followed by a rest, so that who asks meanwhile is answered as ever.
+    """
 
     run: Callable[[Scope, Ring], Again]
     lock: Callable[[Session, str], object] = lambda _session, _key: None
+    calm: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +72,17 @@ class Clockwork:
             items = await self.database.run(lambda session: due.found(session, now, AT_ONCE, only))
             if not items:
                 break
-            count += sum(await asyncio.gather(*(self._do(item, now) for item in items)))
+            calm = [item for item in items if self._is_calm(item)]
+            count += sum(await asyncio.gather(*(self._do(item, now) for item in items if item not in calm)))
+            for item in calm:
+                began = time.monotonic()
+                count += await self._do(item, now)
+                await asyncio.sleep(min((time.monotonic() - began) * REST, LONGEST_REST))
         return count
+
+    def _is_calm(self, item: Item) -> bool:
+        kind = self.kinds.get(item.kind)
+        return kind is not None and kind.calm
 
     async def _do(self, item: Item, now: datetime) -> bool:
         try:

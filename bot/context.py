@@ -48,6 +48,7 @@ class World:
     joined: timedelta = timedelta(seconds=30)  # what who asked says so soon after is part of the question
     limits: Limits = field(default_factory=Limits)  # which files may cross
     public_url: str = "http://127.0.0.1:8080"  # where calendar programs reach this bot's HTTP server
+    feeds: tuple[str, ...] = ()  # the hosts whose calendars may be followed
     platforms: Collection[str] = ()  # that this bot is on, where it may speak first
 
     @property

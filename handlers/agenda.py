@@ -20,6 +20,7 @@ from bot.grammar import Rest
 from bot.interpret import spelled
 from bot.search.hits import meant
 from bot.texts import Markdown, Text
+from handlers import calendars
 
 _ANSWERS = {"oui": "yes", "yes": "yes", "non": "no", "no": "no", "peut-etre": "maybe", "maybe": "maybe"}
 _REVOKE = ("revoquer", "revoke", "stop")
@@ -243,4 +244,7 @@ _ACTS: Mapping[str, Callable[[Context, str], Reply]] = {
     **dict.fromkeys(("deplacer", "move"), _move),
     **dict.fromkeys(("montrer", "show"), _show),
     **dict.fromkeys(("abonnement", "feed"), _feed),
+    **dict.fromkeys(("abonner", "suivre", "subscribe", "follow"), calendars.follow),
+    **dict.fromkeys(("calendriers", "calendars"), calendars.listed),
+    **dict.fromkeys(("desabonner", "unsubscribe"), calendars.leave),
 }

@@ -109,8 +109,8 @@ def _organisation(ctx: Context) -> str | None:
 
 
 def _shown(ctx: Context, it: Digest, note: Text | None = None) -> Card:
-    zone, _ = clock_of(ctx, it)
-    return cards.subscription(it, zone, keeping.next_at(ctx, it), note)
+    zone, place = clock_of(ctx, it)
+    return cards.subscription(it, zone, keeping.next_at(ctx, it, zone, place), note)
 
 
 def _preview(ctx: Context, it: Digest, _: str) -> Reply:

@@ -6,13 +6,22 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources.abc import Traversable
 from types import MappingProxyType
+from typing import NamedTuple
 
-from bot.agenda.model import Details
 from bot.directory.snapshot import Org, Snapshot
 from bot.worktime.holidays import Place
 
 FRANCE = "FR"
 _EVERYWHERE = frozenset({"ministry", "other"})  # kinds of organisations without a place of their own
+
+
+class Named(NamedTuple):
+    """Whom an event names: countries, territories, bodies and organisers."""
+
+    countries: tuple[str, ...] = ()
+    territories: tuple[str, ...] = ()
+    bodies: tuple[str, ...] = ()
+    organisers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +34,7 @@ class Around:
     places: tuple[Place, ...] = ()
     everything: bool = False
 
-    def holds(self, event: Details) -> bool:
+    def holds(self, event: Named) -> bool:
         """Say whether an event is here. One that names no place and nobody is everywhere."""
         named = {*event.territories, *event.countries, *event.bodies}
         mine = not self.organisations.isdisjoint((*event.organisers, *event.bodies))

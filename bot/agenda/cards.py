@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from bot.agenda.borders import FRANCE
 from bot.agenda.finding import Window, of_places
 from bot.agenda.model import When
 from bot.agenda.participation import ANSWERS, Answer
@@ -125,12 +126,17 @@ def closed_line(view: View, name: str, places: Sequence[Place]) -> Text:
 
 def _where(view: View, places: Sequence[Place]) -> Iterator[Text]:
     for country, parts in of_places(places).items():
+        if country == FRANCE and parts:  # of France only the reader's own part is asked for
+            yield Text.of("agenda.here")
+            continue
         named = country_of(view, country)
         yield Text.of("agenda.parts", country=named, parts="/".join(parts)) if parts else named
 
 
 def country_of(view: View, code: str) -> Text:
     """Return the name of a country."""
+    if code == FRANCE:
+        return Text.of("lookup.country", country="France", country_en="France")
     label = view.rules.countries.get(code)
     return Text.of("lookup.country", country=label.fr if label else code, country_en=label.en if label else code)
 

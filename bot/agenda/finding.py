@@ -1,15 +1,16 @@
 """What comes: the events of some days that somebody may see, and the public holidays around them."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Row, select
 from sqlalchemy.orm import Session
 
 from bot.agenda import rights
-from bot.agenda.borders import EVERYTHING, Around, Borders
+from bot.agenda.borders import EVERYTHING, Around, Borders, Named
 from bot.agenda.dates import dated
 from bot.agenda.line import KIND_OF
 from bot.agenda.tables import Event
@@ -77,21 +78,34 @@ def window(text: str, today: date, organisation: str | None, where: Where) -> Wi
 
 def coming(session: Session, actor: Actor, asked: Window, zone: str) -> list[Event]:
     """Return the events of some days that somebody may see, by when they begin for somebody in a zone."""
-    return rights.seen(actor, chosen(between(session, asked, zone), asked))
+    columns = (Event.id, Event.kind, Event.countries, Event.territories, Event.bodies, Event.organisers)
+    near = session.execute(select(*columns).where(*_span(asked)))  # most are elsewhere, and whole rows cost the most
+    ids = [row.id for row in near if _is_chosen(row, asked)]
+    rows = session.scalars(select(Event).where(Event.id.in_(ids))) if ids else ()
+    return rights.seen(actor, _in_order(rows, asked, zone))
 
 
 def between(session: Session, asked: Window, zone: str) -> list[Event]:
     """Return all events that touch some days, as a zone has them, by when they begin there."""
+    return _in_order(session.scalars(select(Event).where(*_span(asked))), asked, zone)
+
+
+def _span(asked: Window) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Return what limits events to some days, wherever these days are."""
     since = datetime.combine(asked.first, time(), UTC) - _MARGIN
     until = datetime.combine(asked.last, time(), UTC) + timedelta(days=1) + _MARGIN
-    rows = session.scalars(select(Event).where(Event.starts < until, Event.ends >= since))
+    return Event.starts < until, Event.ends >= since
+
+
+def _in_order(rows: Iterable[Event], asked: Window, zone: str) -> list[Event]:
     touching = (row for row in rows if row.when.day(zone) <= asked.last and row.when.last_day(zone) >= asked.first)
     return sorted(touching, key=lambda row: (row.when.begins(zone), not row.whole_days, row.id))
 
 
-def chosen(events: Collection[Event], asked: Window) -> list[Event]:
-    """Return the events of the kinds and places that are asked for."""
-    return [it for it in events if (not asked.kinds or it.kind in asked.kinds) and asked.around.holds(it.details)]
+def _is_chosen(row: Row[Any], asked: Window) -> bool:
+    """Whether an event is of the kinds and places that are asked for."""
+    named = Named(*(tuple(it.split()) for it in (row.countries, row.territories, row.bodies, row.organisers)))
+    return (not asked.kinds or row.kind in asked.kinds) and asked.around.holds(named)
 
 
 def holidays(places: Sequence[Place], first: date, last: date) -> Iterator[tuple[date, str, Sequence[Place]]]:

@@ -196,7 +196,8 @@ def _issued(session: Session, at: datetime) -> list[dict[str, Any]]:
 
 def _told(ctx: Scope, digest: Digest) -> dict[str, Any]:
     """Return what is told of a subscription."""
-    wish, at = digest.wish, keeping.next_at(ctx, digest)
+    wish, (zone, place) = digest.wish, clock_of(ctx, digest)
+    at = keeping.next_at(ctx, digest, zone, place)
     rhythm = ctx.world.catalogues.render(said(wish.rhythm), Reader("fr"))
     return {
         "id": digest.number,
@@ -207,7 +208,7 @@ def _told(ctx: Scope, digest: Digest) -> dict[str, Any]:
         "topics": list(wish.topics),
         "horizon": wish.horizon,
         "language": wish.language,
-        "timezone": clock_of(ctx, digest)[0],
+        "timezone": zone,
         "when_empty": wish.when_empty,
         "paused_until": str(digest.paused_until) if digest.paused_until else None,
         "next": at.isoformat() if at is not None else None,

@@ -87,7 +87,7 @@ def _marks(item: Item) -> Iterator[Words]:
         yield Text.of("digest.mark.moved", before=_before(item, item.before))
     elif item.mark is not None:
         yield Text.of(f"digest.mark.{item.mark}")
-    elif item.event.state == "planned":
+    if item.event.state == "planned":
         yield agenda.state(item.event)
     if item.answer is not None and item.mark != "cancelled":
         yield Text.of(f"agenda.own.{item.answer}")

@@ -76,14 +76,15 @@ def gathered(ctx: Scope, digest: Digest, reader: Audience, today: date) -> Conte
     wanted = not asked.kinds or "holiday" in asked.kinds
     scope: queue.Scope = "mine" if reader.actor.person is not None else "post"
     account = reader.account
+    questions = queue.page(ctx.session, reader.actor, account, scope, ctx.now, topics=wish.topics)
     return Content(
         asked=asked,
         items=items,
         elsewhere=gone,
         holidays=list(finding.holidays(asked.around.places, asked.first, asked.last)) if wanted else [],
         shut=list(_shut(ctx, reader.actor, asked)) if wanted else [],
-        questions=queue.page(ctx.session, reader.actor, account, scope, ctx.now, topics=wish.topics),
-        late=queue.late(ctx.session, reader.actor, account, ctx.now, within=scope, topics=wish.topics),
+        questions=questions,
+        late=_late(ctx, reader, scope, wish.topics) if questions.count else 0,
         told=_told(ctx, asked, [*rows, *(item.event for item in gone)]),
     )
 
@@ -123,6 +124,10 @@ def _elsewhere(ctx: Scope, reader: Audience, rows: Sequence[Event], last: Told |
         item = _item(event, event.when.day(reader.zone), last)
         if item is not None and item.mark in ("moved", "cancelled"):
             yield item
+
+
+def _late(ctx: Scope, reader: Audience, scope: queue.Scope, topics: tuple[str, ...]) -> int:
+    return queue.late(ctx.session, reader.actor, reader.account, ctx.now, within=scope, topics=topics)
 
 
 def _told(ctx: Scope, asked: Window, events: Sequence[Event]) -> Told:

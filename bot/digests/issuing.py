@@ -18,8 +18,8 @@ from bot.clockwork import Again, Kind, Ring
 from bot.context import Scope
 from bot.db import insert_into
 from bot.digests import cards, content
-from bot.digests.keeping import DIGEST, found_by, next_at, pending
-from bot.digests.readers import Audience, audience
+from bot.digests.keeping import DIGEST, next_at, pending
+from bot.digests.readers import Audience, audience, zone_of
 from bot.digests.rhythm import Occurrence
 from bot.digests.tables import Digest, Issue
 
@@ -32,15 +32,16 @@ KEPT = timedelta(days=400)  # that it is known what was said: longer than any cl
 
 def issue(ctx: Scope, ring: Ring) -> Again:
     """Say a digest if its time has come; return when it is due next."""
-    digest = found_by(ctx, ring.key)
+    digest = ctx.session.get(Digest, int(ring.key))
     if digest is None:
         return None
-    occurrence = pending(ctx, digest)
+    zone, place = zone_of(ctx, digest)
+    occurrence = pending(ctx, digest, zone, place)
     reader = audience(ctx, digest) if occurrence is not None else None
     if occurrence is not None and reader is not None:
         digest.paused_until = None
         _once(ctx, digest, reader, occurrence)
-    return next_at(ctx, digest)
+    return next_at(ctx, digest, zone, place)
 
 
 def preview(ctx: Scope, digest: Digest, reader: Audience) -> Card:
@@ -56,7 +57,7 @@ def plan(ctx: Scope, ring: Ring) -> Again:
     """
     after = select(Digest).where(Digest.id > int(ring.key)).order_by(Digest.id).limit(SOME)
     rows = ctx.session.scalars(after).all()
-    instants = ((str(row.id), next_at(ctx, row)) for row in rows)
+    instants = ((str(row.id), next_at(ctx, row, *zone_of(ctx, row))) for row in rows)
     due.hasten_all(ctx.session, DIGEST, {key: at for key, at in instants if at is not None})
     if len(rows) == SOME:
         due.put(ctx.session, PLANNING, str(rows[-1].id), ctx.now)
@@ -100,6 +101,6 @@ def _view(ctx: Scope, reader: Audience) -> View:
 
 
 KINDS: Mapping[str, Kind] = {
-    DIGEST: Kind(issue, lambda session, key: session.get(Digest, int(key), with_for_update=True)),
+    DIGEST: Kind(issue, lambda session, key: session.get(Digest, int(key), with_for_update=True), calm=True),
     PLANNING: Kind(plan),
 }

@@ -16,6 +16,7 @@ from bot.digests.tables import Digest, Issue, Wish
 from bot.directory.identity import Actor
 from bot.errors import UserError
 from bot.message import Address
+from bot.worktime.holidays import Place
 from bot.worktime.wall import resolved
 
 DIGEST = "digest"  # the kind of what is due
@@ -102,12 +103,11 @@ def of_place(ctx: Scope, to: Address, person: str | None) -> Sequence[Digest]:
     return ctx.session.scalars(select(Digest).where(*whose).order_by(Digest.id)).all()
 
 
-def pending(ctx: Scope, digest: Digest) -> Occurrence | None:
+def pending(ctx: Scope, digest: Digest, zone: str, place: Place) -> Occurrence | None:
     """Return what should have been said by now: the last occurrence, if its beginning and any pause lie before it.
 
     Whether it has been said is known by its row. A clock that was set back to before the beginning begins it anew.
     """
-    zone, place = zone_of(ctx, digest)
     digest.since = min(digest.since, ctx.now)
     found = latest(digest.wish.rhythm, ctx.now, zone, place)
     if found is None or found.instant <= digest.since or found.day < (digest.paused_until or date.min):
@@ -115,11 +115,10 @@ def pending(ctx: Scope, digest: Digest) -> Occurrence | None:
     return found
 
 
-def next_at(ctx: Scope, digest: Digest) -> datetime | None:
+def next_at(ctx: Scope, digest: Digest, zone: str, place: Place) -> datetime | None:
     """Return the next instant at which a digest is due; None where there is none."""
     if digest.paused_until == FOREVER:
         return None
-    zone, place = zone_of(ctx, digest)
     since = ctx.now
     if digest.paused_until is not None:
         since = max(since, resolved(digest.paused_until, time(), zone) - _MINUTE)
@@ -129,7 +128,7 @@ def next_at(ctx: Scope, digest: Digest) -> datetime | None:
 
 def plan(ctx: Scope, digest: Digest) -> None:
     """Let a digest be due at its next occurrence."""
-    at = next_at(ctx, digest)
+    at = next_at(ctx, digest, *zone_of(ctx, digest))
     if at is None:
         due.drop(ctx.session, DIGEST, str(digest.id))
     else:

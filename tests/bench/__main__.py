@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.bench import clock, lookups, queue, search
+from tests.bench import clock, digests, lookups, queue, search
 from tests.bench.measure import Clocks, burst, computation, latency
 from tests.bench.servers import Servers, linked, prepared, servers
 from tests.chaos.world import ROOT, BotProcess
@@ -23,7 +23,7 @@ from tests.servers import processes
 from tests.servers.postgres import Postgres
 
 PEERS = {"slack": "bolt", "matrix": "nio"}
-PARTS = ("bot", "search", "lookups", "queue", "clock")
+PARTS = ("bot", "search", "lookups", "queue", "clock", "digests")
 TARGETS = {"p50": 2.5, "burst": 0.5, "start": 2.0, "memory": 240.0}
 
 
@@ -182,6 +182,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         queue.main()
     if "clock" in sizes.parts:
         clock.main([])
+    if "digests" in sizes.parts:
+        digests.main([])
     if "bot" in sizes.parts:
         measure_bot(sizes)
 

@@ -11,7 +11,7 @@ import json
 import statistics
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from datetime import time as wall
@@ -35,6 +35,7 @@ from bot.digests.tables import Digest, Issue
 from bot.message import Address, Invocation, User
 from tests.bench.measure import computation
 from tests.bench.servers import prepared
+from tests.servers.postgres import Postgres
 from tests.stories.scene import Clock, Scene, scene
 
 SUNDAY = datetime(2026, 3, 22, 12, tzinfo=UTC)
@@ -190,8 +191,10 @@ async def peer(play: Scene, quiet: Watch, wave: int, kind: str, store: str) -> F
     soon = datetime.now(UTC)
     for at, key in enumerate(keys):
         trigger = CronTrigger(day_of_week="mon", hour=8 + (at >= wave))
-        when: dict[str, Any] = {"next_run_time": soon} if at < wave else {}
-        scheduler.add_job(issue_one, trigger, args=(str(key),), id=str(key), **when)
+        if at < wave:
+            scheduler.add_job(issue_one, trigger, args=(str(key),), id=str(key), next_run_time=soon)
+        else:
+            scheduler.add_job(issue_one, trigger, args=(str(key),), id=str(key))
     put = time.perf_counter() - began
     watch = Watch()
     async with watch.over(play):
@@ -217,14 +220,15 @@ def _p95(values: Sequence[float]) -> float:
     return sorted(values)[int(len(values) * 0.95)]
 
 
-async def measured(url: str, store: str, count: int, wave: int) -> list[str]:
-    """Measure both, each on a database of its own kind, made anew."""
-    kind = url.partition(":")[0].partition("+")[0]
+async def measured(new_url: Callable[[str], str], count: int, wave: int) -> list[str]:
+    """Measure both, each on a database of its own, made anew."""
     lines: list[str] = []
+    store = new_url("jobs")
     for who in ("peer", "ours"):
-        here = url.replace("WHO", who)
-        prepared(here)
-        database = Database(here)
+        url = new_url(who)
+        kind = url.partition(":")[0].partition("+")[0]
+        prepared(url)
+        database = Database(url)
         async with scene(database, Clock(SUNDAY), "slack") as play:
             for at in range(ROOMS):
                 play.link(ORGANISATIONS[at % len(ORGANISATIONS)], room=f"C{at}")
@@ -249,7 +253,9 @@ async def run(count: int, wave: int) -> str:
         f"{'':34}{'put':>11}{'said':>11}{'loop held':>13}{'p50':>9}{'p95':>9}   of answers, in times of idle ones"
     )
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        lines += await measured(f"sqlite:///{Path(folder)}/WHO.db", f"sqlite:///{Path(folder)}/jobs.db", count, wave)
+        lines += await measured(lambda name: f"sqlite:///{Path(folder)}/{name}.db", count, wave)
+        async with Postgres() as cluster:
+            lines += await measured(lambda _: cluster.create_database(), count, wave)
     lines.append(f"a fixed computation took {computation():.0f} ms")
     return "\n".join(lines)
 

@@ -112,7 +112,7 @@ async def torment(
 
 async def once_each(postgres: Postgres, folder: Path, seed: int, count: int, kills: int, seconds: float) -> None:
     url = postgres.create_database()
-    async with world(url, folder, **NO_MATRIX) as made:
+    async with world(url, folder, window=100, fast=True, **NO_MATRIX) as made:
         for at in range(ROOMS):
             made.channel(f"prefecture-{21 + at}", f"C{at:04}")
         began = time.monotonic()

@@ -1,7 +1,7 @@
 """Digests as people use them: subscribed in one line, said at their hour, with what changed since the last one."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -221,3 +221,29 @@ async def test_two_processes_say_each_digest_once(play: Scene) -> None:
     await asyncio.gather(*(play.app.clockwork.tick(play.clock()) for _ in range(3)))
     await play.settle()
     assert room.transcript().count("Ce qui passe la frontière") == 6
+
+
+async def test_a_full_agenda_is_cut_to_what_a_message_holds(play: Scene) -> None:
+    me = alone(play)
+
+    def fill(session: Session) -> None:
+        for at in range(120):
+            starts = datetime(2026, 3, 18, tzinfo=UTC) + timedelta(hours=at)
+            whole = {"kind": "other", "zone": "Europe/Paris", "state": "confirmed", "place": "<&>" * 60}
+            event = Event(uid=f"u{at}", title="&" * 200, starts=starts, ends=starts, territories="67", **whole)
+            event.created_at = event.changed_at = starts
+            session.add(event)
+
+    play.app.database.run_now(fill)
+    await me.say("digest tous les jours à 8 h, sur 31 jours")
+    await play.at("2026-03-17T08:00")
+    parts = [shown for shown in me.posts if "&&&" in shown.text]
+    assert parts
+    assert all(len(block) <= 3000 for shown in parts for block in _escaped(shown.text).split("\n\n"))
+    last = me.sees("autres lignes")
+    await me.click(last, "La suite")
+    assert "Agenda du" in me.sees("Agenda du").text
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

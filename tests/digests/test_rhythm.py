@@ -144,6 +144,27 @@ def around(zone: str, change: datetime) -> None:
         assert set(found) == set(expected[at]), (zone, at, missing)
 
 
+@pytest.mark.parametrize(
+    ("before", "then"), [("Etc/GMT-1", "Etc/GMT-2"), ("Etc/GMT-2", "Etc/GMT-1"), ("Asia/Kolkata", "UTC")]
+)
+@pytest.mark.parametrize("minutes", [-181, -61, -60, -30, -1, 0, 1, 30, 59, 60, 61, 300])
+def test_new_rules_of_a_zone_double_and_miss_nothing(before: str, then: str, minutes: int) -> None:
+    """The rules change some minutes from when a digest is due; what was said is known by its local day and time."""
+    rhythm, place = Rhythm((time(8),)), Place("FR")
+    began = datetime(2026, 3, 10, 12, tzinfo=UTC)
+    changes_at = after(rhythm, began + 3 * DAY, before, place)
+    assert changes_at is not None
+    change = changes_at.instant + minutes * MINUTE
+    said: list[date] = []
+    at = began
+    while at < began + 8 * DAY:
+        found = latest(rhythm, at, before if at < change else then, place)
+        if found is not None and found.instant > began and found.day not in said:
+            said.append(found.day)
+        at += 5 * MINUTE
+    assert said == [date(2026, 3, 11) + n * DAY for n in range(8)]
+
+
 @pytest.mark.proof
 @pytest.mark.parametrize("zone", ZONES)
 def test_three_years_of_every_rhythm(zone: str) -> None:
