@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TypeAlias
 
 from bot.card import Block, Button, Buttons, Card, Fields, Paragraph
-from bot.texts import unescaped
 
 PANE, LINE, CHARS = 570, 21, 62
 _STYLE = "text{font:14px 'DejaVu Sans',Arial,sans-serif;fill:#1d1c1d}.b{font-weight:bold}.g{fill:#616061}.w{fill:#fff}"
@@ -77,10 +76,9 @@ def _lines(text: str) -> Iterable[tuple[str, bool]]:
     for line in text.splitlines() or [""]:
         bold = line.startswith("**") and line.endswith("**") and line.count("**") == 2
         item = line.startswith("- ")
-        plain = unescaped(line.replace("**", "").removeprefix("- "))
-        wrapped = textwrap.wrap(
-            plain, CHARS, initial_indent="• " if item else "", subsequent_indent="  " if item else ""
-        )
+        plain = line.replace("**", "").replace("\\", "").removeprefix("- ")
+        first, then = ("• ", "\N{NO-BREAK SPACE}" * 3) if item else ("", "")
+        wrapped = textwrap.wrap(plain, CHARS, initial_indent=first, subsequent_indent=then)
         yield from ((shown, bold) for shown in wrapped)
 
 
@@ -100,4 +98,4 @@ def _pressable(x: int, y: int, row: Sequence[Button]) -> Iterator[str]:
 
 
 def _text(x: int, y: int, text: str, style: str) -> str:
-    return f'<text x="{x}" y="{y}" class="{style}" xml:space="preserve">{escape(text)}</text>'
+    return f'<text x="{x}" y="{y}" class="{style}">{escape(text)}</text>'
