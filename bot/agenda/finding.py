@@ -4,9 +4,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from bot.agenda import rights
@@ -80,7 +79,7 @@ def coming(session: Session, actor: Actor, asked: Window, zone: str) -> list[Eve
     """Return the events of some days that somebody may see, by when they begin for somebody in a zone."""
     columns = (Event.id, Event.kind, Event.countries, Event.territories, Event.bodies, Event.organisers)
     near = session.execute(select(*columns).where(*_span(asked)))  # most are elsewhere, and whole rows cost the most
-    ids = [row.id for row in near if _is_chosen(row, asked)]
+    ids = [id_ for id_, kind, *named in near if _is_chosen(asked, kind, named)]
     rows = session.scalars(select(Event).where(Event.id.in_(ids))) if ids else ()
     return rights.seen(actor, _in_order(rows, asked, zone))
 
@@ -102,10 +101,9 @@ def _in_order(rows: Iterable[Event], asked: Window, zone: str) -> list[Event]:
     return sorted(touching, key=lambda row: (row.when.begins(zone), not row.whole_days, row.id))
 
 
-def _is_chosen(row: Row[Any], asked: Window) -> bool:
-    """Whether an event is of the kinds and places that are asked for."""
-    named = Named(*(tuple(it.split()) for it in (row.countries, row.territories, row.bodies, row.organisers)))
-    return (not asked.kinds or row.kind in asked.kinds) and asked.around.holds(named)
+def _is_chosen(asked: Window, kind: str, named: Iterable[str]) -> bool:
+    """Whether an event of a kind that names these lists of ids is of the kinds and places that are asked for."""
+    return (not asked.kinds or kind in asked.kinds) and asked.around.holds(Named(*(tuple(it.split()) for it in named)))
 
 
 def holidays(places: Sequence[Place], first: date, last: date) -> Iterator[tuple[date, str, Sequence[Place]]]:
