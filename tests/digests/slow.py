@@ -3,8 +3,7 @@ believed until it passes where it was. Days are judged one by one, by the words 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, datetime, time, timedelta
 
 from bot.worktime.holidays import Place
 
@@ -68,17 +67,6 @@ class Due:
     day: date
     at: time
     instant: datetime
-
-
-def minutes(zone: str, since: datetime, until: datetime) -> list[datetime]:
-    """Return what the clock on the wall shows at each minute between two instants, as far as it is believed."""
-    local, found = ZoneInfo(zone), list[datetime]()
-    at, most = since.astimezone(UTC), datetime.min  # noqa: DTZ901 - a wall clock has no zone
-    while at < until:
-        most = max(most, at.astimezone(local).replace(tzinfo=None))
-        found.append(most)
-        at += MINUTE
-    return found
 
 
 def shown(walls: Sequence[datetime], since: datetime, times: Sequence[time]) -> list[Due]:

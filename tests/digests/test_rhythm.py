@@ -11,6 +11,7 @@ import pytest
 from bot.digests.rhythm import Occurrence, Rhythm, after, latest
 from bot.worktime.holidays import Place
 from tests.digests import slow as model
+from tests.worktime import slow
 from tests.worktime.test_model import ZONES, changes
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
