@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import training, visits
+from bot import mobility, training, visits
 from bot.agenda.keeping import CHANGED
 from bot.agenda.tables import Event
 from bot.clockwork import Again, Kind, Ring
@@ -17,7 +17,7 @@ def look(ctx: Scope, ring: Ring) -> Again:
     event = ctx.session.get(Event, int(ring.key))
     if event is None:
         return None
-    again = (visits.look(ctx, event), training.look(ctx, event))
+    again = (visits.look(ctx, event), training.look(ctx, event), mobility.look(ctx, event))
     return min((at for at in again if at is not None), default=None)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot import due, holding, jobs, memory, peers, posts, receipts, tenure
 from bot import files as parcels
-from bot.agenda import associates, training
+from bot.agenda import associates, crossings, training
 from bot.agenda import tables as agenda
 from bot.clock import system_clock
 from bot.db import Database
@@ -30,7 +30,7 @@ LOCK = 7_202_515  # advisory lock on PostgreSQL: two processes may start at once
 WITH_TABLES = (
     parcels, holding, due, peers, tenure,
     jobs, memory, posts, receipts, confirming, current, history, proposals, tables, questions, notes, passages,
-    routing, agenda, digests, associates, training,
+    routing, agenda, digests, associates, training, crossings,
 )  # fmt: skip
 """Every module that has tables: loading them fills `Base.metadata`."""
 

@@ -174,9 +174,11 @@ def _series(
         found, more = _occurrences(calendar, since, until) if repeats and repeat else (None, False)
     except (TooLong, MemoryError):
         found, more, problem = None, False, "too_often"
+    except ValueError:  # what repeats it cannot be understood: it counts once
+        found, more, problem = None, False, "bad_rule"
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-    if repeats and (found is None or len(found) > OCCURRENCES):
+    if repeats and not problem and (found is None or len(found) > OCCURRENCES):
         problem, found, more = "too_often", None, False
     if found is None:
         bare = Calendar.from_ical(_RULES.sub("", source))
@@ -209,8 +211,7 @@ def _newest(parts: Sequence[str]) -> list[str]:
 
 
 def _event(uid: str, component: Any, zone: str, *, named: bool) -> dict[str, Any]:
-    start = component["DTSTART"].dt
-    end = _end(component, start)
+    start, end = _span(component)
     which = component.get("RECURRENCE-ID")
     whole = not isinstance(start, datetime)
     own = _zone_of(start) or zone
@@ -232,23 +233,36 @@ def _event(uid: str, component: Any, zone: str, *, named: bool) -> dict[str, Any
     return out
 
 
-def _end(component: Any, start: Any) -> Any:
-    """Return when it ends: as it says, or after its duration, or at the end of its day, or at once."""
-    end = component.get("DTEND")
-    length = component.get("DURATION")
-    if end is not None and isinstance(end.dt, datetime) == isinstance(start, datetime):
-        found = end.dt
-    elif length is not None and isinstance(length.dt, timedelta):
-        found = start + length.dt
-    else:
-        found = start
-    if not isinstance(start, datetime):
-        return max(found, start + timedelta(days=1))
-    return found if _comparable(found) >= _comparable(start) else start
+def _span(component: Any) -> tuple[Any, Any]:
+    """Return when it begins and ends: as it says, after its duration, at the end of its day, or at once.
+
+    What contradicts itself is read as `recurring_ical_events` reads it: a day beside a time is its midnight, an end
+    that comes first is the start; one that comes more than a day before it is nothing.
+    """
+    start, end = component["DTSTART"].dt, getattr(component.get("DTEND"), "dt", None)
+    length = getattr(component.get("DURATION"), "dt", None)
+    if end is None and isinstance(length, timedelta):
+        start = start if length % timedelta(days=1) == timedelta(0) else _midnight(start)
+        end = start + length
+    end = start if end is None else end
+    if isinstance(start, datetime) != isinstance(end, datetime):
+        start, end = _midnight(start), _midnight(end)
+    if isinstance(start, datetime) and (start.tzinfo is None) != (end.tzinfo is None):
+        zone = start.tzinfo or end.tzinfo
+        start, end = start.replace(tzinfo=zone), end.replace(tzinfo=zone)
+    if _comparable(end) < _comparable(start):
+        near = _comparable(start) - _comparable(end) <= timedelta(days=1)
+        start, end = (end, start) if near else (start, start)
+    return start, end if isinstance(start, datetime) else max(end, start + timedelta(days=1))
 
 
-def _comparable(value: datetime) -> datetime:
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+def _midnight(value: date) -> datetime:
+    return value if isinstance(value, datetime) else datetime.combine(value, time())
+
+
+def _comparable(value: date) -> datetime:
+    at = _midnight(value)
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def _instant(value: datetime, zone: str) -> datetime:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
@@ -157,7 +158,7 @@ def _event(said: dict[str, Any], defaults: Defaults, cancelled: bool) -> Read | 
 
 def _when(said: dict[str, Any], meant: str) -> When | None:
     """Return when it is, None for years that nobody means."""
-    zone = meant if meant in available_timezones() else str(said["zone"])
+    zone = meant if meant and meant in _zones() else str(said["zone"])
     if said["whole_days"]:
         first, end = date.fromisoformat(said["starts"]), date.fromisoformat(said["ends"])
         if first.year not in _YEARS or end - first > LONGEST:
@@ -165,6 +166,12 @@ def _when(said: dict[str, Any], meant: str) -> When | None:
         return When.days(first, end - timedelta(days=1), zone)
     starts, ends = (datetime.fromisoformat(said[name]).astimezone(UTC) for name in ("starts", "ends"))
     return When(starts, ends, zone) if starts.year in _YEARS and ends - starts <= LONGEST else None
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """Return the zones there are: to list them reads a folder, which an event is not worth."""
+    return frozenset(available_timezones())
 
 
 def _short(uid: str) -> str:

@@ -15,7 +15,7 @@ from bot.directory.visibility import Owned, sees
 from bot.errors import UserError
 
 Act: TypeAlias = Literal[
-    "see", "add", "add_for_others", "change", "answer", "participants", "subscribe", "contribute", "brief"
+    "see", "add", "add_for_others", "change", "answer", "participants", "subscribe", "contribute", "brief", "announce"
 ]
 
 NEEDED: dict[Act, str] = {  # the least right
@@ -28,6 +28,7 @@ NEEDED: dict[Act, str] = {  # the least right
     "subscribe": "coordinator",
     "contribute": "member",
     "brief": "member",
+    "announce": "coordinator",
 }
 
 
@@ -67,7 +68,7 @@ def may(actor: Actor, act: Act, event: Event | None = None, parts: Collection[st
     if not has(actor.rights, NEEDED[act]):
         return False
     if event is None:
-        return act in {"add", "add_for_others", "subscribe"}
+        return act in {"add", "add_for_others", "subscribe", "announce"}
     its = tie(actor, event)
     match act:
         case "see" | "answer":

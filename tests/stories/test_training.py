@@ -138,7 +138,7 @@ async def test_the_superior_approves_where_that_is_asked(play: Scene, academy: P
     assert head.transcript().count("Agent deux demande") == before + 1
     await play.at("2026-04-02T09:00")
     two.sees("sans l’accord de votre supérieur")
-    academy.sees("sont closes : 2 inscrits, 0 en attente")
+    academy.sees("sont closes. Inscrits : 2. En attente : 0")
     await two.say("formation inscrire E-1")
     two.sees("sont closes depuis")
 

@@ -51,7 +51,7 @@ async def test_the_prefects_of_the_border_are_asked_and_the_advisers_and_ambassa
     elsewhere = play.link("prefecture-59")
     await entered(play, embassy)
     said = embassy.sees("est à l’agenda").text
-    assert "3 préfectures frontalières sont associées" in said
+    assert "Préfectures frontalières associées : 3" in said
     assert "Attendues : Moselle (57), Bas-Rhin (67), Haut-Rhin (68)" in said
     assert "En copie : Ambassadeur frontières, Grand Est" in said
     card = prefecture.sees("Votre préfecture est associée")

@@ -1,0 +1,195 @@
+"""Crossed postings: who goes where on which day, announced once, in force by itself on that day."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+
+from bot.agenda import crossings, finding, keeping, rights
+from bot.agenda.borders import EVERYTHING
+from bot.agenda.cards import title_of, when
+from bot.agenda.crossings import Move
+from bot.agenda.dates import dated
+from bot.agenda.finding import Window
+from bot.agenda.model import Details, When
+from bot.agenda.tables import Event
+from bot.agenda.training import ministry_of
+from bot.card import Button, Buttons, Card, Paragraph, Reply, Words
+from bot.command import command, first_word
+from bot.context import Context
+from bot.directory.days import postings_held
+from bot.directory.files import ROLES
+from bot.directory.history import Author
+from bot.directory.tables import Organisation, Person
+from bot.errors import UserError
+from bot.grammar import Rest
+from bot.interpret import spelled
+from bot.questions.cards import name_of
+from bot.search.hits import meant
+from bot.texts import Lines, Markdown, Reader, Text, unescaped
+from handlers.agenda import asker, here
+
+AHEAD = 365  # days of moves that are listed
+SHOWN = 15
+OFFERED = 5
+
+
+@command("mobilite", alias="mobility", right="reader", private=True)
+def mobility(ctx: Context, quoi: Rest = "") -> Reply:
+    """List the moves to come; coordinators announce one: `mobilite annoncer PERSONNE, FONCTION, SERVICE, 1er avril`."""
+    word, rest = first_word(quoi)
+    act = _ACTS.get(spelled(word))
+    if act is not None:
+        return act(ctx, unescaped(rest).strip())
+    if quoi.strip():
+        raise UserError("crossing_post.how")
+    return _coming(ctx)
+
+
+def _coming(ctx: Context) -> Card:
+    view = here(ctx)
+    asked = Window(asker(ctx).today, AHEAD, EVERYTHING, frozenset({"posting"}))
+    found = finding.coming(ctx.session, ctx.actor, asked, view.zone)[:SHOWN]
+    if not found:
+        return Card(None, (Paragraph(Text.of("crossing_post.none")),))
+    lines = Lines(
+        Text.of(
+            "visit.line.cancelled" if it.state == "cancelled" else "visit.line.alone",
+            number=Markdown(it.number),
+            title=title_of(view, it),
+            when=when(view, it.when),
+        )
+        for it in found
+    )
+    opened = found[:OFFERED]
+    buttons = tuple(Button(Text.of("button.open_event", number=it.number), "agenda", it.number) for it in opened)
+    body = Paragraph(Text.of("lines", items=lines), theirs=True)
+    return Card(Text.of("crossing_post.coming"), (body, Buttons(buttons)))
+
+
+def _announce(ctx: Context, line: str) -> Card:
+    """Announce a move, once its announcer has looked it over: from then on the network sees it."""
+    rights.check(ctx.actor, "announce")
+    parts = [part.strip() for part in line.split(",")]
+    sure = spelled(parts[-1]) in ("oui", "yes")
+    parts = parts[:-1] if sure else parts
+    if len(parts) != 4:
+        raise UserError("crossing_post.how")
+    person = _one(ctx, parts, 0, "person")
+    if isinstance(person, Card):
+        return person
+    organisation = _one(ctx, parts, 2, "organisation")
+    if isinstance(organisation, Card):
+        return organisation
+    role, found = _role(ctx, parts[1]), dated(parts[3], asker(ctx).today)
+    if found is None:
+        raise UserError("agenda.no_date")
+    move = Move(person, organisation, role)
+    if not sure:
+        return _look_over(ctx, move, found.first)
+    zone = ctx.directory().organisations[organisation].timezone or ctx.world.zone
+    made = _entered(ctx, move, When.days(found.first, found.first, zone))
+    said = Text.of("crossing_post.announced", number=Markdown(made.number), day=found.first)
+    return Card(None, (Paragraph(said), _opens(made)))
+
+
+def _entered(ctx: Context, move: Move, day: When) -> Event:
+    """Enter the event of a move, and the postings with their first and last days."""
+    orgs = ctx.directory().organisations
+    left = _left(ctx, move.person)
+    places = [orgs[it] for it in (move.organisation, left) if it in orgs]
+    own = (ctx.actor.organisation,) if ctx.actor.organisation else ()
+    details = Details(
+        title=_title(ctx, move),
+        when=day,
+        kind="posting",
+        place=orgs[move.organisation].city,
+        countries=tuple(dict.fromkeys(it.country for it in places if it.country not in {"FR", ""})),
+        territories=tuple(dict.fromkeys(it.territory for it in places if it.territory)),
+        bodies=tuple(it.id for it in places),
+        organisers=own,
+    )
+    made = keeping.add(ctx.session, ctx.actor, details, ctx.now, sealed=ctx.sealed)
+    row = crossings.announce(ctx.session, made, move, ctx.now)
+    author = Author(ctx.now, "command", ctx.actor.person, ctx.inbound.author.id)
+    crossings.settle(ctx.session, made, row, author)
+    return made
+
+
+def _title(ctx: Context, move: Move) -> str:
+    """Return the title of a move in the language of the installation's agenda; who is for their own is not named."""
+    person = ctx.session.get_one(Person, move.person)
+    values = {"role": Text.of(f"role.{move.role}"), "name": name_of(ctx.directory(), move.organisation)}
+    words = Text.of("crossing_post.title", who=_called(person), **values)
+    if person.visibility == "own":
+        words = Text.of("crossing_post.office", **values)
+    return unescaped(ctx.world.catalogues.render(words, Reader("fr")))
+
+
+def _look_over(ctx: Context, move: Move, day: date) -> Card:
+    """Show what would be announced, with what passes from one ministry to the other."""
+    person = ctx.session.get_one(Person, move.person)
+    directory = ctx.directory()
+    left = _left(ctx, move.person)
+    before, after = (
+        ministry_of(left, _roles(ctx, move.person), directory),
+        ministry_of(move.organisation, (move.role,), directory),
+    )
+    crossed = before and after and before != after
+    whence: Words = name_of(directory, left) if left is not None else "—"
+    key = "crossing_post.look_over.crossed" if crossed else "crossing_post.look_over"
+    ask = Text.of(
+        key,
+        who=_called(person),
+        role=Text.of(f"role.{move.role}"),
+        name=name_of(directory, move.organisation),
+        left=whence,
+        day=day,
+    )
+    yes = f"annoncer {move.person}, {move.role}, {move.organisation}, {day}, oui"
+    button = Button(Text.of("button.crossing_announce"), "mobilite", yes, "primary")
+    return Card(None, (Paragraph(ask), Buttons((button,))))
+
+
+def _one(ctx: Context, parts: Sequence[str], at: int, kind: str) -> str | Card:
+    """Return whom or what a part names by id or by name; a card that asks which where several may be meant."""
+    words = parts[at]
+    known = ctx.session.get(Person if kind == "person" else Organisation, words)
+    if known is not None:
+        return words
+    hits = [hit for hit in ctx.find(words, limit=20) if hit.kind == kind][:OFFERED] if words else []
+    if not hits:
+        raise UserError(f"crossing_post.no_{kind}", words=words[:80])
+    if hits[0].sure and len(meant(hits)) == 1:
+        return hits[0].id
+    lines = [", ".join((*parts[:at], hit.id, *parts[at + 1 :])) for hit in hits]
+    buttons = tuple(Button(hit.name, "mobilite", f"annoncer {line}") for hit, line in zip(hits, lines, strict=True))
+    return Card(None, (Paragraph(Text.of("crossing_post.which")), Buttons(buttons)))
+
+
+def _role(ctx: Context, said: str) -> str:
+    """Return the office that a word names, as its id or in the words of either language."""
+    wanted = spelled(said.strip())
+    for role in ROLES:
+        names = {role, *(ctx.world.catalogues.render(Text.of(f"role.{role}"), Reader(it)) for it in ("fr", "en"))}
+        if wanted in {spelled(name) for name in names}:
+            return role
+    raise UserError("crossing_post.role", roles=tuple(ROLES))
+
+
+def _left(ctx: Context, person: str) -> str | None:
+    held = [posting for posting, _ in postings_held(ctx.session, person, ctx.now)]
+    return max(held, key=lambda it: it.start).organisation if held else None
+
+
+def _roles(ctx: Context, person: str) -> set[str]:
+    return {posting.role for posting, _ in postings_held(ctx.session, person, ctx.now)}
+
+
+def _called(person: Person) -> str:
+    return f"{person.given_name} {person.family_name}".strip() or person.id
+
+
+def _opens(event: Event) -> Buttons:
+    return Buttons((Button(Text.of("button.visit_event"), "agenda", event.number),))
+
+
+_ACTS: Mapping[str, Callable[[Context, str], Reply]] = {**dict.fromkeys(("annoncer", "announce"), _announce)}
