@@ -95,7 +95,7 @@ def _entered(ctx: Context, move: Move, day: When) -> Event:
     """Enter the event of a move, and the postings with their first and last days."""
     orgs = ctx.directory().organisations
     left = _left(ctx, move.person)
-    places = [orgs[it] for it in (move.organisation, left) if it in orgs]
+    places = [orgs[it] for it in (move.organisation, left) if it is not None and it in orgs]
     own = (ctx.actor.organisation,) if ctx.actor.organisation else ()
     details = Details(
         title=_title(ctx, move),

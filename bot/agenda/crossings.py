@@ -126,7 +126,7 @@ def _undo(session: Session, row: Crossing, author: Author) -> None:
     session.flush()
 
 
-def _held(person: str, day: date) -> Select[tuple[Posting]]:
+def _held(person: str, day: date) -> Select[Posting]:
     """Select the postings that somebody has held before a day, and would still hold on it."""
     return select(Posting).where(
         Posting.person == person, Posting.start < day, or_(Posting.end.is_(None), Posting.end >= day)
