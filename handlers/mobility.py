@@ -30,6 +30,7 @@ from handlers.agenda import asker, here
 AHEAD = 365  # days of moves that are listed
 SHOWN = 15
 OFFERED = 5
+_NOT_FOUND = {"person": "crossing_post.no_person", "organisation": "crossing_post.no_organisation"}
 
 
 @command("mobilite", alias="mobility", right="reader", private=True)
@@ -157,7 +158,7 @@ def _one(ctx: Context, parts: Sequence[str], at: int, kind: str) -> str | Card:
         return words
     hits = [hit for hit in ctx.find(words, limit=20) if hit.kind == kind][:OFFERED] if words else []
     if not hits:
-        raise UserError(f"crossing_post.no_{kind}", words=words[:80])
+        raise UserError(_NOT_FOUND[kind], words=words[:80])
     if hits[0].sure and len(meant(hits)) == 1:
         return hits[0].id
     lines = [", ".join((*parts[:at], hit.id, *parts[at + 1 :])) for hit in hits]
