@@ -767,6 +767,27 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("event", "organisation", name=op.f("pk_associate")),
     )
     op.create_table(
+        "crossing",
+        sa.Column("event", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("person", sa.String(length=100), nullable=False),
+        sa.Column("organisation", sa.String(length=100), nullable=False),
+        sa.Column("role", sa.String(length=30), nullable=False),
+        sa.Column("left", sa.String(length=100), nullable=True),
+        sa.Column("starts", sa.Date(), nullable=True),
+        sa.Column("ended", sa.Text(), nullable=False),
+        sa.Column("effective", sa.Boolean(), nullable=False),
+        sa.Column("told", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["event"], ["event.id"], name=op.f("fk_crossing_event_event")),
+        sa.ForeignKeyConstraint(
+            ["organisation"], ["organisation.id"], name=op.f("fk_crossing_organisation_organisation")
+        ),
+        sa.ForeignKeyConstraint(["person"], ["person.id"], name=op.f("fk_crossing_person_person")),
+        sa.PrimaryKeyConstraint("event", name=op.f("pk_crossing")),
+    )
+    with op.batch_alter_table("crossing", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_crossing_person"), ["person"], unique=False)
+
+    op.create_table(
         "enrolment",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("event", sa.Integer(), nullable=False),
