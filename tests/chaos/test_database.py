@@ -129,6 +129,7 @@ async def _one(name: str, new_url: Callable[[str], str], postgres: Postgres, fol
         print(f"{name}: {await suffer(made, postgres, harm, words, seconds, 2.0)}")
 
 
+@pytest.mark.proof
 async def test_one_harm(new_url: Callable[[str], str], postgres: Postgres, tmp_path: Path) -> None:
     """The quickest; the proof does all."""
     await _one("connections killed", new_url, postgres, tmp_path, 1.0)

@@ -61,6 +61,7 @@ async def test_a_batch_that_was_not_finished_comes_again_under_the_same_ids(hous
     agent, room = await talking(house, bot)
     event = await agent.say(room, "un")
     await bot.gets(Message, id=event)
+    await asyncio.sleep(0.5)  # its batch is over, and the token after it kept
     before = dict(bot.memory.values)
     await agent.say(room, "deux")
     await bot.gets(Message, text="deux")
