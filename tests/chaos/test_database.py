@@ -123,19 +123,9 @@ async def suffer(made: World, postgres: Postgres, harm: Harm, words: str, second
     return str(findings)
 
 
-async def _one(name: str, new_url: Callable[[str], str], postgres: Postgres, folder: Path, seconds: float) -> None:
-    kind, harm, words = HARM[name]
-    async with world(new_url(kind), folder) as made:
-        print(f"{name}: {await suffer(made, postgres, harm, words, seconds, 2.0)}")
-
-
-@pytest.mark.proof
-async def test_one_harm(new_url: Callable[[str], str], postgres: Postgres, tmp_path: Path) -> None:
-    """The quickest; the proof does all."""
-    await _one("connections killed", new_url, postgres, tmp_path, 1.0)
-
-
 @pytest.mark.proof
 @pytest.mark.parametrize("name", HARM)
 async def test_all_harm(name: str, new_url: Callable[[str], str], postgres: Postgres, tmp_path: Path) -> None:
-    await _one(name, new_url, postgres, tmp_path, 4.0)
+    kind, harm, words = HARM[name]
+    async with world(new_url(kind), tmp_path) as made:
+        print(f"{name}: {await suffer(made, postgres, harm, words, 4.0, 2.0)}")
