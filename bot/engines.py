@@ -21,7 +21,8 @@ READING: Mapping[bool, Mapping[str, Any]] = {  # options of a connection that on
 
 _NOTICE_THE_END = {
     # A process that is frozen in the middle of a transaction gives its locks back before its leases end.
-    "options": "-c idle_in_transaction_session_timeout=4000",
+    # What another program keeps locked is given up after as long as on SQLite.
+    "options": "-c idle_in_transaction_session_timeout=4000 -c lock_timeout=10000",
     # A server that is gone without a word is noticed.
     "connect_timeout": 5,
     "keepalives_idle": 5,

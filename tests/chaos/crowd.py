@@ -17,10 +17,9 @@ from tests.servers.forwarder import Forwarder
 
 Fault = Literal["killed", "frozen", "cut off"]
 FAULTS: tuple[Fault, ...] = ("killed", "frozen", "cut off")
-SHORT = (0.1, 1.5)  # seconds that most faults last, within a lease
+SHORT = (0.1, 0.9)  # seconds that most faults last, within a lease
 LONG = (7.0, 9.0)  # longer than a lease: somebody else takes over meanwhile
-LONG_SHARE = 0.3
-APART = 12.0  # seconds between two long ones: a message that waits for one lease is not made to wait for the next
+APART = 20.0  # seconds between two long ones: a message that waits for one lease is not made to wait for the next
 
 
 @dataclass
@@ -76,15 +75,16 @@ class Crowd:
         await asyncio.gather(*(member.bot.ready(60) for member in self.members))
 
     async def torment(self, seconds: float, every: float = 1.0) -> None:
-        """Let something happen to one of them every second, never to the last that is well."""
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
+        """Let something happen to one of them every second, never to the last that is well: then as soon as it may."""
+        began = time.monotonic()
+        while time.monotonic() - began < seconds:
             well = [member for member in self.members if member.well]
-            if len(well) > 1:
-                long = self.random.random() < LONG_SHARE and time.monotonic() - self.last_long > APART
+            if len(well) > 1 and sum(self.suffered.values()) * every <= time.monotonic() - began:
+                fault = self.random.choice(FAULTS)
+                long = fault != "killed" and time.monotonic() - self.last_long > APART
                 self.last_long = time.monotonic() if long else self.last_long
-                self.harm(self.random.choice(well), self.random.choice(FAULTS), LONG if long else SHORT)
-            await asyncio.sleep(every)
+                self.harm(self.random.choice(well), fault, LONG if long else SHORT)
+            await asyncio.sleep(0.05)
             for task in [task for task in self._tasks if task.done()]:
                 self._tasks.discard(task)
                 task.result()

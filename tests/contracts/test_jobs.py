@@ -282,7 +282,7 @@ def test_what_is_put_while_a_lane_is_given_back_is_not_forgotten(new_url: Callab
         slow.commit()
         giving_back.join()
     with Session(database.engine) as session:
-        assert leases.next_due(session, {"q"}) is not None
+        assert leases.next_due(session, {"q"}, "nobody") is not None
     database.close()
 
 
