@@ -30,11 +30,11 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 GROUP = 32  # transactions that share a commit on SQLite when they wait for the writer anyway
-TRIES = 5  # of a transaction that lost a deadlock or a serialization conflict on PostgreSQL
+TRIES = 5  # of a transaction on PostgreSQL that lost a deadlock or a serialization conflict, or waited for a lock
 
 CALM = 2.0  # seconds without a failure after which the database counts as back
 
-_CONFLICTS = {"40001", "40P01"}  # serialization_failure, deadlock_detected
+_CONFLICTS = {"40001", "40P01", "55P03"}  # serialization_failure, deadlock_detected, lock_not_available
 _READ_ONLY = "25006"  # read_only_sql_transaction: as after a switch to a standby
 
 

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from random import Random
 from typing import Literal
 from urllib.parse import urlsplit
@@ -65,6 +66,7 @@ class Crowd:
     members: list[Member]
     random: Random
     suffered: Counter[str] = field(default_factory=Counter)
+    history: list[str] = field(default_factory=list[str])
     last_long: float = 0.0
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -76,10 +78,11 @@ class Crowd:
 
     async def torment(self, seconds: float, every: float = 1.0) -> None:
         """Let something happen to one of them every second, never to the last that is well: then as soon as it may."""
-        began = time.monotonic()
+        began, due = time.monotonic(), 0.0
         while time.monotonic() - began < seconds:
             well = [member for member in self.members if member.well]
-            if len(well) > 1 and sum(self.suffered.values()) * every <= time.monotonic() - began:
+            if len(well) > 1 and time.monotonic() >= due:
+                due = time.monotonic() + every
                 fault = self.random.choice(FAULTS)
                 long = fault != "killed" and time.monotonic() - self.last_long > APART
                 self.last_long = time.monotonic() if long else self.last_long
@@ -93,6 +96,7 @@ class Crowd:
         """Begin a fault."""
         seconds = self.random.uniform(*between)
         self.suffered[fault if fault == "killed" or seconds < SHORT[1] else f"{fault} for long"] += 1
+        self.history.append(f"{datetime.now(UTC):%H:%M:%S.%f} {member.name} {fault} {seconds:.1f} s")
         member.fault = fault
         self._tasks.add(asyncio.create_task(member.suffer(fault, seconds)))
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import threading
 from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime, timedelta
@@ -212,6 +213,15 @@ async def test_a_lease_that_ran_out_is_taken_over(shipped: Database) -> None:
     assert not shipped.run_now(lambda s: leases.lease(s, {"q"}, "here/2/y", NOON + timedelta(seconds=1)))
     assert [j.again for j in shipped.run_now(lambda s: leases.lease(s, {"q"}, "here/2/y", later))] == [True]
     assert shipped.run_now(lambda s: leases.renew(s, ["a"], "elsewhere/1/x", later)) == set()
+
+
+def test_the_end_of_anothers_lease_is_known_and_ones_own_lanes_are_not_due(shipped: Database) -> None:
+    put(shipped, "k", now=NOON)
+    due = functools.partial(leases.next_due, queues={"q"})
+    assert shipped.run_now(lambda s: due(s, owner="me")) == NOON
+    shipped.run_now(lambda s: leases.lease(s, {"q"}, "another", NOON))
+    assert shipped.run_now(lambda s: due(s, owner="me")) == NOON + jobs.LEASE
+    assert shipped.run_now(lambda s: due(s, owner="another")) is None
 
 
 async def test_a_deep_lane_does_not_hide_the_others(shipped: Database) -> None:
