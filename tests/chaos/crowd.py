@@ -17,7 +17,7 @@ from tests.chaos.world import BotProcess, World
 from tests.servers.forwarder import Forwarder
 
 Fault = Literal["killed", "frozen", "cut off"]
-FAULTS: tuple[Fault, ...] = ("killed", "frozen", "cut off")
+FAULTS: tuple[Fault, ...] = ("killed", "frozen", "frozen", "cut off", "cut off")  # who is killed is away for longest
 SHORT = (0.1, 0.9)  # seconds that most faults last, within a lease
 LONG = (7.0, 9.0)  # longer than a lease: somebody else takes over meanwhile
 APART = 20.0  # seconds between two long ones: a message that waits for one lease is not made to wait for the next
