@@ -113,6 +113,7 @@ class Database:
         self.woken: Callable[[set[str]], None] | None = None
         self.lessee: Lessee | None = None
         self.failure: Failure | None = None  # while the database is away
+        self._told: set[str] = set()  # reasons, each logged once while it is away
         self._threads = ThreadPoolExecutor(1 if self.sqlite else WRITERS, thread_name_prefix="db")
         self._asked: deque[_Asked] = deque()
 
@@ -209,8 +210,9 @@ class Database:
 
     def _refused(self, error: Exception) -> Unavailable:
         reason = str(error.__cause__ or error)
-        if self.failure is None:
+        if reason not in self._told:
             log.error("database_unavailable", reason=reason)
+            self._told.add(reason)
         self.failure = Failure(time.monotonic(), reason)
         return Unavailable(reason)
 
@@ -218,6 +220,7 @@ class Database:
         """Note a commit; a full disk takes small ones between those that it refuses."""
         if self.failure is not None and time.monotonic() - self.failure.at > CALM:
             log.info("database_back")
+            self._told.clear()
             self.failure = None
 
 

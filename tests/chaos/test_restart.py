@@ -21,14 +21,15 @@ ASKED = "Nous doutons d'un acte de naissance établi à Sarrebruck, dossier {}."
 
 async def first_words(made: World, number: int) -> tuple[float, float]:
     """Kill the bot with its answers to a question in hand; return how long after a start they are said on each side."""
-    made.bot.start("received-slack")
+    made.bot.start("leased")
     await made.bot.ready()
     [channel] = made.channels.values()
     asked = f"{made.slack.mention} {ASKED.format(number)}"
     await made.slack.burst([{"user": "U1", "channel": channel.id, "text": asked, "thread": ""}])
     assert await made.bot.dead(10)
     slack, matrix = Tail(made.slack_ledger), Tail(made.matrix_ledger)
-    list(slack.news()), list(matrix.news())
+    before = [*slack.news(), *matrix.news()]
+    assert before, "what comes from here on is new"
     began = time.monotonic()
     made.bot.start()
     said: dict[str, float] = {}
