@@ -59,13 +59,35 @@ class Name(NamedTuple):
     demonym: bool = False
 
 
-def read_names(folder: Traversable) -> tuple[dict[Run, Name], dict[Run, Name]]:
-    """Return the names of countries and places, and those of towns that no other file names."""
+class Towns(Mapping[str, Name]):
+    """The towns that no other file names, by how they are compared: so many that each is only read once it is met."""
+
+    def __init__(self, file: Traversable, holders: "_Holders") -> None:
+        _, *lines = file.read_text("utf-8").splitlines()
+        self._rows = {key: row for key, _, row in (line.partition(",") for line in lines)}
+        self._holders = holders
+
+    def __getitem__(self, key: str) -> Name:
+        name, country, region, territory, weak = self._rows[key].split(",")
+        return Name((Sense(country, "city", name, self._holders.of(country, region), territory),), weak=weak == "yes")
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._rows
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+
+def read_names(folder: Traversable) -> tuple[dict[str, Name], Towns]:
+    """Return the names of countries and places, by how they are compared, and the towns that no other file names."""
     by_hand = list(rows(folder / "places.csv"))
     holders = _Holders(by_hand)
     places = _of_places(chain(by_hand, rows(folder / "places_france.csv")), holders)
     names = _names(rows(folder / "countries.csv"), places, rows(folder / "ambiguous.csv"))
-    return names, dict(_towns(folder / "towns.csv", holders))
+    return names, Towns(folder / "towns.csv", holders)
 
 
 def rows(file: Traversable) -> Iterator[dict[str, str]]:
@@ -82,14 +104,14 @@ def _names(
     countries: Iterable[dict[str, str]],
     places: Iterable[tuple[str, Sense, bool]],
     ambiguous: Iterable[dict[str, str]],
-) -> dict[Run, Name]:
+) -> dict[str, Name]:
     """Gather the senses of each name; a place's own file comes first, since it knows what holds it."""
-    senses: dict[Run, list[tuple[Sense, bool]]] = {}
+    senses: dict[str, list[tuple[Sense, bool]]] = {}
     for name, sense, weak in chain(places, _of_countries(countries)):
-        senses.setdefault(keys(name), []).append((sense, weak))
+        senses.setdefault(" ".join(keys(name)), []).append((sense, weak))
     names = {run: _name(known) for run, known in senses.items()}
     for row in ambiguous:
-        run = keys(row["word"])
+        run = " ".join(keys(row["word"]))
         names[run] = _chosen(row, senses.get(run, []))
     return names
 
@@ -111,14 +133,6 @@ def _of_places(rows: Iterable[dict[str, str]], holders: "_Holders") -> Iterator[
         sense = Sense(country, intern(row["kind"]), row["name"], within, intern(row["territory"]))
         for name in (row["name"], *listed(row["aliases"])):
             yield name, sense, row["weak"] == "yes"
-
-
-def _towns(file: Traversable, holders: "_Holders") -> Iterator[tuple[Run, Name]]:
-    for line in file.read_text("utf-8").splitlines()[1:]:
-        name, country, region, territory, weak = line.split(",")
-        country = intern(country)
-        sense = Sense(country, "city", name, holders.of(country, region), intern(territory))
-        yield keys(name), Name((sense,), weak=weak == "yes")
 
 
 class _Holders:
