@@ -226,9 +226,10 @@ def _compiled(phrase: str, known: set[str]) -> _Phrase:
 def _parts(token: str, *, far: bool) -> tuple[_Part, ...]:
     if "/" in token or token.startswith(("<", _NUMBER, _EXACT)):
         return (_part(token.split("/"), far=far),)
-    *first, last = keys(token)
-    written = (*first, f"{last}*" if token.endswith("*") else last)
-    return tuple(_part([key], far=far and at == 0) for at, key in enumerate(written) if key not in _ARTICLES)
+    written = [key for key in keys(token) if key not in _ARTICLES]
+    if token.endswith("*") and written:
+        written[-1] += "*"
+    return tuple(_part([key], far=far and at == 0) for at, key in enumerate(written))
 
 
 def _part(choices: Iterable[str], *, far: bool) -> _Part:

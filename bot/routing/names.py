@@ -10,7 +10,7 @@ from importlib.resources.abc import Traversable
 from io import StringIO
 from itertools import chain
 from sys import intern
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from bot.routing.spelling import keys
 
@@ -33,6 +33,7 @@ _OF_PEOPLE = re.compile(
 """How the ambiguous words end that name people and languages (congolais, coréenne), not places."""
 
 Run: TypeAlias = tuple[str, ...]
+T = TypeVar("T")
 
 
 class Sense(NamedTuple):
@@ -64,7 +65,7 @@ class Towns(Mapping[str, Name]):
 
     def __init__(self, file: Traversable, holders: "_Holders") -> None:
         _, *lines = file.read_text("utf-8").splitlines()
-        self._rows = {key: row for key, _, row in (line.partition(",") for line in lines)}
+        self._rows = dict(_with_articles({key: row for key, _, row in (line.partition(",") for line in lines)}))
         self._holders = holders
 
     def __getitem__(self, key: str) -> Name:
@@ -109,7 +110,7 @@ def _names(
     senses: dict[str, list[tuple[Sense, bool]]] = {}
     for name, sense, weak in chain(places, _of_countries(countries)):
         senses.setdefault(" ".join(keys(name)), []).append((sense, weak))
-    names = {run: _name(known) for run, known in senses.items()}
+    names = dict(_with_articles({run: _name(known) for run, known in senses.items()}))
     for row in ambiguous:
         run = " ".join(keys(row["word"]))
         names[run] = _chosen(row, senses.get(run, []))
@@ -133,6 +134,19 @@ def _of_places(rows: Iterable[dict[str, str]], holders: "_Holders") -> Iterator[
         sense = Sense(country, intern(row["kind"]), row["name"], within, intern(row["territory"]))
         for name in (row["name"], *listed(row["aliases"])):
             yield name, sense, row["weak"] == "yes"
+
+
+_JOINED = (("le ", ("au ", "du ")), ("les ", ("aux ", "des ")))
+
+
+def _with_articles(names: Mapping[str, T]) -> Iterator[tuple[str, T]]:
+    """Yield names, and those that begin with an article also as they are said after « à » and « de »: « au Perthus »."""
+    for name, meaning in names.items():
+        for article, joined in _JOINED:
+            if name.startswith(article):
+                rest = name.removeprefix(article)
+                yield from ((it + rest, meaning) for it in joined if rest not in names)
+        yield name, meaning
 
 
 class _Holders:
