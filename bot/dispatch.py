@@ -27,7 +27,7 @@ from bot.memory import remember
 from bot.message import Address, Deletion, Edit, Inbound, Invocation, Message, Reaction, RoomChange, storable
 from bot.outbox import Destinations, Outbox
 from bot.posts import Placing
-from bot.questions.find import NUMBER
+from bot.questions.find import NUMBER, post_of
 from bot.rooms import changed
 from bot.routing.marks import marked
 from bot.said import sealed_here
@@ -241,8 +241,8 @@ class Dispatcher:
         reachable = to.platform not in self._pointers or ctx.actor.person is not None
         if private and reachable and to.platform != "console":
             return replace(to, audience=ctx.inbound.author)
-        thread = to.thread or getattr(ctx.inbound, "message_id", None) or getattr(ctx.inbound, "pressed", None)
-        return replace(to, thread=thread)
+        thread = to.thread or _thread_of_reaction(ctx) or getattr(ctx.inbound, "message_id", None)
+        return replace(to, thread=thread or getattr(ctx.inbound, "pressed", None))
 
     def _refuse_marked(self, ctx: Context) -> Reply:
         if isinstance(ctx.inbound, Invocation) and ctx.inbound.form:
@@ -271,6 +271,16 @@ class Dispatcher:
             ):  # the receipt stays whatever becomes of it
                 ctx.say(self._place(ctx, private=False), card, "apology")
         return None
+
+
+def _thread_of_reaction(ctx: Context) -> str | None:
+    """Return the thread of the message that was reacted to: a reply in a thread is no root of another."""
+    if not isinstance(ctx.inbound, Reaction):
+        return None
+    post = post_of(ctx.session, ctx.to.platform, ctx.to.room, ctx.inbound.message_id)
+    if post is not None:
+        return post.thread
+    return ctx.inbound.on.to.thread if ctx.inbound.on is not None else None
 
 
 _STRANGER = Actor(None, None, None, None, frozenset(), None, None)
