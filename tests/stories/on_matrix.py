@@ -54,9 +54,7 @@ class Home:
     said: dict[str, RoomEvent] = field(default_factory=dict[str, RoomEvent])  # by people
 
     @classmethod
-    async def opened(
-        cls, server: Synapse, strict: StrictClients, organisation: str, people: Sequence[str]
-    ) -> "Home":
+    async def opened(cls, server: Synapse, strict: StrictClients, organisation: str, people: Sequence[str]) -> "Home":
         """Make the room and bring its people in; the first of them makes it."""
         bot = await server.register(f"passerelle-{secrets.token_hex(3)}", "secret")
         clients = dict(zip(people, await asyncio.gather(*(strict.newcomer(server, p) for p in people)), strict=True))
@@ -227,6 +225,7 @@ class MatrixRoom:
 
     async def click(self, shown: Said, label: str, *, forms: bool = False) -> Said | None:
         """Press a button by its number, one behind « Plus… » if need be; with `forms`, return what the bot asks."""
+        shown = next(said for said in self.posts if said.id == shown.id)
         if label not in shown.buttons and "Plus…" in shown.buttons:
             await self.click(shown, "Plus…")
             shown = self.sees("que faire d’autre")

@@ -12,7 +12,14 @@ if TYPE_CHECKING:
 
 SHOWN = ("post", "update", "ephemeral", "view", "home", "file")
 ELSEWHERE = "T9AILLEURS"  # another workspace, met through Slack Connect
-NAMES = {"📨": "incoming_envelope", "👍": "+1", "✉️": "envelope", "📩": "envelope_with_arrow", "📧": "e-mail", "1️⃣": "one"}
+NAMES = {
+    "📨": "incoming_envelope",
+    "👍": "+1",
+    "✉️": "envelope",
+    "📩": "envelope_with_arrow",
+    "📧": "e-mail",
+    "1️⃣": "one",
+}
 
 
 @dataclass(frozen=True)
@@ -186,10 +193,11 @@ class SlackRoom:
 
     async def click(self, shown: Said, label: str, *, forms: bool = False) -> View | None:
         """Press a button, one behind « Plus… » if need be; with `forms`, return the form that opens."""
-        if label not in shown.buttons and "Plus…" in shown.buttons:
-            await self.click(shown, "Plus…")
-            shown = self.sees("que faire d’autre")
         post = await self._post(shown)
+        labels = [typed(each) for each in post.buttons]
+        if label not in labels and "Plus…" in labels:
+            await self.click(shown, "Plus…")
+            post = await self._post(self.sees("que faire d’autre"))
         await self.user.click(post, next(each for each in post.buttons if typed(each) == label))
         await self.play.settle()
         return await self.workspace.fake.expect_view(self.user) if forms else None

@@ -129,7 +129,9 @@ async def on_platforms(
         if home is not None:
             await home.invite_bot()
         yield play
-        violations = [v for v in await fake.violations() if v["method"] != "conversations.replies"]  # gone when asked for
+        violations = [
+            v for v in await fake.violations() if v["method"] != "conversations.replies"
+        ]  # gone when asked for
         assert violations == [], violations
 
 

@@ -94,9 +94,7 @@ async def slack_keeps(database: Database, folder: Path, way: Way) -> None:
         await keeps(await settled_in(play), way)
 
 
-async def matrix_keeps(
-    database: Database, folder: Path, way: Way, homeserver: Synapse, strict: StrictClients
-) -> None:
+async def matrix_keeps(database: Database, folder: Path, way: Way, homeserver: Synapse, strict: StrictClients) -> None:
     """Go a way where the side whose words must not cross is in an encrypted room; the others are on Slack."""
     side = "prefecture-57" if way.kind == "asked" else "consulat-francfort"
     people = ("agent", "collegue" if way.kind == "asked" else "stagiaire")

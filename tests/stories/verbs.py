@@ -3,21 +3,11 @@
 A story told with these runs on the stage (`tests.stories.scene`), on Slack and on Matrix (`tests.stories.platforms`).
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol, Self
 
 from bot.app import App
-
-
-class Seen(Protocol):
-    """A message of the bot's as a room shows it now."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def text(self) -> str: ...
-    @property
-    def buttons(self) -> list[str]: ...
+from tests.stories.scene import Clock
 
 
 class Room(Protocol):
@@ -58,7 +48,19 @@ class Room(Protocol):
         """Use a command on a message, without a word of one's own."""
         ...
 
-    async def click(self, shown: Any, label: str) -> Any: ...
+    async def click(self, shown: Any, label: str, *, forms: bool = False) -> Any:
+        """Press a button, one behind « Plus… » if need be; with `forms`, return the form that opens."""
+        ...
+
+    async def submit(self, form: Any, *, text: str) -> Any:
+        """Write into the first field of a form, and send it."""
+        ...
+
+    @property
+    def posts(self) -> Sequence[Any]:
+        """What the bot shows here, in order."""
+        ...
+
     async def home_page(self) -> str:
         """Return what the bot shows this person of their own, outside of all rooms."""
         ...
@@ -75,13 +77,18 @@ class Play(Protocol):
     """A running bot with rooms."""
 
     app: App
+    clock: Clock
 
-    def link(self, organisation: str) -> Any:
+    def link(self, organisation: str, **columns: Any) -> Any:
         """Return the room of an organisation, linked."""
         ...
 
     async def at(self, instant: str) -> None:
         """Let it be an instant, and the clockwork do what is due then."""
+        ...
+
+    async def tick(self) -> None:
+        """Have the clockwork do what is due."""
         ...
 
     async def shown_beside(self, homes: Collection[str]) -> str:
