@@ -241,7 +241,7 @@ class Dispatcher:
         reachable = to.platform not in self._pointers or ctx.actor.person is not None
         if private and reachable and to.platform != "console":
             return replace(to, audience=ctx.inbound.author)
-        thread = to.thread or _thread_of_reaction(ctx) or getattr(ctx.inbound, "message_id", None)
+        thread = to.thread or _thread_above(ctx) or getattr(ctx.inbound, "message_id", None)
         return replace(to, thread=thread or getattr(ctx.inbound, "pressed", None))
 
     def _refuse_marked(self, ctx: Context) -> Reply:
@@ -273,14 +273,22 @@ class Dispatcher:
         return None
 
 
-def _thread_of_reaction(ctx: Context) -> str | None:
-    """Return the thread of the message that was reacted to: a reply in a thread is no root of another."""
-    if not isinstance(ctx.inbound, Reaction):
-        return None
-    post = post_of(ctx.session, ctx.to.platform, ctx.to.room, ctx.inbound.message_id)
+def _thread_above(ctx: Context) -> str | None:
+    """Return the thread of the message that was reacted or replied to: what follows from it belongs beside it.
+
+    A reply in a thread can be no root of another.
+    """
+    match ctx.inbound:
+        case Reaction(message_id=above, on=on):
+            pass
+        case Message(reply_to=str(above)):
+            on = None
+        case _:
+            return None
+    post = post_of(ctx.session, ctx.to.platform, ctx.to.room, above)
     if post is not None:
-        return post.thread
-    return ctx.inbound.on.to.thread if ctx.inbound.on is not None else None
+        return post.thread or above
+    return on.to.thread if on is not None else None
 
 
 _STRANGER = Actor(None, None, None, None, frozenset(), None, None)

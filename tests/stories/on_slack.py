@@ -54,6 +54,7 @@ class Workspace:
     channels: dict[str, Room] = field(default_factory=dict[str, Room])
     people: dict[tuple[str, str], User] = field(default_factory=dict[tuple[str, str], User])
     shown: dict[str, list[Said]] = field(default_factory=dict[str, list[Said]])
+    stands: dict[str, list[Post]] = field(default_factory=dict[str, list[Post]])  # all that stands there, people's too
     mentions: set[str] = field(default_factory=set[str])  # messages that people opened with a mention
 
     def channel(self, organisation: str) -> Room:
@@ -76,7 +77,8 @@ class Workspace:
 
     async def look(self) -> None:
         for name, channel in self.channels.items():
-            self.shown[name] = [Said(post) for post in await self.fake.posts(channel, by_bot=True)]
+            self.stands[name] = posts = await self.fake.posts(channel)
+            self.shown[name] = [Said(post) for post in posts if post.by_bot]
 
     async def shown_beside(self, homes: Collection[str]) -> str:
         """Return all that was ever shown outside of these organisations' channels, to everybody or to one."""

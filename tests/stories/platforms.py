@@ -127,6 +127,7 @@ async def on_platforms(
         async with asyncio.timeout(60):
             await app.connected.wait()
         if home is not None:
+            play.link(home.organisation)
             await home.invite_bot()
         yield play
         violations = [
@@ -156,6 +157,7 @@ def _settings(folder: Path, fake: FakeSlack, home: Home | None) -> Settings:
         api_url=fake.api_url,
         pace=1000,
         burst=1000,
+        trust_email=(),
     )
     if home is None:
         return Settings(data_dir=folder, slack=slack)
@@ -166,6 +168,7 @@ def _settings(folder: Path, fake: FakeSlack, home: Home | None) -> Settings:
         store_key=SecretStr("a key for the key store"),
         pace=1000,
         burst=1000,
+        requests_per_second=0,
     )
     return Settings(data_dir=folder, slack=slack, matrix=matrix)
 

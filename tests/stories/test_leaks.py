@@ -8,6 +8,7 @@ import os
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
@@ -22,11 +23,10 @@ from tests.stories.scene import Clock, Place, Scene, scene
 from tests.stories.ways import CANARY, COLIBRI, SECRET, Ground, Kind, Way, Where, assert_kept, ground, ways
 
 _DRAW = random.Random(int(os.environ.get("TEST_SEED", "0")))
-WHOLE = pytest.mark.proof
 
 
 def tried(where: Where, *kinds: Kind) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("way", ways(where, *kinds), ids=lambda way: way.name)
+    return pytest.mark.parametrize("way", ways(where, *kinds), ids=str)
 
 
 async def keeps(at: Ground, way: Way) -> None:
@@ -73,7 +73,7 @@ async def test_a_room_that_agrees_is_relayed(database: Database) -> None:
 
 
 async def staged(play: Scene, *, sealed: bool, relay_unencrypted: bool = False) -> Ground:
-    columns = {"encrypted": True, "relay_unencrypted": relay_unencrypted} if sealed else {}
+    columns: dict[str, Any] = {"encrypted": True, "relay_unencrypted": relay_unencrypted} if sealed else {}
     prefecture, consulate = play.link("prefecture-57"), play.link("consulat-francfort", **columns)
     return await ground(play, prefecture, Place(play, consulate.room, encrypted=sealed))
 
@@ -106,6 +106,18 @@ async def settled_in(play: Platforms, *, relay: bool = True) -> Ground:
     columns = {"relay_unencrypted": relay}
     prefecture, consulate = (play.link(name, **columns) for name in ("prefecture-57", "consulat-francfort"))
     return await ground(play, prefecture, consulate)
+
+
+@pytest.mark.parametrize("way", _DRAW.sample(ways("slack", "remark", "identifier", "asked"), 2), ids=str)
+async def test_some_ways_on_slack(database: Database, tmp_path: Path, way: Way) -> None:
+    await slack_keeps(database, tmp_path, way)
+
+
+@pytest.mark.parametrize("way", _DRAW.sample(ways("matrix", "remark", "identifier", "asked", "sealed"), 1), ids=str)
+async def test_some_ways_from_an_encrypted_room(
+    database: Database, tmp_path: Path, way: Way, synapse: Synapse, strict: StrictClients
+) -> None:
+    await matrix_keeps(database, tmp_path, way, synapse, strict)
 
 
 @pytest.mark.proof

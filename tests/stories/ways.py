@@ -78,6 +78,9 @@ class Way:
     do: Do
     on: frozenset[Where]
 
+    def __str__(self) -> str:
+        return self.name
+
 
 WAYS: list[Way] = []
 

@@ -47,7 +47,8 @@ INTRO = """# A week of a consulate
 The consulate general in Frankfurt and a prefecture, from a Monday to the Friday, and how the week's questions end. What
 stands here was played on a stage in memory with a clock of its own: `tests/stories/week.py` plays it,
 `python -m tests.stories.week` writes this page, and a test sees that the page is what the bot says today. The people are
-made up. « ↻ » is a card that was rewritten in place: only what changed is shown.
+made up. « ↻ » is a card that was rewritten in place: only what changed is shown. The same week, played on the platforms
+themselves: [on Slack](week/slack.md), in pictures, and [in an encrypted room on Matrix](week/matrix.md).
 """
 
 
@@ -275,13 +276,14 @@ async def _stage(database: Database) -> AsyncGenerator[Scene]:
     identity.person_of = named_by_account  # type: ignore[assignment]
     try:
         async with scene(database) as play:
-            database.run_now(_people)
+            database.run_now(people)
             yield play
     finally:
         identity.person_of = own
 
 
-def _people(session: Session) -> None:
+def people(session: Session) -> None:
+    """Enter the week's people."""
     for id_, (name, *_) in PEOPLE.items():
         session.add(Person(id=id_, given_name=name, family_name="Exemple", visibility="network"))
     session.flush()
