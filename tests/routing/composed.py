@@ -74,7 +74,13 @@ def frames() -> tuple[Frame, ...]:
     """Return the frames of `compositions.toml`."""
     read = tomllib.loads((Path(__file__).parent / "compositions.toml").read_text("utf-8"))
     return tuple(
-        Frame(it.pop("rule"), it.pop("from") or None, tuple(it.pop("text")), only_as_written=it.pop("written", False), families=it)
+        Frame(
+            it.pop("rule"),
+            it.pop("from") or None,
+            tuple(it.pop("text")),
+            only_as_written=it.pop("written", False),
+            families=it,
+        )
         for it in read["frame"]
     )
 
