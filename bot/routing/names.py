@@ -140,7 +140,7 @@ _JOINED = (("le ", ("au ", "du ")), ("les ", ("aux ", "des ")))
 
 
 def _with_articles(names: Mapping[str, T]) -> Iterator[tuple[str, T]]:
-    """Yield names, and those that begin with an article also as they are said after « à » and « de »: « au Perthus »."""
+    """Yield names, and those with an article also as they are said after « à » and « de »: « au Perthus »."""
     for name, meaning in names.items():
         for article, joined in _JOINED:
             if name.startswith(article):
