@@ -6,17 +6,19 @@ import functools
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from importlib.metadata import version
 from typing import Any
 
 import structlog
 from sqlalchemy.orm import Session
 
 import handlers
-from bot import audit, due, holding, leases, presence, reminders, schedule
+from bot import due, holding, leases, presence, reminders, schedule, upkeep
 from bot.agenda import fetching, line, subscriptions
 from bot.agenda.borders import Borders
 from bot.agenda.model import Details
-from bot.audit import Finding
+from bot.audit import chain
+from bot.audit.recording import PROCESS, record
 from bot.clock import Clock, system_clock
 from bot.clockwork import Clockwork
 from bot.command import load
@@ -46,6 +48,7 @@ from bot.routing.learnt import Learnt
 from bot.routing.rules import Rules
 from bot.search.current import Finder
 from bot.texts import Catalogues, Reader
+from bot.upkeep import Finding
 from bot.worker import Worker
 from bot.worktime.holidays import Place
 from config.settings import Settings
@@ -260,6 +263,7 @@ def connect(app: App) -> None:
 async def running(app: App) -> AsyncGenerator[App]:
     """Run the worker, the tick and the platforms for as long as the block lasts."""
     app.world.finder.read_from(app.database, app.clock())
+    await app.database.run(lambda session: _log_process(session, app, "process.start"))
     await app.database.run(lambda session: due.ensure(session, presence.ROTA, "all", app.clock()))
     async with asyncio.TaskGroup() as group:
         tasks = [
@@ -272,9 +276,22 @@ async def running(app: App) -> AsyncGenerator[App]:
             yield app
         finally:
             await app.worker.drain()
+            await app.database.run(lambda session: _log_process(session, app, "process.stop"))
+            await seal(app)
             await asyncio.to_thread(app.world.finder.wait)
             for task in tasks:
                 task.cancel()
+
+
+def _log_process(session: Session, app: App, action: str) -> None:
+    content = {"version": version("passerelle"), "platforms": sorted(app.platforms)}
+    record(session, app.clock(), action, actor=PROCESS, content=content)
+
+
+async def seal(app: App) -> None:
+    """Prolong the chain of the audit by all that waits."""
+    while await app.database.run(chain.seal) == chain.AT_ONCE:
+        pass
 
 
 async def _warm(app: App) -> None:
@@ -304,18 +321,19 @@ async def tick(app: App) -> None:
     """Look for what is stuck, and now and then forget what is over."""
     now = app.clock()
     await app.clockwork.tick(now)
-    woken = await app.database.run(lambda session: audit.mend(session, now))
+    woken = await app.database.run(lambda session: upkeep.mend(session, now))
+    await seal(app)
     await app.database.run(lambda session: app.asking.ask(session, now))
     await app.database.run(lambda session: holding.remind(session, app.exit_(session, now), now))
     await app.database.run(lambda session: subscriptions.put_due(session, now))
-    found = await app.database.run(lambda session: audit.look(session, now))
+    found = await app.database.run(lambda session: upkeep.look(session, now))
     for finding in found:
         if finding not in app.found:  # said once, not at each tick
             log.warning("stuck", what=finding.name, count=finding.count, since=str(finding.since))
     app.found = found
     if app.forgot_at is None or now - app.forgot_at > FORGET_EVERY:
         app.forgot_at = now
-        await app.database.run(lambda session: audit.forget(session, now))
+        await app.database.run(lambda session: upkeep.forget(session, now))
         await app.database.run(lambda session: candidates.forget(session, now))
     if woken:
         app.worker.wake()

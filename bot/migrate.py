@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from bot import due, holding, jobs, memory, outbox, receipts
 from bot import files as parcels
 from bot.agenda import tables as agenda
+from bot.audit import tables as audit
 from bot.db import Database
 from bot.directory import confirming, current, history, tables
 from bot.errors import ConfigurationError, Unavailable
@@ -26,7 +27,7 @@ LOCK = 7_202_515  # advisory lock on PostgreSQL: two processes may start at once
 WITH_TABLES = (
     parcels, holding, due,
     jobs, memory, outbox, receipts, confirming, current, history, tables, questions, notes, passages, routing,
-    agenda,
+    agenda, audit,
 )  # fmt: skip
 """Every module that has tables: loading them fills `Base.metadata`."""
 

@@ -1,40 +1,20 @@
-"""Who may see, add, change and answer events. What is not here is denied.
+"""What an event is to somebody; what they may do to it then stands in `bot.rights`.
 
 An event for its own (`own`) is seen by those who organise it, by the bodies and organisations it names, by who entered
 it, and by coordinators. One that a calendar brought is changed where it comes from.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from bot.agenda.tables import Event
 from bot.directory.identity import Actor
-from bot.directory.rights import has
 from bot.directory.visibility import Owned, sees
 from bot.errors import UserError
+from bot.rights import Denied, Scope
+from bot.rights import may as allows
 
-Act: TypeAlias = Literal["see", "add", "add_for_others", "change", "answer", "participants", "subscribe"]
-
-NEEDED: dict[Act, str] = {  # the least right
-    "see": "reader",
-    "add": "member",
-    "add_for_others": "editor",
-    "change": "member",
-    "answer": "member",
-    "participants": "member",
-    "subscribe": "coordinator",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Tie:
-    """What an event is to somebody."""
-
-    sees: bool
-    author: bool
-    organiser: bool
-    coordinator: bool
+Act: TypeAlias = Literal["see", "add", "add_for_others", "change", "answer", "participants"]
 
 
 def account_of(actor: Actor) -> str | None:
@@ -42,37 +22,24 @@ def account_of(actor: Actor) -> str | None:
     return f"{actor.user.platform}:{actor.user.id}" if actor.user is not None else None
 
 
-def tie(actor: Actor, event: Event) -> Tie:
+def tie(actor: Actor, event: Event) -> set[Scope]:
     """Return what an event is to somebody."""
     details = event.details
-    own = Owned("event", event.visibility, {*details.organisers, *details.bodies})
-    author = _is_author(actor, event)
-    return Tie(
-        sees=author or sees(actor, own),
-        author=author,
-        organiser=actor.organisation in details.organisers,
-        coordinator=has(actor.rights, "coordinator"),
-    )
+    found: set[Scope] = set()
+    if _is_author(actor, event):
+        found |= {"own", "seen"}
+    if actor.organisation in details.organisers:
+        found.add("organisation")
+    if sees(actor, Owned("event", event.visibility, {*details.organisers, *details.bodies})):
+        found.add("seen")
+    return found
 
 
 def may(actor: Actor, act: Act, event: Event | None = None) -> bool:
     """Say whether somebody may do something, to an event if one is given."""
-    if not has(actor.rights, NEEDED[act]):
+    if act == "change" and event is not None and event.calendar is not None:
         return False
-    if event is None:
-        return act in {"add", "add_for_others", "subscribe"}
-    its = tie(actor, event)
-    match act:
-        case "see" | "answer":
-            return its.sees
-        case "change":
-            return event.calendar is None and (
-                its.author or its.coordinator or (its.organiser and has(actor.rights, "editor"))
-            )
-        case "participants":
-            return its.author or its.organiser or its.coordinator
-        case _:
-            return False
+    return allows(actor.rights, f"event.{act}", *(tie(actor, event) if event is not None else ()))
 
 
 def check(actor: Actor, act: Act, event: Event | None = None) -> None:
@@ -81,7 +48,7 @@ def check(actor: Actor, act: Act, event: Event | None = None) -> None:
         return
     if event is not None and act == "change" and event.calendar is not None:
         raise UserError("agenda.from_calendar", number=event.number)
-    raise UserError(f"agenda.may_not.{act}")
+    raise Denied(f"event.{act}", f"agenda.may_not.{act}")
 
 
 def seen(actor: Actor, events: Collection[Event]) -> list[Event]:

@@ -28,6 +28,7 @@ ROOMS = {
     "questions": "questions",
     "advisers": "advisers",
     "events": "events",
+    "audit": "audit",
     "failed": "operation",
     "matrix": "operation",
 }

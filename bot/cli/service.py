@@ -9,7 +9,7 @@ import signal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from bot import audit
+from bot import upkeep
 from bot.app import App, build, connect, matrix_options, running, slack_options
 from bot.cli.parsing import Commands
 from bot.clock import system_clock
@@ -119,7 +119,7 @@ def _rows(session: Session) -> list[tuple[bool, str, str]]:
     ]
     if closed:
         out.append((False, "rooms", f"{closed} linked room(s) can no longer be reached"))
-    findings = audit.look(session, system_clock())
+    findings = upkeep.look(session, system_clock())
     return out + [(False, f.name, f"{f.count} since {f.since}") for f in findings]
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from bot.audit.recording import record, who
 from bot.db import Database
 from bot.directory import checks
 from bot.directory.current import NAMED
@@ -59,6 +60,7 @@ class Plan:
     history: Sequence[Ready]
     marks: tuple[tuple[str, str], ...]  # what is said to have changed, by file and key
     result: Result
+    author: Author | None = None  # for the audit
 
 
 def apply(
@@ -124,7 +126,7 @@ def plan(session: Session, parsed: Parsed, *, shipped: bool = False, author: Aut
             Difference(m.sheet.file.name, key_text(m.sheet.file, m.row), b, a) for m, b, a in differing[:SHOWN]
         ),
     )
-    return Plan(at, tables, history, _marks(differing), result)
+    return Plan(at, tables, history, _marks(differing), result, author)
 
 
 def carry_out(session: Session, made: Plan) -> None:
@@ -138,6 +140,17 @@ def carry_out(session: Session, made: Plan) -> None:
     write(session, made.history)
     if made.marks:
         mark(session, made.marks)
+        _record(session, made)
+
+
+def _record(session: Session, made: Plan) -> None:
+    """Let the audit keep that an import was made; its rows stand in the directory's history."""
+    if made.author is None:
+        return
+    files = sorted({file for file, _ in made.marks})
+    counts = {"added": made.result.added, "changed": made.result.changed, "closed": made.result.closed}
+    actor = who(made.author.person, made.author.account)
+    record(session, made.author.at, "directory.import", actor=actor, content={"files": files, **counts})
 
 
 def differences(found: Sequence[Match]) -> Iterator[tuple[Match, Row | None, Row]]:

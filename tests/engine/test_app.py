@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
-from bot import audit, jobs
+from bot import jobs, upkeep
 from bot.app import (
     FORGET_EVERY,
     App,
@@ -233,7 +233,7 @@ async def test_now_and_then_a_tick_forgets_what_is_over(database: Database) -> N
 
     async def is_over(key: str) -> None:
         put(database, key, clock())
-        old = clock() - audit.KEPT - timedelta(days=1)
+        old = clock() - upkeep.KEPT - timedelta(days=1)
         database.run_now(lambda s: s.execute(update(Job).values(state="sent", done_at=old)))
         await tick(app)
 

@@ -1,4 +1,4 @@
-"""The auditor: finds what is stuck, and forgets what is over."""
+"""Upkeep: what is stuck is found, what is over is forgotten."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
