@@ -233,7 +233,7 @@ class Dispatcher:
 
     def _say_alone(self, ctx: Context, to: Address, card: Card, name: str) -> None:
         """Say a card, and in the room that somebody is answered elsewhere where that is so."""
-        ctx.say(to, card, name, Placing(ctx.about.id if ctx.about else None))
+        ctx.say(to, card, name, Placing(ctx.about.id if ctx.about else None, asked_of=ctx.inbound.author.id))
         if to.audience is not None and to.platform in self._pointers:
             pointer = Card(None, (Paragraph(Text.of("reply.in_private")),))
             ctx.say(replace(to, audience=None), pointer, "pointer")

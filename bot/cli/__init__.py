@@ -29,6 +29,7 @@ ROOMS = {
     "advisers": "advisers",
     "events": "events",
     "audit": "audit",
+    "person": "person",
     "failed": "operation",
     "matrix": "operation",
 }

@@ -232,7 +232,7 @@ def write(
     ring(session, question, now)
 
 
-def withdraw(session: Session, actor: Actor, question: Question, now: datetime) -> None:
+def withdraw(session: Session, actor: Actor | None, question: Question, now: datetime) -> None:
     """Cancel a question whose author deleted it, if an answer is still expected."""
     if not any(rules("cancel", question.state)):
         return

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from bot.app import tick
 from bot.audit import chain
 from bot.audit.tables import Alias, Content, Entry
-from tests.stories.conftest import SAARBRUCKEN, consulate, play, prefecture  # noqa: F401 -- fixtures
+from tests.stories.conftest import SAARBRUCKEN
 from tests.stories.scene import Place, Scene
 
 
@@ -16,7 +16,7 @@ def acts(session: Session) -> list[tuple[str, str, str]]:
     return [(names.get(row.actor, row.actor), row.action, names.get(row.about, row.about)) for row in rows]
 
 
-async def test_moves_and_refusals_stand_there(play: Scene, prefecture: Place, consulate: Place) -> None:  # noqa: F811
+async def test_moves_and_refusals_stand_there(play: Scene, prefecture: Place, consulate: Place) -> None:
     await prefecture.invoke("poser", SAARBRUCKEN)
     await consulate.invoke("prendre", "Q-2026-00001")
     await consulate.invoke("annuler", "Q-2026-00001")
@@ -42,7 +42,7 @@ async def test_moves_and_refusals_stand_there(play: Scene, prefecture: Place, co
         assert f'"{refused}"' in kept
 
 
-async def test_the_tick_seals_what_was_done(play: Scene, prefecture: Place) -> None:  # noqa: F811
+async def test_the_tick_seals_what_was_done(play: Scene, prefecture: Place) -> None:
     await prefecture.invoke("poser", SAARBRUCKEN)
     await tick(play.app)
     found = play.app.database.reading(chain.verify)
