@@ -21,6 +21,7 @@ from bot.questions.notes import Note
 from bot.questions.passages import Passage
 from bot.questions.tables import Enclosed, Endpoint, Move, Question
 from bot.routing import candidates
+from bot.routing.tables import RoutingExample
 
 _NOT_BEGUN = ("waiting", "unknown", "failed")
 _BLIND = {"synchronize_session": False}
@@ -111,6 +112,10 @@ def take_back(ctx: Scope, traces: Traces, its: Said) -> None:
         else:
             question.taken_by, question.taken_person = cards.name_of(ctx.directory(), question.placed_with), None
         redraw(ctx, question)
+    moved = select(Question.number, Move.at).join(Question, Question.id == Move.question_id)
+    for number, at in session.execute(moved.where(_moved(traces), Move.kind == "redirect")):
+        its_reason = RoutingExample.number == number, RoutingExample.at == at
+        session.execute(update(RoutingExample).where(*its_reason).values(why=None), execution_options=_BLIND)
     session.execute(update(Move).where(_moved(traces)).values(reason=None), execution_options=_BLIND)
     session.flush()
     for question in its.asked:
