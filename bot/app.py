@@ -41,6 +41,7 @@ from bot.opinion import Endpoint, seconding
 from bot.outbox import Destination, Destinations, Outbox
 from bot.pace import Pace
 from bot.platforms import Live, Platform
+from bot.privacy import retention
 from bot.questions.find import live_threads
 from bot.questions.terms import Terms
 from bot.routing import candidates
@@ -140,6 +141,7 @@ def build(settings: Settings, database: Database, clock: Clock = system_clock) -
         paces=_paces(settings),
     )
     database.woken = worker.wake
+    forgetting = retention.kinds(retention.load(CONFIG / "retention.toml"))
     return App(
         settings,
         database,
@@ -150,7 +152,12 @@ def build(settings: Settings, database: Database, clock: Clock = system_clock) -
         around,
         Asking(around, where, platforms),
         exit_,
-        Clockwork(database, around, where, {**reminders.KINDS, **presence.KINDS}),
+        Clockwork(
+            database,
+            around,
+            where,
+            {**reminders.KINDS, **presence.KINDS, **forgetting},
+        ),
         calendars,
     )
 
@@ -265,6 +272,7 @@ async def running(app: App) -> AsyncGenerator[App]:
     app.world.finder.read_from(app.database, app.clock())
     await app.database.run(lambda session: _log_process(session, app, "process.start"))
     await app.database.run(lambda session: due.ensure(session, presence.ROTA, "all", app.clock()))
+    await app.database.run(lambda session: retention.begin(session, app.clock()))
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(app.worker.run(), name="worker"),
@@ -333,7 +341,6 @@ async def tick(app: App) -> None:
     app.found = found
     if app.forgot_at is None or now - app.forgot_at > FORGET_EVERY:
         app.forgot_at = now
-        await app.database.run(lambda session: upkeep.forget(session, now))
         await app.database.run(lambda session: candidates.forget(session, now))
     if woken:
         app.worker.wake()

@@ -291,6 +291,8 @@ def is_busy(session: Session, lane: str) -> bool:
 _BUSY = select(_LANE.c.due_at).where(_LANE.c.name == bindparam("lane"))
 
 
-def purge(session: Session, before: datetime) -> None:
-    """Forget the jobs that ended before an instant."""
-    session.execute(delete(Job).where(Job.state.in_(("sent", "cancelled")), Job.done_at < before))
+def purge(session: Session, before: datetime, limit: int) -> int:
+    """Forget some of the jobs that ended before an instant; return how many. One that was cancelled ended at once."""
+    ended = func.coalesce(Job.done_at, Job.created_at)
+    old = select(Job.id).where(Job.state.in_(("sent", "cancelled")), ended < before).limit(limit)
+    return len(session.execute(delete(Job).where(Job.id.in_(old)).returning(Job.id), execution_options=_BLIND).all())

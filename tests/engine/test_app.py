@@ -9,9 +9,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
-from bot import jobs, upkeep
+from bot import jobs
 from bot.app import (
-    FORGET_EVERY,
     App,
     add,
     build,
@@ -31,6 +30,7 @@ from bot.errors import ConfigurationError
 from bot.jobs import Job, Lane
 from bot.message import Address
 from bot.outbox import Destination
+from bot.privacy import retention
 from bot.texts import Reader
 from config.settings import MatrixSettings, Settings, SlackSettings
 from tests.stories.conftest import SAARBRUCKEN
@@ -231,9 +231,11 @@ async def test_now_and_then_a_tick_forgets_what_is_over(database: Database) -> N
     def rows() -> int:
         return database.run_now(lambda s: s.scalar(select(func.count()).select_from(Job))) or 0
 
+    database.run_now(lambda s: retention.begin(s, clock()))
+
     async def is_over(key: str) -> None:
         put(database, key, clock())
-        old = clock() - upkeep.KEPT - timedelta(days=1)
+        old = clock() - timedelta(days=31)
         database.run_now(lambda s: s.execute(update(Job).values(state="sent", done_at=old)))
         await tick(app)
 
@@ -241,6 +243,6 @@ async def test_now_and_then_a_tick_forgets_what_is_over(database: Database) -> N
     assert rows() == 0
     await is_over("b")
     assert rows() == 1, "not at each tick"
-    clock.pass_(seconds=FORGET_EVERY.total_seconds() + 1)
+    clock.pass_(days=1, seconds=1)
     await is_over("c")
     assert rows() == 0

@@ -12,7 +12,7 @@ from bot.message import Address, Message, User
 from bot.receipts import Receipt
 
 NOON = datetime(2026, 3, 16, 12, tzinfo=UTC)
-OLD = NOON - upkeep.KEPT - timedelta(days=1)
+OLD = NOON - timedelta(days=31)
 
 
 def put(session: Session, key: str, at: datetime = NOON, lane: str = "slack:C1", **columns: object) -> Job:
@@ -99,7 +99,7 @@ def test_what_is_over_is_forgotten_and_what_waits_is_not(shipped: Database) -> N
         receipts.record(session, said(1), OLD)
         receipts.record(session, said(2), NOON)
         receipts.fail(session, said(3), OLD, "oops")
-        upkeep.forget(session, NOON)
+        upkeep.forget(session, NOON - timedelta(days=30))
 
     shipped.run_now(work)
     assert set(shipped.run_now(lambda s: s.scalars(select(Job.key)).all())) == {"fresh", "waits", "failed"}
