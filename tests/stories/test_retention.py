@@ -1,6 +1,7 @@
 """What is over is forgotten after its period, and no day before; figures, moves and the audit's chain stay."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -105,15 +106,11 @@ def put_old(session: Session, at: datetime) -> None:
     author = User("stage", "x")
     said = Message(id="e0", at=at, author=author, to=Address("stage", "r"), message_id="m0", text="mots")
     receipts.fail(session, said, at, "oops")
-    receipts.record(session, Message(**{**_plain(said), "id": "e1"}), at)
+    receipts.record(session, replace(said, id="e1"), at)
     jobs.put(session, "say", {}, lane="stage:r", queue="elsewhere", key="failed", now=at)
     jobs.write(session)
     session.execute(update(Job).where(Job.key == "failed").values(state="failed", done_at=at))
     record(session, at, "test.act", actor="operator", content={"number": 1})
-
-
-def _plain(said: Message) -> dict[str, object]:
-    return {name: getattr(said, name) for name in ("id", "at", "author", "to", "message_id", "text")}
 
 
 KEPT: Mapping[str, tuple[ColumnElement[bool], ...]] = {  # what `put_old` put, by kind
