@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 import handlers
-from bot import due, holding, leases, presence, reminders, schedule, upkeep
+from bot import due, foureyes, holding, leases, presence, reminders, schedule, upkeep
 from bot.agenda import fetching, line, subscriptions
 from bot.agenda.borders import Borders
 from bot.agenda.model import Details
@@ -42,6 +42,8 @@ from bot.outbox import Destination, Destinations, Outbox
 from bot.pace import Pace
 from bot.platforms import Live, Platform
 from bot.privacy import retention
+from bot.privacy.compacting import compact, take_wish
+from bot.privacy.erasing import erase
 from bot.questions.find import live_threads
 from bot.questions.terms import Terms
 from bot.routing import candidates
@@ -142,6 +144,7 @@ def build(settings: Settings, database: Database, clock: Clock = system_clock) -
     )
     database.woken = worker.wake
     forgetting = retention.kinds(retention.load(CONFIG / "retention.toml"))
+    confirmed = foureyes.kinds({"person.erase": lambda ctx, args, who: erase(ctx, args["person"], who)})
     return App(
         settings,
         database,
@@ -156,7 +159,7 @@ def build(settings: Settings, database: Database, clock: Clock = system_clock) -
             database,
             around,
             where,
-            {**reminders.KINDS, **presence.KINDS, **forgetting},
+            {**reminders.KINDS, **presence.KINDS, **forgetting, **confirmed},
         ),
         calendars,
     )
@@ -331,6 +334,8 @@ async def tick(app: App) -> None:
     await app.clockwork.tick(now)
     woken = await app.database.run(lambda session: upkeep.mend(session, now))
     await seal(app)
+    if await app.database.run(take_wish):
+        await asyncio.to_thread(compact, app.database)
     await app.database.run(lambda session: app.asking.ask(session, now))
     await app.database.run(lambda session: holding.remind(session, app.exit_(session, now), now))
     await app.database.run(lambda session: subscriptions.put_due(session, now))

@@ -121,7 +121,12 @@ def region_of(ctx: Scope, organisation: str | None) -> str | None:
 
 def coordinators(session: Session, at: datetime) -> list[str]:
     """Return the organisations where coordinators hold an office now, in a stable order."""
-    people = session.scalars(select(Right.person).where(Right.right.in_(("coordinator", "administrator"))).distinct())
+    return holders(session, at, "coordinator", "administrator")
+
+
+def holders(session: Session, at: datetime, *rights: str) -> list[str]:
+    """Return the organisations where people with one of these rights hold an office now, in a stable order."""
+    people = session.scalars(select(Right.person).where(Right.right.in_(rights)).distinct())
     return sorted({posting.organisation for person in people for posting, _ in postings_held(session, person, at)})
 
 

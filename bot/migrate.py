@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
-from bot import due, holding, jobs, memory, outbox, receipts
+from bot import due, foureyes, holding, jobs, memory, outbox, receipts
 from bot import files as parcels
 from bot.agenda import tables as agenda
 from bot.audit import tables as audit
@@ -27,7 +27,7 @@ LOCK = 7_202_515  # advisory lock on PostgreSQL: two processes may start at once
 WITH_TABLES = (
     parcels, holding, due,
     jobs, memory, outbox, receipts, confirming, current, history, tables, questions, notes, passages, routing,
-    agenda, audit,
+    agenda, audit, foureyes,
 )  # fmt: skip
 """Every module that has tables: loading them fills `Base.metadata`."""
 

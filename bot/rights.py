@@ -54,6 +54,7 @@ TABLE: Final[Mapping[str, Row]] = {
     "rota.keep": {"organisation": "editor", "any": "coordinator"},
     "room.link": _ALL,
     "room.language": {"organisation": "member", "any": "coordinator"},
+    "person.erase": {"any": "administrator"},
     "event.see": {"seen": "reader"},
     "event.answer": {"seen": "member"},
     "event.add": {"any": "member"},

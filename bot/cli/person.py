@@ -15,7 +15,7 @@ from bot.clock import system_clock
 from bot.context import Scope
 from bot.db import Database
 from bot.opening import open_database
-from bot.privacy.compacting import compact
+from bot.privacy.compacting import compact, take_wish
 from bot.privacy.erasing import Erased, erase
 from bot.privacy.exporting import export
 from config.settings import Settings
@@ -87,6 +87,7 @@ def _erase(settings: Settings, options: argparse.Namespace) -> int:
         _tell(undone.result.counts, as_json=options.json)
         return 0
     seal_all(database)
+    database.run_now(take_wish)
     whole = compact(database)
     database.close()
     _tell(result.counts, as_json=options.json)

@@ -3,9 +3,24 @@
 import time
 from typing import Final
 
-from bot.db import Base, Database
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
 
+from bot.db import Base, Database
+from bot.directory.current import Stamp
+
+_WISHED: Final = "compact"
 _PATIENCE: Final = 20.0  # seconds that readers may keep the log of changes from being emptied
+
+
+def wish(session: Session) -> None:
+    """Let the file be written anew after this transaction, by whoever ticks next."""
+    session.merge(Stamp(name=_WISHED, value=1))
+
+
+def take_wish(session: Session) -> bool:
+    """Say whether the file is to be written anew, once."""
+    return bool(session.execute(delete(Stamp).where(Stamp.name == _WISHED).returning(Stamp.name)).all())
 
 
 def compact(database: Database) -> bool:

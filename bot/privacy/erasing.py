@@ -25,7 +25,7 @@ from bot.directory.tables import Absence, Duty, LinkCode, LinkTry, Person, Posti
 from bot.holding import Held
 from bot.jobs import Job, Lane
 from bot.memory import Remembered
-from bot.privacy import words
+from bot.privacy import compacting, words
 from bot.privacy.sweeping import holds, sweep
 from bot.privacy.traces import Traces, core, gather
 from bot.questions.notes import Note
@@ -44,8 +44,8 @@ class Erased:
 def erase(ctx: Scope, person: str, actor: str) -> Erased:
     """Erase a person; `actor` is who does it, as the audit names them. Raises UserError where there is no such person.
 
-    To be called outside of any savepoint. `compacting.compact` is to follow the commit: the database's file may hold
-    what was deleted.
+    To be called outside of any savepoint. The database's file, which may still hold what was deleted, is written anew
+    by the next tick.
     """
     session = ctx.session
     traces = gather(session, person)
@@ -60,6 +60,7 @@ def erase(ctx: Scope, person: str, actor: str) -> Erased:
     counts |= sweep(session, traces, token)
     counts["audit_content"] = _audit(session, traces)
     history.mark(session, [(PEOPLE.name, "")])
+    compacting.wish(session)
     current.touch(session)
     session.expire_all()
     return Erased({name: count for name, count in counts.items() if count})

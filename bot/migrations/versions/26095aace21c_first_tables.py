@@ -88,6 +88,17 @@ def upgrade() -> None:
         batch_op.create_index("ix_due_at", ["due_at"], unique=False)
 
     op.create_table(
+        "four_eyes",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("action", sa.String(length=60), nullable=False),
+        sa.Column("args", sa.Text(), nullable=False),
+        sa.Column("by", sa.String(length=100), nullable=False),
+        sa.Column("second", sa.String(length=100), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_four_eyes")),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
         "held",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("platform", sa.String(length=20), nullable=False),
