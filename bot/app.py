@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 import handlers
-from bot import due, foureyes, holding, leases, presence, reminders, schedule, upkeep
+from bot import due, foureyes, holding, leases, presence, proof, reminders, schedule, upkeep
 from bot.agenda import fetching, line, subscriptions
 from bot.agenda.borders import Borders
 from bot.agenda.model import Details
@@ -159,7 +159,7 @@ def build(settings: Settings, database: Database, clock: Clock = system_clock) -
             database,
             around,
             where,
-            {**reminders.KINDS, **presence.KINDS, **forgetting, **confirmed},
+            {**reminders.KINDS, **presence.KINDS, **proof.KINDS, **forgetting, **confirmed},
         ),
         calendars,
     )
@@ -276,6 +276,7 @@ async def running(app: App) -> AsyncGenerator[App]:
     await app.database.run(lambda session: _log_process(session, app, "process.start"))
     await app.database.run(lambda session: due.ensure(session, presence.ROTA, "all", app.clock()))
     await app.database.run(lambda session: retention.begin(session, app.clock()))
+    await app.database.run(lambda session: proof.begin(session, app.clock()))
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(app.worker.run(), name="worker"),

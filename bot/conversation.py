@@ -130,6 +130,13 @@ def holders(session: Session, at: datetime, *rights: str) -> list[str]:
     return sorted({posting.organisation for person in people for posting, _ in postings_held(session, person, at)})
 
 
+def tell_administrators(ctx: Scope, card: Card, key: str) -> None:
+    """Say a card in the first room of each organisation where an administrator holds an office."""
+    for organisation in holders(ctx.session, ctx.now, "administrator"):
+        for room in rooms_of(ctx.session, organisation)[:1]:
+            ctx.outbox.put(Address(room.platform, room.room), card, key=f"{key}/{organisation}")
+
+
 def redraw(ctx: Scope, question: Question) -> None:
     """Rewrite the cards of both sides as the question now stands."""
     if question.state not in OPEN:

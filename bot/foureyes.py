@@ -9,20 +9,18 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import String, Text, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import String, Text
+from sqlalchemy.orm import Mapped, mapped_column
 
 from bot import due
 from bot.audit.recording import CLOCK, record
 from bot.card import Button, Buttons, Card, Paragraph, Words
 from bot.clockwork import Again, Kind, Ring
 from bot.context import Context, Scope
-from bot.conversation import holders
+from bot.conversation import holders, tell_administrators
 from bot.db import Base, Instant
-from bot.directory.rooms import rooms_of
 from bot.directory.tables import ID
 from bot.errors import UserError
-from bot.message import Address
 from bot.rights import Denied, may
 from bot.texts import Text as Sentence
 
@@ -106,18 +104,6 @@ def kinds(acts: Mapping[str, Do]) -> Mapping[str, Kind]:
         return None
 
     return {ACT: Kind(settle)}
-
-
-def tell_administrators(ctx: Scope, card: Card, key: str) -> None:
-    """Say a card in the first room of each organisation where an administrator holds an office."""
-    for organisation in holders(ctx.session, ctx.now, "administrator"):
-        for room in rooms_of(ctx.session, organisation)[:1]:
-            ctx.outbox.put(Address(room.platform, room.room), card, key=f"{key}/{organisation}")
-
-
-def waiting(session: Session) -> list[Asked]:
-    """Return the acts that wait for a second person, the oldest first."""
-    return list(session.scalars(select(Asked).where(Asked.second.is_(None)).order_by(Asked.id)))
 
 
 def _offered(row: Asked, what: Words, who: str) -> Card:

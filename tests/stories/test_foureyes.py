@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.app import tick
+from bot.audit import chain
 from bot.audit.tables import Entry
 from bot.db import Database
 from bot.directory import importing, rights
@@ -123,3 +124,16 @@ async def test_whoever_is_not_known_is_said_so(play: Scene, room: Place) -> None
     await first.say("effacer personne-du-tout")
     first.sees("ne connaît personne")
     room.sees_not("effacer tout")
+
+
+async def test_the_head_of_the_audit_is_given_away_daily(play: Scene, room: Place) -> None:
+    await tick(play.app)
+    room.sees_not("empreinte du jour")
+    play.clock.pass_(days=1, minutes=1)
+    await tick(play.app)
+    await play.settle()
+    shown = room.sees("empreinte du jour").text
+    given = chain.parse(shown.partition("`")[2].partition("`")[0])
+    assert given is not None
+    assert given.position > 0
+    assert play.app.database.reading(lambda s: chain.verify(s, given)).fault is None
