@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 import handlers
-from bot import due, foureyes, holding, leases, presence, proof, reminders, schedule, upkeep
+from bot import due, foureyes, holding, importing, leases, presence, proof, reminders, schedule, upkeep
 from bot.agenda import fetching, line, subscriptions
 from bot.agenda.borders import Borders
 from bot.agenda.model import Details
@@ -31,6 +31,7 @@ from bot.directory.current import Current
 from bot.directory.files import TOPICS
 from bot.directory.rooms import room_of
 from bot.dispatch import Dispatcher
+from bot.drawing import drawing
 from bot.errors import ConfigurationError
 from bot.fetching import Exit, Fetching
 from bot.files import ENDINGS, Limits
@@ -127,9 +128,16 @@ def build(settings: Settings, database: Database, clock: Clock = system_clock) -
     def exit_(session: Session, now: datetime) -> Outbox:
         return Outbox(session, around.catalogues, where, now)
 
-    parcels = Fetching(database, platforms, around.limits, settings.data_dir / "files", clock, exit_)
-    calendar = {"calendar": calendars.perform}
-    kinds = {**performers(database, platforms, dispatcher.again, parcels.fetch), **calendar}
+    folder = settings.data_dir / "files"
+    parcels = Fetching(database, platforms, around.limits, folder, clock, exit_)
+    directory = importing.Importing(database, around, where, folder, clock)
+    beside = {
+        "calendar": calendars.perform,
+        "import": directory.bring,
+        "export": directory.send,
+        "draw": drawing(database, around, clock, exit_),
+    }
+    kinds = {**performers(database, platforms, dispatcher.again, parcels.fetch), **beside}
     if settings.opinion is not None:
         own = settings.opinion
         endpoint = Endpoint(own.url, own.model, own.token.get_secret_value())
@@ -159,7 +167,7 @@ def build(settings: Settings, database: Database, clock: Clock = system_clock) -
             database,
             around,
             where,
-            {**reminders.KINDS, **presence.KINDS, **proof.KINDS, **forgetting, **confirmed},
+            {**reminders.KINDS, **presence.KINDS, **importing.KINDS, **proof.KINDS, **forgetting, **confirmed},
         ),
         calendars,
     )

@@ -7,7 +7,7 @@ from bot.conversation import adopt, otherwise, place, redraw, retire
 from bot.directory.identity import Actor
 from bot.errors import UserError
 from bot.message import Address
-from bot.outbox import Placing
+from bot.posts import Placing
 from bot.questions import cards, find, moves
 from bot.questions.tables import Endpoint, Question
 from bot.routing.decide import route

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
-from bot.message import File, User
+from bot.message import Drawn, File, User
 from bot.texts import Text
 
 Words: TypeAlias = str | Text
@@ -65,7 +65,7 @@ class Card:
     title: Words | None = None
     blocks: tuple[Block, ...] = ()
     notify: User | None = None
-    files: tuple[File, ...] = ()
+    files: tuple[File | Drawn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,8 @@ def rendered(card: Card, render: Callable[[Words], str]) -> Card:
             case Buttons(buttons):
                 return Buttons(tuple(replace(x, label=render(x.label)) for x in buttons))
 
-    return Card(None if card.title is None else render(card.title), tuple(block(b) for b in card.blocks), card.notify)
+    title = None if card.title is None else render(card.title)
+    return replace(card, title=title, blocks=tuple(block(b) for b in card.blocks))
 
 
 def rendered_form(form: Form, render: Callable[[Words], str]) -> Form:

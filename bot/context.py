@@ -17,7 +17,8 @@ from bot.directory.snapshot import Snapshot
 from bot.files import Limits
 from bot.grammar import Command
 from bot.message import Address, Inbound
-from bot.outbox import NOWHERE, Outbox, Placing
+from bot.outbox import Outbox
+from bot.posts import NOWHERE, Placing
 from bot.questions.tables import Question
 from bot.questions.terms import Terms
 from bot.routing.learnt import Learnt

@@ -15,7 +15,7 @@ from bot.directory.identity import Actor
 from bot.directory.rooms import rooms_of
 from bot.directory.tables import Organisation, Right, Room
 from bot.message import Address, Attachment
-from bot.outbox import Placing, Side
+from bot.posts import Placing, Side
 from bot.questions import cards, find, moves
 from bot.questions.moves import OPEN, PENDING
 from bot.questions.tables import Enclosed, Endpoint, Question
@@ -85,7 +85,7 @@ def carry_kept(ctx: Scope, question: Question, to: Address, key: str, placing: P
 
 def _first_room(ctx: Scope, question: Question) -> Room | None:
     asked = find.endpoint(ctx.session, question.id, "asker")
-    for organisation in ladder(ctx, question):
+    for organisation in _holders(ctx, question):
         for room in sorted(
             rooms_of(ctx.session, organisation), key=lambda room: question.sealed and not room.encrypted
         ):
@@ -95,7 +95,7 @@ def _first_room(ctx: Scope, question: Question) -> Room | None:
     return None
 
 
-def ladder(ctx: Scope, question: Question) -> Iterator[str]:
+def _holders(ctx: Scope, question: Question) -> Iterator[str]:
     """Yield who may hold a question, best first: on a first day most posts have no room."""
     if question.recipient:
         yield question.recipient
@@ -167,9 +167,15 @@ def escalate(ctx: Scope, question: Question, to: str, *, by: Actor | None = None
     if not rooms:
         return False
     moves.escalate(ctx.session, question, to=to, now=ctx.now, by=by, reason=reason)
-    card = cards.for_recipient(ctx.directory(), question, asker_name(ctx, question))
-    placing = Placing(question.id, "recipient", sealed=question.sealed, cleared=question.cleared)
-    ctx.outbox.put(Address(rooms[0].platform, rooms[0].room), card, key=_raised(question, to), placing=placing)
+    key = _raised(question, to)
+    if find.said(ctx.session, key):  # an earlier time: its card is rewritten, which calls nobody
+        again = Card(None, (Paragraph(Text.of("moved.escalate.again", number=question.number)),))
+        beneath = Address(rooms[0].platform, rooms[0].room, f"key:{key}")
+        ctx.say(beneath, again, f"again/{question.number}", Placing(question.id, "recipient"))
+    else:
+        card = cards.for_recipient(ctx.directory(), question, asker_name(ctx, question))
+        placing = Placing(question.id, "recipient", sealed=question.sealed, cleared=question.cleared)
+        ctx.outbox.put(Address(rooms[0].platform, rooms[0].room), card, key=key, placing=placing)
     words = Text.of("moved.escalate", number=question.number, name=cards.name_of(ctx.directory(), to))
     tell(ctx, question, "recipient", words)
     if by is not None:  # the clockwork waits until the asker is there

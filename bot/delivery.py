@@ -12,11 +12,13 @@ from bot.card import from_json
 from bot.db import Database
 from bot.errors import Refused
 from bot.fetching import Exit, tell_failed
+from bot.importing import tell_unread
 from bot.jobs import Leased
 from bot.leases import Settled
 from bot.message import Address, Inbound, RoomChange, User
-from bot.outbox import from_args, message_of, note_sent
+from bot.outbox import from_args
 from bot.platforms import DirectRooms, Edits, Files, Joins, Platform
+from bot.posts import message_of, note_sent
 from bot.turns import put_off
 from bot.worker import Perform
 
@@ -109,7 +111,9 @@ def note_settled(session: Session, settled: Collection[Settled], now: datetime, 
     note_sent(session, ids, {key: room for key, (_, _, room) in names.items() if room})
     files.discard(session, [s.job.key for s in said if s.job.kind == "file" and s.state in ("sent", "failed")])
     for s in settled:
-        if s.state == "failed" and s.job.kind in ("file", "fetch"):
+        if s.state == "failed" and "proposal" in s.job.args:
+            tell_unread(session, s, exit_(session, now))
+        elif s.state == "failed" and s.job.kind in ("file", "fetch", "draw"):
             tell_failed(session, s, exit_(session, now))
     for s in said:
         if s.state == "failed" and (s.error or "").startswith("gone: "):

@@ -25,12 +25,13 @@ from bot.holding import Choice, Stopped, follow, hold, is_held, release
 from bot.interpret import Asked, Nothing, Wanted, understand
 from bot.memory import remember
 from bot.message import Address, Deletion, Edit, Inbound, Invocation, Message, Reaction, RoomChange, storable
-from bot.outbox import Destinations, Outbox, Placing
+from bot.outbox import Destinations, Outbox
+from bot.posts import Placing
 from bot.questions.find import NUMBER
-from bot.relay import sealed_here
 from bot.rights import Denied, has
 from bot.rooms import changed
 from bot.routing.marks import marked
+from bot.said import sealed_here
 from bot.texts import Reader, Text
 from bot.turns import Turns, in_doubt, put_off
 

@@ -7,6 +7,7 @@ does not cross is told to who attached it, and to the side that would wait for i
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import tempfile
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -22,19 +23,21 @@ from bot import files
 from bot.card import Card, Paragraph
 from bot.clock import Clock
 from bot.db import Database
+from bot.directory import proposals
 from bot.errors import Refused
 from bot.files import Limits
 from bot.jobs import Leased
 from bot.leases import Settled
-from bot.outbox import Outbox, Post, from_args
+from bot.outbox import Outbox, from_args
 from bot.platforms import Files, Platform
+from bot.posts import Post
 from bot.texts import Text
 
 log = structlog.get_logger()
 
 AT_ONCE: Final = 3
 LEFT_BEHIND: Final = 3600.0  # seconds after which a file of a process that died is taken away
-_REASONS: Final = ("file.too_large", "file.empty", "file.infected", "file.unscanned", "file.unreadable")
+REASONS: Final = ("file.too_large", "file.empty", "file.infected", "file.unscanned", "file.unreadable")
 
 Exit = Callable[[Session, datetime], Outbox]
 
@@ -123,6 +126,9 @@ class Fetching:
             await self._database.run(lambda s, n=number, c=content: files.add(s, key, n, c))
 
         def say(session: Session) -> None:
+            if "proposal" in job.args:
+                proposals.arrived(session, int(job.args["proposal"]), key, self._clock())
+                return
             post = session.scalar(select(Post).where(Post.key == key).with_for_update())
             if post is None or post.gone:  # taken back meanwhile
                 files.discard(session, [key])
@@ -145,7 +151,7 @@ def tell_failed(session: Session, settled: Settled, outbox: Outbox) -> None:
     to, told = from_args(settled.job.args["to"]), settled.job.args.get("told") or settled.job.args.get("from")
     outbox.put(to, Card(None, (Paragraph(Text.of("file.missing", name=name)),)), key=f"{key}/missing")
     if told:
-        reason = settled.error if settled.error in _REASONS else "file.unreadable"
+        reason = settled.error if settled.error in REASONS else "file.unreadable"
         words = Text.of("file.not_sent", name=name, reason=Text.of(reason))
         outbox.put(from_args(told), Card(None, (Paragraph(words),)), key=f"{key}/refused")
 
@@ -153,15 +159,15 @@ def tell_failed(session: Session, settled: Settled, outbox: Outbox) -> None:
 @contextlib.asynccontextmanager
 async def _workplace(folder: Path, ending: str, now: datetime) -> AsyncGenerator[tuple[IO[bytes], Path]]:
     """Lend a file that only this account can read, for as long as the block lasts."""
-    await asyncio.to_thread(_tidy, folder, now)
+    await asyncio.to_thread(tidy, folder, now)
     with tempfile.NamedTemporaryFile(dir=folder, suffix=f".{ending}" if ending else "") as file:
         yield file, Path(file.name)
 
 
-def _tidy(folder: Path, now: datetime) -> None:
+def tidy(folder: Path, now: datetime) -> None:
     """Make the folder, and take away what a process that died left behind in it."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for left in folder.iterdir():
         with contextlib.suppress(OSError):
             if now.timestamp() - left.stat().st_mtime > LEFT_BEHIND:
-                left.unlink()
+                shutil.rmtree(left) if left.is_dir() else left.unlink()

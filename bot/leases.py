@@ -226,6 +226,9 @@ _ENDED = (
 )
 
 
+_OVER = {("fetch", "failed")}  # a file that could not cross was said so
+
+
 def _record(session: Session, ended: Collection[Settled], now: datetime) -> None:
     rows = [
         {
@@ -234,7 +237,7 @@ def _record(session: Session, ended: Collection[Settled], now: datetime) -> None
             "what": s.result,
             "why": s.error,
             "when": now,
-            "left": NOTHING if s.state == "sent" else None,
+            "left": NOTHING if s.state == "sent" or (s.job.kind, s.state) in _OVER else None,
         }
         for s in ended
     ]

@@ -76,6 +76,14 @@ class File:
     content: bytes = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A file that takes too long to make within a transaction: `what` it shows, as a job keeps it."""
+
+    name: str
+    what: Mapping[str, str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message(Event):
     """Something was said. `text` is Markdown, without the mention of the bot that may have opened it."""

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
-from bot import due, foureyes, holding, jobs, memory, outbox, receipts
+from bot import due, foureyes, holding, jobs, memory, posts, receipts
 from bot import files as parcels
 from bot.agenda import tables as agenda
 from bot.audit import tables as audit
 from bot.db import Database
-from bot.directory import confirming, current, history, tables
+from bot.directory import confirming, current, history, proposals, tables
 from bot.errors import ConfigurationError, Unavailable
 from bot.questions import notes, passages
 from bot.questions import tables as questions
@@ -26,8 +26,8 @@ LOCK = 7_202_515  # advisory lock on PostgreSQL: two processes may start at once
 
 WITH_TABLES = (
     parcels, holding, due,
-    jobs, memory, outbox, receipts, confirming, current, history, tables, questions, notes, passages, routing,
-    agenda, audit, foureyes,
+    jobs, memory, posts, receipts, confirming, current, history, proposals, tables, questions, notes, passages,
+    routing, agenda, audit, foureyes,
 )  # fmt: skip
 """Every module that has tables: loading them fills `Base.metadata`."""
 

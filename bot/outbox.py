@@ -1,60 +1,22 @@
 """The one exit: whatever the bot says becomes rows here, in the transaction that decided it.
 
-`Post` is the map of messages: each message received or said that belongs to a conversation, with what it copies. The
-destination's language, its encryption and its limits are settled here, once for all.
+The destination's language, its encryption and its limits are settled here, once for all.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from functools import cache
-from typing import Any, Literal
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, bindparam, select, update
-from sqlalchemy import Text as LongText
-from sqlalchemy.orm import Mapped, Session, mapped_column
-from sqlalchemy.sql.dml import ReturningInsert
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from bot import files, jobs, personal
-from bot.card import Button, Card, Paragraph, buttons_of, rendered, to_json
-from bot.db import Base, Instant, insert_on
-from bot.message import Address, Attachment, File, User
+from bot import files, jobs, personal, posts
+from bot.card import Card, Paragraph, rendered, to_json
+from bot.message import Address, Attachment, Drawn, File, User
 from bot.parts import split
+from bot.posts import NOWHERE, Placing, Post, address_of
 from bot.texts import Catalogues, Reader, Text
-
-Side = Literal["asker", "recipient"]
-
-ALONE = "to:"  # begins the room of what is for one account alone, until its platform says where that was said
-
-
-class Post(Base):
-    """A message of a conversation, ours (`key` set) or received, known by its platform's id once it has one."""
-
-    __tablename__ = "post"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    platform: Mapped[str] = mapped_column(String(20))
-    room: Mapped[str] = mapped_column(String(255))
-    message_id: Mapped[str | None] = mapped_column(String(255))
-    key: Mapped[str | None] = mapped_column(String(300), unique=True)
-    thread: Mapped[str | None] = mapped_column(String(300))
-    question_id: Mapped[int | None] = mapped_column(index=True)
-    side: Mapped[str | None] = mapped_column(String(10))
-    source_id: Mapped[int | None] = mapped_column(ForeignKey("post.id"), index=True)
-    part: Mapped[int] = mapped_column(default=0)
-    author: Mapped[str | None] = mapped_column(String(255))  # who wrote it; of ours, whom it answers
-    file: Mapped[str | None] = mapped_column(String(255))  # it is a file: the id of what it copies, or its name
-    buttons: Mapped[str | None] = mapped_column(LongText)  # JSON: [[command, line], …], what the numbers press
-    prompt: Mapped[str | None] = mapped_column(LongText)  # JSON: [command, line], what a reply completes
-    sealed: Mapped[bool] = mapped_column(default=False)  # said in an encrypted room that keeps its words
-    cleared: Mapped[bool] = mapped_column(default=False)  # identifiers in it are shown, as its author chose
-    gone: Mapped[bool] = mapped_column(default=False)
-    at: Mapped[datetime] = mapped_column(Instant)
-
-    __table_args__ = (
-        UniqueConstraint("platform", "room", "message_id"),
-        Index("ix_post_thread", "platform", "room", "thread"),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,24 +27,9 @@ class Destination:
     encrypted: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Placing:
-    """Where a card stands in a conversation: which question and side, and which received message it copies."""
-
-    question_id: int | None = None
-    side: Side | None = None
-    source_id: int | None = None
-    prompt: tuple[str, str] | None = None  # the command and line that an answer to this card completes
-    asked_of: str | None = None  # the account that was asked for it, or answered
-    sealed: bool = False
-    cleared: bool = False  # its author chose that identifiers of persons in it are shown
-    source_at: datetime | None = None  # order among words of one conversation
-    hold: timedelta = timedelta(0)  # wait this long for words said earlier but still on their way
-
-
-NOWHERE = Placing()
-
 Destinations = Callable[[Session, Address], Destination]
+
+HERE = "in"  # the queue of what needs no platform: every process serves it
 
 
 def queue_of(to: Address) -> str:
@@ -147,22 +94,30 @@ class Outbox:
 
     def put(self, to: Address, card: Card, *, key: str, placing: Placing = NOWHERE) -> str:
         """Say a card, once for all times this key is put. Return the key, by which it can be rewritten."""
-        parts = split(self.render(to, card, sealed=placing.sealed, cleared=placing.cleared))
-        for index, part in enumerate(parts):
+        shown = self.render(to, card, sealed=placing.sealed, cleared=placing.cleared)
+        for index, part in enumerate(split(shown)):
             self._put_part(to, part, key if index == 0 else f"{key}#{index}", index, placing)
-        for number, file in enumerate(card.files):
+        for number, file in enumerate(shown.files):
             self._put_made(to, f"{key}/file{number}", file, placing)
         return key
 
-    def _put_made(self, to: Address, key: str, file: File, placing: Placing) -> None:
+    def _put_made(self, to: Address, key: str, file: File | Drawn, placing: Placing) -> None:
         name = files.safe_name(file.name)
-        if self.expect_file(to, key, name, placing):
+        if not self.expect_file(to, key, name, placing):
+            return
+        if isinstance(file, File):
             files.keep(self._session, key, name, file.content, self._now)
             self.put_file(to, key, name)
+            return
+        reader = self.reader(to)
+        args = {"to": to_args(to), "target": key, "name": name, "what": dict(file.what)}
+        args["reader"] = [reader.language, reader.zone]
+        lane = f"drawing:{to.platform}:{to.room}"
+        jobs.put(self._session, "draw", args, lane=lane, queue=HERE, key=f"draw:{key}", now=self._now)
 
     def expect_file(self, to: Address, key: str, file: str, placing: Placing) -> bool:
         """Enter a file in the map that will be said once it is here; False when it was before."""
-        return self._enter({**_post(to, Card(), key, 0, placing, self._now), "file": file})
+        return posts.enter(self._session, {**posts.row_of(to, Card(), key, 0, placing, self._now), "file": file})
 
     def put_file(self, to: Address, key: str, name: str, *, told: Address | None = None) -> None:
         """Say a file that is kept under `key`; `told` is where its sender learns that it could not be said."""
@@ -182,30 +137,30 @@ class Outbox:
 
     def edit(self, key: str, card: Card, *, revision: str) -> None:
         """Rewrite what was said under `key`; `revision` makes a repeat of the same rewriting harmless."""
-        posts = self._parts_of(key)
-        if not posts:
+        rows = self._parts_of(key)
+        if not rows:
             return
-        first = posts[0]
-        to = _address(first)
+        first = rows[0]
+        to = address_of(first)
         placing = Placing(
-            first.question_id, _side(first.side), first.source_id, sealed=first.sealed, cleared=first.cleared
+            first.question_id, posts.side_of(first), first.source_id, sealed=first.sealed, cleared=first.cleared
         )
         parts = split(self.render(to, card, sealed=first.sealed, cleared=first.cleared))
-        for post, part in zip(posts, parts, strict=False):
-            post.buttons = _pressable(part)
+        for post, part in zip(rows, parts, strict=False):
+            post.buttons = posts.pressable(part)
             self._job("edit", to, part, str(post.key), revision)
-        for post in posts[len(parts) :]:
+        for post in rows[len(parts) :]:
             post.gone = True
             self._job("delete", to, None, str(post.key), revision)
         beneath = replace(to, thread=first.thread or f"key:{key}")
-        for index, part in list(enumerate(parts))[len(posts) :]:
+        for index, part in list(enumerate(parts))[len(rows) :]:
             self._put_part(beneath, part, f"{key}#{index}/{revision}", index, placing)
 
     def delete(self, key: str, *, revision: str) -> None:
         """Take back what was said under `key`."""
         for post in self._parts_of(key):
             post.gone = True
-            self._job("delete", _address(post), None, str(post.key), revision, file=post.file is not None)
+            self._job("delete", address_of(post), None, str(post.key), revision, file=post.file is not None)
 
     def join(self, to: Address, *, key: str) -> None:
         """Enter a room the bot was invited to."""
@@ -226,11 +181,7 @@ class Outbox:
         args = {"to": to_args(to), "card": to_json(card)}
         order = f"{placing.question_id}/{placing.side}" if placing.source_at else None
         self._put_job("say", to, args, key, placing.source_at, self._now + placing.hold, order)
-        self._enter(_post(to, card, key, part, placing, self._now))
-
-    def _enter(self, row: Mapping[str, object]) -> bool:
-        connection = self._session.connection()
-        return connection.execute(_enter(connection.dialect.name), row).first() is not None
+        posts.enter(self._session, posts.row_of(to, card, key, part, placing, self._now))
 
     def _job(
         self, kind: str, to: Address, card: Card | None, target: str, revision: str, *, file: bool = False
@@ -264,56 +215,6 @@ class Outbox:
         )
 
 
-@cache
-def _enter(dialect: str) -> ReturningInsert[Any]:
-    return insert_on(dialect, Post).on_conflict_do_nothing(index_elements=["key"]).returning(Post.id)
-
-
-_NAME = update(Post).where(Post.key == bindparam("said")).values(message_id=bindparam("called"))
-_NAME_ELSEWHERE = _NAME.values(room=bindparam("place"), thread=None)
-
-
-def note_sent(session: Session, ids: Mapping[str, str], rooms: Mapping[str, str]) -> None:
-    """Write what the platforms called what was said, by its key; `rooms` are the direct ones in which it was said."""
-    named = [{"said": key, "called": message_id} for key, message_id in sorted(ids.items())]
-    if here := [row for row in named if row["said"] not in rooms]:
-        session.connection().execute(_NAME, here)
-    if elsewhere := [{**row, "place": rooms[row["said"]]} for row in named if row["said"] in rooms]:
-        session.connection().execute(_NAME_ELSEWHERE, elsewhere)
-
-
-def message_of(session: Session, key: str) -> str | None:
-    """Return the platform's id of what was said under `key`, None while it has none."""
-    return session.scalar(select(Post.message_id).where(Post.key == key))
-
-
-def _post(to: Address, card: Card, key: str, part: int, placing: Placing, now: datetime) -> dict[str, object]:
-    """Return the row of a message of ours."""
-    return {
-        "platform": to.platform,
-        "room": to.room if to.audience is None else f"{ALONE}{to.audience.id}"[:255],
-        "key": key,
-        "thread": to.thread,
-        "question_id": placing.question_id,
-        "side": placing.side,
-        "source_id": placing.source_id,
-        "part": part,
-        "file": None,
-        "buttons": _pressable(card),
-        "prompt": json.dumps(placing.prompt) if placing.prompt else None,
-        "author": placing.asked_of,
-        "sealed": placing.sealed,
-        "cleared": placing.cleared,
-        "gone": False,
-        "at": now,
-    }
-
-
-def _pressable(card: Card) -> str | None:
-    buttons: tuple[Button, ...] = buttons_of(card)
-    return json.dumps([[b.command, b.line] for b in buttons]) if buttons else None
-
-
 def _withheld(card: Card) -> Card:
     """Return a card without what people wrote, and without its files; that it waits elsewhere is said once."""
     words = Paragraph(Text.of("sealed.withheld"))
@@ -333,11 +234,3 @@ def _masked(card: Card) -> Card:
             for b in card.blocks
         ),
     )
-
-
-def _address(post: Post) -> Address:
-    return Address(post.platform, post.room, post.thread)
-
-
-def _side(side: str | None) -> Side | None:
-    return side if side in ("asker", "recipient") else None  # type: ignore[return-value]

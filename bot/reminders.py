@@ -15,7 +15,7 @@ from bot.directory.rota import on_duty
 from bot.directory.tables import Person
 from bot.ladder import Office, offices
 from bot.message import User
-from bot.outbox import Placing, Post, Side
+from bot.posts import Placing, Post, Side
 from bot.questions import cards, clock, find, moves
 from bot.questions.clock import LATE, Step
 from bot.questions.tables import Endpoint, Question
@@ -86,7 +86,8 @@ def _raise(ctx: Scope, question: Question) -> Again:
                 return wait
             if _raised(ctx, question, office):
                 question.steps, question.stepped_at = LATE + index + 1, ctx.now
-                due.put(ctx.session, ASKER, f"{question.number} raised", ctx.now)
+                if office.organisation != question.placed_with:  # they know that who has it was reminded
+                    due.put(ctx.session, ASKER, f"{question.number} raised", ctx.now)
                 after = _next(ctx, question)
                 return after.at if after is not None else None
     question.steps, question.stepped_at = LATE + len(ladder), ctx.now
@@ -95,10 +96,13 @@ def _raise(ctx: Scope, question: Question) -> Again:
 
 def _raised(ctx: Scope, question: Question, office: Office) -> bool:
     """Raise a question to an office: in the room where it lies, or in its organisation's; False without a room."""
+    before = moves.raised_since(ctx.session, question)
     if office.organisation != question.placed_with:
-        if office.organisation in moves.raised_to(ctx.session, question):
+        if office.organisation in {organisation for organisation, _ in before}:
             return False
         return escalate(ctx, question, office.organisation, reason=office.role)
+    if (office.organisation, office.role) in before:
+        return False
     moves.escalate(ctx.session, question, to=office.organisation, now=ctx.now, reason=office.role)
     people = tuple(full_name(person) for person in office.people)
     words = _due_words(question, "clock.raised.named" if people else "clock.raised", role=_role(office), people=people)

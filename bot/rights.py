@@ -49,6 +49,7 @@ TABLE: Final[Mapping[str, Row]] = {
     "note.keep": {"organisation": "member"},
     "queue.see": {"own": "member", "organisation": "member", "any": "coordinator"},
     "figures.see": {"organisation": "member", "any": "coordinator"},
+    "report.see": _ALL,
     "directory.correct": {"own": "member", "organisation": "editor", "any": "coordinator"},
     "directory.overdue": _ALL,
     "rota.keep": {"organisation": "editor", "any": "coordinator"},

@@ -6,8 +6,12 @@ from typing import Annotated
 from bot.card import Block, Button, Buttons, Card, Paragraph, Reply, Words
 from bot.command import command
 from bot.context import Context
-from bot.grammar import Like
-from bot.questions.advisers import Adviser, Coverage, coverage
+from bot.errors import UserError
+from bot.grammar import Like, Rest
+from bot.questions.advisers import Adviser, Coverage, coverage, regions
+from bot.questions.cards import name_of
+from bot.reports import report_of
+from bot.rights import Denied, may
 from bot.texts import Lines, Text
 
 PAGE = 8  # regions shown at once
@@ -27,6 +31,30 @@ def advisers(ctx: Context, page: Annotated[str, Like(r"\d{1,2}")] = "") -> Reply
     if pages > 1:
         blocks.append(Buttons((Button(Text.of("button.next_page"), "conseillers", str(number % pages + 1)),)))
     return Card(title, tuple(blocks))
+
+
+@command("rapport", alias="report", private=True)
+def report(ctx: Context, annee: Annotated[str, Like(r"20\d{2}")] = "", region: Rest = "") -> Reply:
+    """Send the report of a year of a region's adviser: those of the region have their own, coordinators all."""
+    of = _region(ctx, region.strip())
+    year = int(annee or ctx.today.year)
+    words = Text.of("report.coming", year=year, name=name_of(ctx.directory(), of))
+    return Card(None, (Paragraph(words),), files=(report_of(of, year),))
+
+
+def _region(ctx: Context, words: str) -> str:
+    """Return the region whose report somebody may see. Raises UserError where there is none."""
+    known, own = regions(ctx.directory()), ctx.actor.organisation
+    if not words and own in known:
+        return str(own)
+    if not may(ctx.actor.rights, "report.see"):
+        raise Denied("report.see", "report.not_yours")
+    if words in known:
+        return words
+    found = [hit.id for hit in (ctx.find(words, limit=20) if words else ()) if hit.id in known]
+    if not found:
+        raise UserError("report.which", words=words[:80] or "—")
+    return found[0]
 
 
 def _line(it: Coverage, today: date) -> Text:

@@ -10,11 +10,11 @@ from bot.grammar import Rest
 from bot.holding import guard
 from bot.interpret import CARRIED
 from bot.message import Address, Message
-from bot.outbox import Placing
+from bot.posts import Placing
 from bot.questions import cards, find, moves, similar, wording
 from bot.questions.tables import Question
-from bot.relay import enclose, received
 from bot.routing.model import Assignment
+from bot.said import enclose, received
 from bot.texts import Markdown, Text
 
 SHOWN = 600  # characters of an answer that is offered

@@ -9,7 +9,7 @@ from bot.context import Context
 from bot.conversation import address, redraw
 from bot.errors import UserError
 from bot.holding import Choice
-from bot.outbox import Placing
+from bot.posts import Placing
 from bot.questions import find, moves
 from bot.questions.cards import name_of
 from bot.questions.moves import OPEN

@@ -3,19 +3,24 @@
 from bot.card import Reply
 from bot.command import command
 from bot.context import Context
-from bot.conversation import escalate, ladder
+from bot.conversation import escalate
 from bot.errors import UserError
 from bot.grammar import Rest
+from bot.ladder import offices
 from bot.questions import moves
 from bot.questions.tables import Question
 
 
 @command("signaler", alias="escalate")
 def raise_(ctx: Context, question: Question, motif: Rest = "") -> Reply:
-    """Raise a question to who comes next: the fallback, the adviser of the region, the coordinators."""
+    """Raise a question to the next organisation on the ladder that does not have it yet and can be reached."""
     moves.check(ctx.session, "escalate", ctx.actor, question)
-    before = {question.recipient, question.placed_with, *moves.raised_to(ctx.session, question)}
-    for organisation in ladder(ctx, question):
-        if organisation not in before and escalate(ctx, question, organisation, by=ctx.actor, reason=motif):
-            return None
+    have = {question.recipient, question.placed_with}
+    have |= {organisation for organisation, _ in moves.raised_since(ctx.session, question)}
+    for rung in ctx.world.terms.ladder:
+        for office in offices(ctx, question, rung):
+            if office.organisation not in have and escalate(
+                ctx, question, office.organisation, by=ctx.actor, reason=motif
+            ):
+                return None
     raise UserError("escalate.nobody", number=question.number)

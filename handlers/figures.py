@@ -7,9 +7,9 @@ from bot.card import Button, Buttons, Card, Fields, Paragraph, Reply, Words
 from bot.command import command
 from bot.context import Context
 from bot.grammar import Like
-from bot.questions import cards
-from bot.questions.figures import GROUPS, Figures, Group, by, count, facts, span
-from bot.reports import called
+from bot.questions.advisers import regions
+from bot.questions.figures import GROUPS, Figures, Group, by, count, span
+from bot.reports import called, chart_of, figures_of
 from bot.rights import Denied, may
 from bot.texts import Lines, Markdown, Text
 
@@ -35,21 +35,20 @@ def figures(
         raise Denied("figures.see", "figures.whose")
     reader = ctx.outbox.reader(ctx.to)
     of = None if whole else ctx.actor.organisation
-    found = facts(ctx.session, ctx.directory(), start, end, ctx.now, zone=reader.zone, of=of)
-    whose = Text.of("figures.network") if whole else cards.name_of(ctx.directory(), of)
-    title = Text.of("figures.title", whose=whose, start=start, end=end)
+    found, title = figures_of(ctx.world, ctx.session, reader, start, end, ctx.now, of=of)
     if not found:
         return Card(title, (Paragraph(Text.of("figures.none")),))
     groups = by(found, group)[-SHOWN if group == "month" else 0 :][:SHOWN]
     lines = Lines(_line(called(ctx.world, ctx.session, group, name), part) for name, part in groups)
     period = f"{start.year}-{start.month:02d}" if (end - start).days < 31 else str(start.year)
-    others = Buttons(
-        tuple(
-            Button(Text.of(f"button.figures.{it}"), "bilan", f"{period} {_SPELLED[it]}") for it in GROUPS if it != group
-        )
-    )
+    buttons = [
+        Button(Text.of(f"button.figures.{it}"), "bilan", f"{period} {_SPELLED[it]}") for it in GROUPS if it != group
+    ]
+    if of in regions(ctx.directory()):
+        buttons.append(Button(Text.of("button.rapport"), "rapport", str(start.year)))
     total = count(found)
-    return Card(title, (Fields(_pairs(total)), Paragraph(Text.of("lines", items=lines)), others))
+    blocks = (Fields(_pairs(total)), Paragraph(Text.of("lines", items=lines)), Buttons(tuple(buttons)))
+    return Card(title, blocks, files=(chart_of(start, end, group, of=of),))
 
 
 def _days(ctx: Context, period: str) -> tuple[date, date]:

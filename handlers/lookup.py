@@ -9,11 +9,13 @@ from bot.command import command
 from bot.context import Context
 from bot.directory.files import LAND, ROLES
 from bot.directory.identity import Actor
+from bot.directory.ids import slug
 from bot.directory.rooms import room_of
 from bot.directory.tables import Organisation, Person
 from bot.errors import UserError
 from bot.grammar import Rest
 from bot.interpret import spelled
+from bot.message import File
 from bot.rights import has
 from bot.routing.decide import route
 from bot.routing.model import Question
@@ -23,7 +25,7 @@ from bot.search.hits import Hit, meant
 from bot.search.questions import seen_by
 from bot.search.view import View
 from bot.texts import Markdown, Row, Text, escape
-from handlers import keeping
+from handlers import exchange, keeping
 
 SHOWN = 5  # of a list
 BESIDE = 0.75  # who comes nearer than that is offered below the card
@@ -39,6 +41,9 @@ def lookup(ctx: Context, recherche: Rest) -> Reply:
     `annuaire à tous …` shows it to everybody here; what is shown then is what all of them may see.
     """
     words, to_all = _addressed(unicodedata.normalize("NFC", recherche.strip()))
+    act = None if to_all else exchange.asked(ctx, words)
+    if act is not None:
+        return act()
     if not words:
         raise UserError("lookup.empty")
     own = None if to_all else keeping.asked(ctx, words)
@@ -204,4 +209,5 @@ def _to_keep(view: View, id_: str) -> Card:
     if row is None:
         raise UserError("lookup.nothing", words=id_[:80])
     name = row.name if isinstance(row, Organisation) else cards.full_name(row)
-    return Card(escape(name), (Paragraph(Text.of("lookup.vcard")), Paragraph(f"```\n{cards.to_keep(view, row)}\n```")))
+    file = File(f"{slug(name) or row.id}.vcf", cards.to_keep(view, row).encode())
+    return Card(escape(name), (Paragraph(Text.of("lookup.vcard")),), files=(file,))

@@ -1,5 +1,6 @@
 """Redirecting: a person knows better than the rules who should answer."""
 
+import json
 import re
 
 from bot.card import Button, Buttons, Card, Paragraph, Reply
@@ -9,14 +10,15 @@ from bot.conversation import otherwise, place, redraw, retire, tell
 from bot.errors import UserError
 from bot.grammar import Rest
 from bot.questions import find, moves
-from bot.questions.cards import office
+from bot.questions.cards import name_of, office
 from bot.questions.tables import Question
 from bot.routing import candidates
 from bot.routing.decide import leading_to
+from bot.routing.identifiers import masked
 from bot.routing.model import Question as Asked
 from bot.routing.tables import RoutingExample
 from bot.search.hits import meant
-from bot.texts import Text
+from bot.texts import Text, to_data
 
 OFFERED = 5
 _BECAUSE = re.compile(r"[,;]?\s+(?:parce qu(?:e\s|['’])|car\s|because\s)\s*", re.IGNORECASE)
@@ -39,6 +41,12 @@ def redirect(ctx: Context, question: Question, destinataire: Rest) -> Reply:
     if before and not question.sealed:
         _propose(ctx, question, organisation, role, why)
     question.recipient, question.role = organisation, role
+    by = name_of(ctx.directory(), ctx.actor.organisation)
+    told = why is not None and not question.sealed and not ctx.sealed
+    reason = (
+        Text.of("reason.redirected.why", by=by, why=masked(why or "")) if told else Text.of("reason.redirected", by=by)
+    )
+    question.because = json.dumps([to_data(reason)], ensure_ascii=False)
     if old is not None:
         retire(ctx, question, old)
     place(ctx, question)

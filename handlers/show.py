@@ -7,7 +7,7 @@ from bot.card import Card, Reply
 from bot.command import command
 from bot.context import Context
 from bot.message import Address, Message
-from bot.outbox import Placing, Side
+from bot.posts import Placing, Side
 from bot.questions import cards, moves
 from bot.questions.tables import Question
 

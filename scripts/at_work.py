@@ -31,19 +31,24 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         left, right = asyncio.run(_play(folder))
     asked: Said = [("agent de la préfecture", f"@Passerelle {QUESTION}")]
+    svg = picture(("Slack  ·  #prefecture-moselle", asked + left), ("Matrix  ·  salon chiffré du consulat", right))
+    Path("docs/at-work.svg").write_text(svg, encoding="utf-8")
+
+
+def picture(slack: tuple[str, Said], matrix: tuple[str, Said]) -> str:
+    """Return two rooms beside each other as SVG: each its name, and what was said by whom."""
     drawn = [
-        *_pane(0, "Slack  ·  #prefecture-moselle", "#4a154b", asked + left, buttons=True),
-        *_pane(PANE + 40, "Matrix  ·  salon chiffré du consulat", "#0d5c4b", right, buttons=False),
+        *_pane(0, slack[0], "#4a154b", slack[1], buttons=True),
+        *_pane(PANE + 40, matrix[0], "#0d5c4b", matrix[1], buttons=False),
     ]
     height = max(y for y, _ in drawn) + 30
     body = "\n".join(shape for _, shape in drawn)
     style = (
         "text{font:14px 'DejaVu Sans',Arial,sans-serif;fill:#1d1c1d}.b{font-weight:bold}.g{fill:#616061}.w{fill:#fff}"
     )
-    Path("docs/at-work.svg").write_text(
+    return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}">'
-        f'<style>{style}</style><rect width="100%" height="100%" fill="#fff"/>\n{body}\n</svg>\n',
-        encoding="utf-8",
+        f'<style>{style}</style><rect width="100%" height="100%" fill="#fff"/>\n{body}\n</svg>\n'
     )
 
 

@@ -56,6 +56,6 @@ def _report(settings: Settings, options: argparse.Namespace) -> int:
         made = database.run_now(lambda s: of_adviser(around, s, reader, options.region, year, now))
     finally:
         database.close()
-    options.file.write_bytes(made)
+    options.file.write_bytes(made.drawn())
     print(options.file)
     return 0

@@ -5,6 +5,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy.orm import Session
 
@@ -30,6 +31,7 @@ def add_to(commands: Commands) -> None:
     console.add_argument("--room", required=True, metavar="ORG")
     console.add_argument("--new", action="store_true", help="PERSON is a made-up member of ORG")
     console.add_argument("--json", action="store_true", help="a line of JSON for each card")
+    console.add_argument("--files", type=Path, metavar="DIR", help="where files are put that the bot says")
     console.add_argument("--at", type=instant, metavar="INSTANT", help="as if it were this instant (ISO 8601)")
     console.set_defaults(command=_run)
 
@@ -69,7 +71,9 @@ async def _talk(settings: Settings, database: Database, options: argparse.Namesp
     clock = shifted(options.at)
     app = build(settings, database, clock)
     draw = as_json if options.json else as_text
-    console = Console({options.room: options.person}, lambda shown: print(draw(shown), flush=True), clock)
+    console = Console(
+        {options.room: options.person}, lambda shown: print(draw(shown), flush=True), clock, options.files
+    )
     add(app, console, {f"console:{options.room}"})
     async with running(app):
         await console.opened(app.dispatcher.receive, options.room)

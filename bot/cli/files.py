@@ -13,7 +13,7 @@ from bot.audit.chain import seal_all
 from bot.cli.parsing import Commands
 from bot.cli.words import in_words
 from bot.clock import system_clock
-from bot.directory import exporting, importing
+from bot.directory import exporting, importing, planning
 from bot.directory.history import Author
 from bot.directory.parsed import Difference, Result
 from bot.directory.reading import read
@@ -48,7 +48,7 @@ def _import(settings: Settings, options: argparse.Namespace) -> int:
         progress.now("…")
         database = opened()
         if options.dry_run:
-            result = database.reading(lambda session: importing.plan(session, parsed)).result
+            result = database.reading(lambda session: planning.plan(session, parsed)).result
         else:
             result = importing.store(database, parsed, Author(system_clock(), "import"))
             seal_all(database)

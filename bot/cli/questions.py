@@ -93,7 +93,7 @@ def _figures(settings: Settings, options: argparse.Namespace) -> int:
     if options.png is not None:
         whole = Text.of("figures.title", whose=Text.of("figures.network"), start=start, end=end)
         reader = Reader(settings.language, settings.timezone)
-        options.png.write_bytes(database.run_now(lambda s: chart(around, s, reader, found, options.by, whole)))
+        options.png.write_bytes(database.run_now(lambda s: chart(around, s, reader, found, options.by, whole)).drawn())
     database.close()
     rows = [_counted("all", "", count(found))]
     rows += [_counted(group, name, part) for group in GROUPS for name, part in by(found, group)]

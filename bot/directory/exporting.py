@@ -8,50 +8,71 @@ import io
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.directory import vcards
+from bot.directory import scopes, vcards
 from bot.directory.cells import guard
 from bot.directory.files import FILES, ORGANISATIONS, PEOPLE, POSTINGS, File
 from bot.directory.records import LINES, SIZE
+from bot.directory.scopes import Scope
 
 _LEAVE = 1_000  # lines and bytes by which a part stays below the limits
 
 
-def export(session: Session, folder: Path) -> None:
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What somebody may export at an instant: the rows and columns of their scope."""
+
+    scope: Scope
+    at: datetime
+
+
+def export(session: Session, folder: Path, part: Part | None = None) -> None:
     """Write all files into `folder`, which is made if need be; each is replaced whole or not at all.
 
     Rows are sorted by their keys. Only the owner may read the files: they name people. Cells that a spreadsheet would
     take for formulas begin with an apostrophe (`cells.guard`). Raises OSError.
     """
     for file in FILES:
-        header = _line([column.name for column in file.columns])
-        rows = _rows(session, file)
-        _write(folder, file.name, (_line([_cell(value) for value in row.values()]) for row in rows), header)
+        columns, rows = _rows(session, file, part)
+        if columns:
+            lines = (_line([_cell(row[name]) for name in columns]) for row in rows)
+            _write(folder, file.name, lines, _line(columns))
 
 
-def export_vcards(session: Session, folder: Path) -> None:
+def export_vcards(session: Session, folder: Path, part: Part | None = None) -> None:
     """Write organisations and people, these with their postings, as vCards of version 4, like `export`."""
-    organisations = _rows(session, ORGANISATIONS)
+    _, organisations = _rows(session, ORGANISATIONS, part)
     names = {row["id"]: row["name"] for row in organisations}
     postings: dict[str, list[Mapping[str, Any]]] = {}
-    for row in _rows(session, POSTINGS):
+    for row in _rows(session, POSTINGS, part)[1]:
         postings.setdefault(row["person"], []).append(row)
     _write(folder, "organisations.vcf", map(vcards.organisation, organisations))
-    people = _rows(session, PEOPLE)
+    _, people = _rows(session, PEOPLE, part)
     _write(folder, "people.vcf", (vcards.person(row, postings.get(row["id"], ()), names) for row in people))
 
 
-def _rows(session: Session, file: File) -> list[Mapping[str, Any]]:
-    names = [column.name for column in file.columns]
+def _rows(session: Session, file: File, part: Part | None) -> tuple[Sequence[str], list[Mapping[str, Any]]]:
+    """Return the columns of a file and its rows, sorted by their keys; of a part of it what belongs to that."""
+    columns = tuple(file.by_name) if part is None else part.scope.columns(file)
+    rows = sorted(_stored(session, file), key=lambda row: [_cell(row[name]) for name in file.key])
+    if part is None:
+        return columns, rows
+    own = scopes.Own(part.scope, _stored(session, POSTINGS), (), part.at)
+    rows = [row for row in rows if scopes.may_bring(part.scope, file, own=own.has(file, row))]
+    return columns if rows else (), [{name: row[name] for name in columns} for row in rows]
+
+
+def _stored(session: Session, file: File) -> list[Mapping[str, Any]]:
+    names = list(file.by_name)
     found = session.execute(select(*(getattr(file.table, name) for name in names)))
-    rows = [dict(zip(names, row, strict=True)) for row in found]
-    return sorted(rows, key=lambda row: [_cell(row[name]) for name in file.key])
+    return [dict(zip(names, row, strict=True)) for row in found]
 
 
 def _cell(value: Any) -> str:

@@ -1,66 +1,30 @@
 """Storing directory files: all of them or nothing.
 
-`reading.read` comes first, outside any transaction. An import is an upsert by key: a row that no file names stays, and
-so does a column that a file lacks; an empty cell empties. A competence whose last day is given closes the one that is
-stored without a last day and is otherwise alike, unless the files name that one too.
+`reading.read` comes first, outside any transaction; `planning.plan` says what is to be written.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
 
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from bot.audit.recording import record, who
 from bot.db import Database
-from bot.directory import checks
-from bot.directory.current import NAMED
-from bot.directory.files import COMPETENCES, FILES, LAND, ORGANISATIONS, PEOPLE, File
-from bot.directory.history import Author, Change, change, key_text, mark, version
-from bot.directory.matching import Key, Match, Row, key_of, matches, released
-from bot.directory.parsed import Difference, Parsed, Problem, Result
-from bot.directory.tables import Competence, Person, competence_key
-from bot.directory.writing import Ready, inserting, updating, write
+from bot.directory.history import Author, mark, version
+from bot.directory.parsed import Parsed, Result
+from bot.directory.planning import Plan, Terms, Writing, plan
+from bot.directory.tables import Competence, Person
+from bot.directory.writing import write
 
 _LOCK = 7_267_001  # of PostgreSQL's advisory locks: one import at a time
 _CACHE = 65_536  # kB of SQLite's memory while it writes: with less, indices go to the disk and come back
-SHOWN = 100  # differences that a preview shows
 _MANY = 1_000  # rows of a table after which PostgreSQL shall know how many there are
 REPLANNED = 3  # times, before an import keeps the others waiting
-_CALLED = frozenset({"kind", "short_name", "city", "territory", "parent", "visibility"})
-"""Columns of a prefecture by whose words what lies within its territory is found."""
-_ROUTED = (ORGANISATIONS, COMPETENCES)  # what routing keeps in memory; releases bring it, and its rows are marked
 
 
 class Overtaken(Exception):
     """The directory changed since an import was planned."""
-
-
-@dataclass(slots=True)
-class _Table:
-    """What is to be written to one table."""
-
-    file: File
-    added: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-    changed: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])  # whole rows
-    gone: list[str] = field(default_factory=list[str])  # keys of competences that come again, closed
-    closed: int = 0
-    freed: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])  # people and columns: accounts given up
-    ready: list[Ready] = field(default_factory=list[Ready])  # the rows above
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What an import would do to the directory as it was at a version, or why it can do nothing."""
-
-    version: int
-    tables: tuple[_Table, ...]
-    history: Sequence[Ready]
-    marks: tuple[tuple[str, str], ...]  # what is said to have changed, by file and key
-    result: Result
-    author: Author | None = None  # for the audit
 
 
 def apply(
@@ -85,48 +49,41 @@ def store(database: Database, parsed: Parsed, author: Author) -> Result:
     All or nothing, like `apply`; when the directory changes in between, it is planned anew, the last time with
     everybody waiting.
     """
+    return store_agreed(database, parsed, author, None).result
+
+
+def store_agreed(database: Database, parsed: Parsed, author: Author, terms: Terms | None) -> Plan:
+    """Do the same under terms, and return the plan: nothing was done where it `differs` from what was agreed to."""
     for _ in range(REPLANNED):
-        made = database.reading(lambda session: plan(session, parsed, author=author))
-        if made.result.errors:
-            return made.result
+        made = database.reading(lambda session: plan(session, parsed, author=author, terms=terms))
+        if made.result.errors or made.differs(terms):
+            return made
         try:
-            database.run_now(lambda session, made=made: carry_out(session, made))
+            database.run_now(lambda session, made=made: _write_along(session, made, terms))
         except (Overtaken, IntegrityError):  # a room that the bot met meanwhile is in nobody's version
             continue
-        return made.result
-    return database.run_now(lambda session: apply(session, parsed, author=author))
+        return made
+    return database.run_now(lambda session: _at_once(session, parsed, author, terms))
+
+
+def _at_once(session: Session, parsed: Parsed, author: Author, terms: Terms | None) -> Plan:
+    lock(session)
+    made = plan(session, parsed, author=author, terms=terms)
+    if not (made.result.errors or made.differs(terms)):
+        _write_along(session, made, terms)
+    return made
+
+
+def _write_along(session: Session, made: Plan, terms: Terms | None) -> None:
+    carry_out(session, made)
+    if terms is not None:
+        terms.along(session)
 
 
 def lock(session: Session) -> None:
     """Let one import at a time write."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-
-
-def plan(session: Session, parsed: Parsed, *, shipped: bool = False, author: Author | None = None) -> Plan:
-    """Return what an import would do now; nothing is written."""
-    at = version(session)
-    needed = {ORGANISATIONS.name, PEOPLE.name} | {sheet.file.name for sheet in parsed.sheets}
-    stored = {file.name: _stored(session, file) for file in FILES if file.name in needed}
-    found = list(matches(parsed.sheets, stored))
-    found = released(found, stored) if shipped else found
-    problems = [*parsed.problems, *checks.problems(found, stored, parsed)]
-    if problems:
-        return Plan(at, (), (), (), Result(0, 0, 0, tuple(sorted(problems, key=_place))))
-    found.sort(key=_order)
-    tables = tuple(_table(session, file, found, shipped=shipped) for file in FILES)
-    differing = list(differences(found))
-    history = [] if author is None else inserting(session, Change, list(_changes(differing, author)))
-    result = Result(
-        added=sum(len(table.added) - len(table.gone) for table in tables),
-        changed=sum(len(table.changed) + len(table.gone) - table.closed for table in tables),
-        closed=sum(table.closed for table in tables),
-        errors=(),
-        differences=tuple(
-            Difference(m.sheet.file.name, key_text(m.sheet.file, m.row), b, a) for m, b, a in differing[:SHOWN]
-        ),
-    )
-    return Plan(at, tables, history, _marks(differing), result, author)
 
 
 def carry_out(session: Session, made: Plan) -> None:
@@ -153,103 +110,13 @@ def _record(session: Session, made: Plan) -> None:
     record(session, made.author.at, "directory.import", actor=actor, content={"files": files, **counts})
 
 
-def differences(found: Sequence[Match]) -> Iterator[tuple[Match, Row | None, Row]]:
-    """Return the rows that an import adds or changes, with the columns that differ before and after."""
-    for match in found:
-        if match.old is None:
-            yield match, None, {name: value for name, value in match.row.items() if value not in ("", None)}
-        else:
-            names = [name for name, value in match.row.items() if match.old[name] != value]
-            if names:
-                yield match, {name: match.old[name] for name in names}, {name: match.row[name] for name in names}
-
-
-def _changes(differing: Sequence[tuple[Match, Row | None, Row]], author: Author) -> Iterator[Mapping[str, Any]]:
-    for match, before, after in differing:
-        made = change(author, match.sheet.file, match.row, before, after)
-        if made is not None:
-            yield made
-
-
-def _marks(differing: Sequence[tuple[Match, Row | None, Row]]) -> tuple[tuple[str, str], ...]:
-    """Return what to say of rows that differ: their keys, or the files alone when others are found by them too."""
-    if len(differing) > NAMED or any(_is_land(match) and _CALLED & set(after) for match, _, after in differing):
-        return tuple((name, "") for name in {match.sheet.file.name for match, _, _ in differing})
-    return tuple((match.sheet.file.name, key_text(match.sheet.file, match.row)) for match, _, _ in differing)
-
-
-def _is_land(match: Match) -> bool:
-    return match.sheet.file is ORGANISATIONS and match.row.get("kind", (match.old or {}).get("kind")) in LAND
-
-
-def _stored(session: Session, file: File) -> dict[Key, Row]:
-    names = [column.name for column in file.columns] + (["shipped", "edited"] if file in _ROUTED else [])
-    found = session.execute(select(*(getattr(file.table, name) for name in names)))
-    rows = (dict(zip(names, row, strict=True)) for row in found)
-    return {key_of(file, row): row for row in rows}
-
-
-def _order(match: Match) -> tuple[int, str]:
-    """Return where a row is written: indices that are written in their own order take half the time."""
-    return FILES.index(match.sheet.file), key_text(match.sheet.file, match.row)
-
-
-def _place(problem: Problem) -> tuple[str, int]:
-    return problem.file, problem.line
-
-
-def _table(session: Session, file: File, found: Sequence[Match], *, shipped: bool) -> _Table:
-    table = _Table(file)
-    for match in found:
-        if match.sheet.file is file:
-            _plan_row(table, match, shipped=shipped)
-    table.ready += inserting(session, file.table, table.added)
-    table.ready += updating(session, file.table, table.changed)
-    return table
-
-
-def _plan_row(table: _Table, match: Match, *, shipped: bool) -> None:
-    old = match.old
-    if old is None:
-        empty = {column.name: column.empty for column in table.file.columns}
-        marks = {"shipped": shipped, "edited": False} if table.file in _ROUTED else {}
-        table.added.append(_storable(table.file, {**empty, **match.row, **marks}))
-        return
-    if all(old[name] == value for name, value in match.row.items()):
-        return
-    marks = {"edited": not shipped} if table.file in _ROUTED else {}
-    new = _storable(table.file, {**old, **match.row, **marks})
-    table.closed += _closes(old, new)
-    if key_of(table.file, new) == key_of(table.file, old):
-        table.changed.append(new)
-    else:
-        table.gone.append(_storable(table.file, old)["key"])
-        table.added.append(new)
-    accounts = (column.name for column in table.file.columns if column.account)
-    table.freed += [(new["id"], name) for name in accounts if old[name] is not None and old[name] != new[name]]
-
-
-def _storable(file: File, row: Row) -> dict[str, Any]:
-    """Return a row as its table has it."""
-    if file is not COMPETENCES:
-        return dict(row)
-    return {**row, "key": competence_key(**{name: row[name] for name in file.key})}
-
-
-def _closes(old: Row, new: Row) -> bool:
-    """Say whether a change ends what was open: a status, or a last day where there was none."""
-    days = (name for name in ("end", "valid_to") if name in old)
-    ended = any(old[name] is None and new[name] is not None for name in days)
-    return ended or (new.get("status") == "closed" and old["status"] != "closed")
-
-
-def _count(session: Session, table: _Table) -> None:
+def _count(session: Session, table: Writing) -> None:
     """Let PostgreSQL count a table that grew much: until it does, by itself in a minute, it would read all of it."""
     if len(table.added) > _MANY and session.get_bind().dialect.name == "postgresql":
         session.connection().exec_driver_sql(f"ANALYZE {table.file.table.__tablename__}")
 
 
-def _write(session: Session, tables: Sequence[_Table]) -> None:
+def _write(session: Session, tables: Sequence[Writing]) -> None:
     """Write in the order of the files: what is referred to comes first. Loaded objects are read anew afterwards."""
     session.flush()
     for table in tables:

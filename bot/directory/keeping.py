@@ -6,7 +6,7 @@ of who holds a posting there, a coordinator all.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -108,23 +108,27 @@ def confirm(session: Session, of: Card, author: Author, every: timedelta) -> Non
 def _may_correct_person(session: Session, actor: Actor, person: Person, author: Author) -> bool:
     if actor.person == person.id:
         return may(actor.rights, "directory.correct", "own")
-    shared = not _kept_by(session, actor, author).isdisjoint(_offices(session, person.id, author))
+    shared = not _held_by(session, actor, author.at).isdisjoint(_offices(session, person.id, author.at))
     return may(actor.rights, "directory.correct", *_organisation(its=shared))
 
 
 def may_keep(session: Session, actor: Actor, action: str, organisation: str, author: Author) -> bool:
     """Say whether somebody may do something to what is an organisation's: its card, its rota."""
-    return may(actor.rights, action, *_organisation(its=organisation in _kept_by(session, actor, author)))
+    return may(actor.rights, action, *_organisation(its=organisation in _held_by(session, actor, author.at)))
+
+
+def offices_edited(session: Session, actor: Actor, at: datetime) -> set[str]:
+    """Return the organisations that an editor keeps: those where they hold a posting, whatever room they sit in."""
+    return _held_by(session, actor, at) if may(actor.rights, "directory.correct", "organisation") else set()
 
 
 def _organisation(*, its: bool) -> tuple[Scope, ...]:
     return ("organisation",) if its else ()
 
 
-def _kept_by(session: Session, actor: Actor, author: Author) -> set[str]:
-    """Return the organisations where somebody holds a posting, whatever room they sit in."""
-    return _offices(session, actor.person, author) if actor.person is not None else set()
+def _held_by(session: Session, actor: Actor, at: datetime) -> set[str]:
+    return _offices(session, actor.person, at) if actor.person is not None else set()
 
 
-def _offices(session: Session, person: str, author: Author) -> set[str]:
-    return {posting.organisation for posting, _ in postings_held(session, person, author.at)}
+def _offices(session: Session, person: str, at: datetime) -> set[str]:
+    return {posting.organisation for posting, _ in postings_held(session, person, at)}

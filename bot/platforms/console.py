@@ -1,22 +1,28 @@
 """The console: rooms of organisations on standard input and output, for trying, demonstrating and scripting.
 
-A line is a message that the bot is meant to read; a bare number presses that button of the card shown last.
+A line is a message that the bot is meant to read; a bare number presses that button of the card shown last. A word
+`@PATH` attaches a file of this machine.
 """
 
 import asyncio
+import itertools
 import json
+import os
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import Final, Literal
 
 from bot.card import Button, Buttons, Card, Fields, Paragraph, buttons_of
 from bot.clock import Clock
 from bot.errors import Refused
-from bot.files import Upload
-from bot.message import Address, Invocation, Message, RoomChange, User
+from bot.files import Upload, media_type
+from bot.message import Address, Attachment, Invocation, Message, RoomChange, User
 from bot.platforms import Receive
 from bot.texts import unescaped
+
+_PIECE: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +40,12 @@ class Console:
 
     name = "console"
 
-    def __init__(self, rooms: Mapping[str, str], show: Callable[[Shown], None], clock: Clock) -> None:
+    def __init__(
+        self, rooms: Mapping[str, str], show: Callable[[Shown], None], clock: Clock, folder: Path | None = None
+    ) -> None:
+        """`folder` is where files are put that the bot says; without one they are only named."""
+        self._folder = folder
+        self._attached: dict[str, Path] = {}  # here, by whoever types
         self._rooms = dict(rooms)
         self._show = show
         self._clock = clock
@@ -55,9 +66,13 @@ class Console:
         return key
 
     async def send_file(self, to: Address, file: Upload, *, key: str, again: bool) -> str:
-        """Name a file: a console has no place for its bytes."""
+        """Put a file into the folder for it, and name it."""
         del again
-        self._show(Shown(to.room, key, Card(None, (Paragraph(f"📎 {file.name}"),)), "new"))
+        name = file.name
+        if self._folder is not None:
+            content = b"".join([piece async for piece in file.pieces()])
+            name = str(await asyncio.to_thread(_put, self._folder, file.name, content))
+        self._show(Shown(to.room, key, Card(None, (Paragraph(f"📎 {name}"),)), "new"))
         return key
 
     async def delete_file(self, to: Address, message_id: str, *, key: str) -> None:
@@ -65,9 +80,17 @@ class Console:
         await self.delete(to, message_id, key=key)
 
     async def fetch(self, source: str) -> AsyncIterator[bytes]:
-        """Nothing comes with what is typed."""
-        raise Refused(f"the console has no file {source}")
-        yield b""
+        """Yield the bytes of a file that was attached here."""
+        path = self._attached.get(source)
+        try:
+            stream = await asyncio.to_thread(path.open, "rb") if path is not None else None
+        except OSError:
+            stream = None
+        if stream is None:
+            raise Refused(f"the console has no file {source}")
+        with stream:
+            while piece := await asyncio.to_thread(stream.read, _PIECE):
+                yield piece
 
     async def edit(self, to: Address, message_id: str, card: Card, *, key: str) -> None:
         """Show a card in place of an earlier one."""
@@ -107,7 +130,41 @@ class Console:
             )
             await receive(pressed)
             return
-        await receive(Message(id=event, at=when, author=author, to=to, message_id=event, text=line, mentions_bot=True))
+        text, files = self._with_files(line, event)
+        said = Message(
+            id=event, at=when, author=author, to=to, message_id=event, text=text, mentions_bot=True, files=files
+        )
+        await receive(said)
+
+    def _with_files(self, line: str, event: str) -> tuple[str, tuple[Attachment, ...]]:
+        """Return a line without the words that attach files, and these files."""
+        words, files = list[str](), list[Attachment]()
+        for word in line.split(" "):
+            path = Path(word[1:]) if word.startswith("@") and len(word) > 1 else None
+            if path is None or not path.is_file():
+                words.append(word)
+                continue
+            id_ = f"{event}/{len(files)}"
+            self._attached[id_] = path
+            size = path.stat().st_size
+            files.append(Attachment(id=id_, name=path.name, size=size, media_type=media_type(path.name), source=id_))
+        return " ".join(words).strip() if files else line, tuple(files)
+
+
+def _put(folder: Path, name: str, content: bytes) -> Path:
+    """Write a file under a name that none there has; only this account may read it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    stem, _, suffix = name.rpartition(".")
+    for number in itertools.count(1):
+        path = folder / (name if number == 1 else f"{stem}-{number}.{suffix}")
+        try:
+            made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            continue
+        with os.fdopen(made, "wb") as stream:
+            stream.write(content)
+        return path
+    raise AssertionError  # there is always another number
 
 
 def as_json(shown: Shown) -> str:

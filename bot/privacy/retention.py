@@ -25,7 +25,7 @@ from bot.directory.history import Change
 from bot.directory.tables import Absence, Duty, LinkCode, LinkTry, Posting, Right
 from bot.errors import ConfigurationError
 from bot.jobs import Job
-from bot.outbox import Post
+from bot.posts import Post
 from bot.privacy.erasing import erase
 from bot.questions.moves import OPEN
 from bot.questions.passages import Passage

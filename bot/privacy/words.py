@@ -14,7 +14,7 @@ from bot import files
 from bot.context import Scope
 from bot.conversation import redraw
 from bot.jobs import NOTHING, Job
-from bot.outbox import Post
+from bot.posts import Post
 from bot.privacy.traces import Traces
 from bot.questions import cards, moves
 from bot.questions.notes import Note

@@ -1,6 +1,6 @@
 """The diplomatic advisers of the regional prefects: whether each region has one, now and soon, and their load."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import case, func, or_, select
 from sqlalchemy.orm import Session
 
-from bot.directory.snapshot import Snapshot
+from bot.directory.snapshot import Org, Snapshot
 from bot.directory.tables import Absence, Person, Posting
 from bot.questions.figures import Fact, facts
 from bot.questions.moves import PENDING
@@ -46,6 +46,11 @@ class Coverage:
         return any(not adviser.away or adviser.stand_in for adviser in self.advisers)
 
 
+def regions(directory: Snapshot) -> Mapping[str, Org]:
+    """Return the regions, by id: each has its diplomatic adviser."""
+    return {id_: org for id_, org in directory.organisations.items() if org.kind == "region" and org.status == "open"}
+
+
 def coverage(session: Session, directory: Snapshot, today: date, now: datetime) -> list[Coverage]:
     """Return how every region is covered: those with a hole first, then those where nobody is at work, then by name."""
     held: dict[str, list[Posting]] = {}
@@ -53,9 +58,7 @@ def coverage(session: Session, directory: Snapshot, today: date, now: datetime) 
         held.setdefault(posting.organisation, []).append(posting)
     load = _load(session, now)
     found: list[Coverage] = []
-    for region in sorted(directory.organisations.values(), key=lambda it: it.name):
-        if region.kind != "region" or region.status != "open":
-            continue
+    for region in sorted(regions(directory).values(), key=lambda it: it.name):
         postings = held.get(region.id, [])
         now_held = [it for it in postings if it.start <= today and (it.end is None or it.end >= today)]
         pending, late = load.get(region.id, (0, 0))

@@ -1,17 +1,19 @@
 """The cards of a question: one on each side, redrawn at each move."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bot.card import Block, Button, Buttons, Card, Fields, Paragraph, Words
 from bot.directory.snapshot import Org, Snapshot
 from bot.message import User
 from bot.questions.clock import LATE
-from bot.questions.moves import OPEN, PENDING, Side, offered
+from bot.questions.moves import OPEN, PENDING, Rule, Side, offered
 from bot.questions.tables import Question
 from bot.texts import Markdown, Moment, Row, Text, escape, from_data
 
 QUOTED = 1500  # characters of a question that its card repeats to its asker
+MOST = 5  # buttons of a card: they are read on a telephone
+_CALLED: Mapping[Side, str] = {"asker": "demandeur", "recipient": "destinataire"}
 
 
 def name_of(directory: Snapshot, organisation: str | None) -> str:
@@ -130,17 +132,24 @@ def _due(question: Question) -> tuple[tuple[Words, Words], ...]:
 
 
 def buttons(side: Side, question: Question) -> Buttons:
-    """Return what a side may do with a question next, and its history."""
+    """Return what a side may do with a question next; of more than `MOST`, the last stand behind « Plus… »."""
+    all_ = _choices(side, question)
+    if len(all_) <= MOST:
+        return Buttons(all_)
+    more = Button(Text.of("button.plus"), "plus", f"{question.number} {_CALLED[side]}")
+    return Buttons((*all_[: MOST - 1], more))
+
+
+def others(side: Side, question: Question) -> Card:
+    """Return what stands behind « Plus… » now; all there is, where nothing stands behind it any more."""
+    all_ = _choices(side, question)
+    title = Text.of("card.others", number=question.number)
+    return Card(title, (Buttons(all_[MOST - 1 :] if len(all_) > MOST else all_),))
+
+
+def _choices(side: Side, question: Question) -> tuple[Button, ...]:
     rules = offered(side, question.state) if question.text else ()
-    moves = [
-        Button(
-            Text.of("button.completer" if rule.kind == "add" else f"button.{rule.button}"),
-            str(rule.button),
-            question.number,
-            "primary" if index == 0 and rule.kind in ("take", "answer", "add") else "plain",
-        )
-        for index, rule in enumerate(rules)
-    ]
+    moves = [_move(question, rule, first=index == 0) for index, rule in enumerate(rules)]
     if (
         side == "asker"
         and question.state in ("answered", "closed")
@@ -149,16 +158,25 @@ def buttons(side: Side, question: Question) -> Buttons:
     ):
         moves.append(Button(Text.of("button.avis.oui"), "avis", f"{question.number} oui"))
         moves.append(Button(Text.of("button.avis.non"), "avis", f"{question.number} non"))
-    return Buttons((*moves, *_dialogue(question), Button(Text.of("button.historique"), "historique", question.number)))
+    if question.dialogue is not None:  # whoever sees that all crosses sees how to end it
+        moves.insert(1, Button(Text.of("button.dialogue.fermer"), "dialogue", f"{question.number} fermer"))
+    return (*moves, *_dialogue(question), Button(Text.of("button.historique"), "historique", question.number))
+
+
+def _move(question: Question, rule: Rule, *, first: bool) -> Button:
+    """Return the button of a move; what was answered once is closed by its asker, not cancelled."""
+    command = "clore" if rule.kind == "cancel" and question.answered_at is not None else str(rule.button)
+    label = Text.of("button.completer" if rule.kind == "add" else f"button.{command}")
+    primary = first and rule.kind in ("take", "answer", "add")
+    return Button(label, command, question.number, "primary" if primary else "plain")
 
 
 def _dialogue(question: Question) -> tuple[Button, ...]:
-    """Return what opens or closes the dialogue, once somebody is there to lead it."""
-    if question.dialogue is not None:
-        return (Button(Text.of("button.dialogue.fermer"), "dialogue", f"{question.number} fermer"),)
-    if question.text and question.state in ("taken", "answered", "asked_back") and question.placed_with:
-        return (Button(Text.of("button.dialogue.ouvrir"), "dialogue", f"{question.number} ouvrir"),)
-    return ()
+    """Return what opens the dialogue, once somebody is there to lead it."""
+    led = question.text and question.state in ("taken", "answered", "asked_back") and question.placed_with
+    if question.dialogue is not None or not led:
+        return ()
+    return (Button(Text.of("button.dialogue.ouvrir"), "dialogue", f"{question.number} ouvrir"),)
 
 
 def moved(directory: Snapshot, question: Question) -> Card:

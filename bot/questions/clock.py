@@ -56,7 +56,8 @@ def next_step(
     if awaits_answer(question):
         return _of_answer(question, calendar, terms, now)
     if awaits_asker(question):
-        return _of_silence(question, terms, max(question.counted_from, last_word or question.counted_from))
+        heard = (question.counted_from, last_word, question.answered_at)
+        return _of_silence(question, terms, max(at for at in heard if at is not None))
     return None
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.message import Address
-from bot.outbox import Post, message_of
+from bot.posts import Post, message_of
 from bot.questions.moves import OPEN
 from bot.questions.tables import Endpoint, Move, Question
 
@@ -32,6 +32,11 @@ def post_of(session: Session, platform: str, room: str, message_id: str | None) 
     return session.scalar(
         select(Post).where(Post.platform == platform, Post.room == room, Post.message_id == message_id)
     )
+
+
+def said(session: Session, key: str) -> bool:
+    """Say whether something was said, or waits to be said, under a key."""
+    return session.scalar(select(Post.id).where(Post.key == key)) is not None
 
 
 def endpoint(session: Session, question_id: int, side: str) -> Endpoint | None:

@@ -68,8 +68,8 @@ TABLE: Final = (
     Rule("escalate", "recipient", PENDING, None),
     Rule("merge", "recipient", OPEN, "merged"),
     Rule("split", "recipient", OPEN, None),
-    Rule("add", "asker", ("routed", "taken", "answered"), None, "repondre"),
-    Rule("add", "asker", ("asked_back",), "held", "repondre"),
+    Rule("add", "asker", ("routed", "taken"), None, "repondre"),
+    Rule("add", "asker", ("asked_back", "answered"), "held", "repondre"),
     Rule("redirect", "asker", ("routed", "taken"), "routed", "rediriger"),
     Rule("redirect", "asker", ("asked_back", "answered"), "routed"),
     Rule("close", "asker", ("answered",), "closed", "clore"),
@@ -133,6 +133,16 @@ def raised_to(session: Session, question: Question) -> tuple[str, ...]:
     """Return the organisations that a question was escalated to, in order."""
     lines = select(Move.towards).where(Move.question_id == question.id, Move.kind == "escalate").order_by(Move.id)
     return tuple(dict.fromkeys(to for to in session.scalars(lines) if to))
+
+
+def raised_since(session: Session, question: Question) -> frozenset[tuple[str, str | None]]:
+    """Return the organisations that the question was escalated to since its answer is waited for, each with the reason.
+
+    The clockwork's reason is the office that it turned to.
+    """
+    lines = select(Move.towards, Move.reason).where(Move.question_id == question.id, Move.kind == "escalate")
+    rows = session.execute(lines.where(Move.at >= (question.counted_from or question.asked_at)))
+    return frozenset((row.towards, row.reason) for row in rows if row.towards)
 
 
 def check(session: Session, kind: Kind, actor: Actor | None, question: Question) -> Rule:
@@ -210,7 +220,7 @@ def write(
             after=question.state,
             whence=question.recipient if kind == "redirect" else None,
             towards=towards,
-            reason=None if question.sealed or not reason else masked(reason)[:REASON],
+            reason=None if not reason or (question.sealed and actor is not None) else masked(reason)[:REASON],
         )
     )
     record(

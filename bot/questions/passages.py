@@ -10,7 +10,7 @@ from sqlalchemy import ForeignKey, String, Text, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot.db import Base, Instant
-from bot.outbox import Post, Side
+from bot.posts import Post, Side
 from bot.questions import wording
 from bot.questions.tables import Question
 

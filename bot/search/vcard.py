@@ -9,10 +9,9 @@ Property = tuple[str, Sequence[str]]
 
 
 def vcard(name: str, properties: Sequence[Property]) -> str:
-    """Return a card as lines to copy; properties without a value are left out."""
+    """Return a card as a file has it; properties without a value are left out."""
     told = [(key, parts) for key, parts in properties if any(parts)]
-    card = vcards.written(vcards.Property(0, key, _value(parts)) for key, parts in [("FN", [name]), *told])
-    return card.replace("\r\n", "\n").rstrip("\n")
+    return vcards.written(vcards.Property(0, key, _value(parts)) for key, parts in [("FN", [name]), *told])
 
 
 def _value(parts: Sequence[str]) -> str:

@@ -34,7 +34,7 @@ def test_a_question_goes_over_and_the_answer_comes_back(passerelle: Run, linked:
 
     waiting = cards(passerelle(*POST, "--json"))
     assert [card["title"] for card in waiting] == ["Question Q-" + waiting[0]["title"].partition("Q-")[2]]
-    assert waiting[0]["buttons"] == ["Prendre", "Répondre", "Rediriger", "Clore", "Faire préciser", "Historique"]
+    assert waiting[0]["buttons"] == ["Prendre", "Répondre", "Rediriger", "Clore", "Plus…"]
     assert QUESTION in waiting[0]["text"]
     assert cards(passerelle(*POST, "--json")) == [], "it is shown once"
 
@@ -211,3 +211,21 @@ def test_two_open_consoles_talk_to_each_other(linked: None) -> None:
 def test_closed_standard_input_is_an_end_of_input(process: Callable[..., Result], linked: None) -> None:
     found = process(shell='"$0" console --as agent --room prefecture-57 --new <&-')
     assert (found.status, found.err) == (0, "")
+
+
+def test_files_come_in_and_go_out(passerelle: Run, linked: None, folder: Path) -> None:
+    """`@PATH` attaches a file of this machine; what the bot sends is put into a folder."""
+    (folder / "people.csv").write_text("id,given_name,family_name\nredac,Agente,Rédactrice\n")
+    (folder / "postings.csv").write_text("person,organisation,role,start\nredac,consulat-francfort,desk,2026-01-01\n")
+    assert passerelle("directory", "import", "people.csv", "postings.csv").status == 0
+    passerelle("rights", "grant", "redac", "editor")
+    (folder / "absences.csv").write_text("person,start,end\nredac,2026-12-24,2026-12-31\n")
+    desk = ("console", "--as", "redac", "--room", "consulat-francfort", "--json", "--files", "sent")
+    shown = cards(passerelle(*desk, stdin="annuaire importer @absences.csv\n1\nannuaire exporter\n"))
+    preview = next(card for card in shown if card["buttons"] == ["Appliquer", "Abandonner"])
+    assert "Ajoutées : 1" in preview["text"]
+    assert any(card["id"] == preview["id"] and "Importé. Ajoutées : 1" in card["text"] for card in shown)
+    [archive] = (folder / "sent").iterdir()
+    assert f"📎 {Path('sent', archive.name)}" in [card["text"] for card in shown]
+    assert archive.stat().st_mode & 0o077 == 0, "it names people"
+    assert passerelle("directory", "import", archive, "--dry-run").out == "would be added 0, changed 0, closed 0\n"

@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 PEOPLE = b"id,given_name,family_name,email,phone,language,visibility,slack_id,matrix_id\n"
 MB = 1_000_000
@@ -77,6 +78,29 @@ def imported_alone(path: Path, url: str) -> tuple[float, float, int, str]:
     assert done.returncode == 0, done.stderr.decode()
     seconds, peak, status, told = json.loads(done.stdout)
     return seconds, peak, status, told
+
+
+_APART = """
+import json, re, runpy, sys, time
+from pathlib import Path
+try:
+    runpy.run_module("bot.directory.apart", run_name="__main__")
+finally:
+    peak = int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1000
+    print(json.dumps([time.process_time(), peak]))
+"""
+
+
+def read_apart(path: Path, url: str) -> tuple[float, float, dict[str, Any]]:
+    """Read a file as the chat does; return seconds of the processor, megabytes and the answer."""
+    asked = {"kind": "import", "url": url, "scope": [4, []], "at": "2026-03-14T12:00:00+00:00", "person": "p"}
+    asked |= {"account": "a", "paths": [str(path)], "agreed": None, "store": None, "changes": f"{path}.changes"}
+    done = subprocess.run(
+        [sys.executable, "-c", _APART], input=json.dumps(asked).encode(), capture_output=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    *_, answer, (seconds, peak) = (json.loads(line) for line in done.stdout.splitlines())
+    return seconds, peak, answer
 
 
 def _zipped(content: Callable[[io.BufferedWriter], None], name: str) -> Callable[[Path], None]:

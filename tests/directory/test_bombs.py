@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.directory.bombs import Taken, bombs, imported_alone, read_alone
+from tests.directory.bombs import Taken, bombs, imported_alone, read_alone, read_apart
 
 SECONDS = 2.0
 MEGABYTES = 100.0  # of the whole process
@@ -56,3 +56,18 @@ def test_full_bombs(tmp_path: Path, name: str) -> None:
     [taken] = read_alone(1, tmp_path / file)
     print(f"{name}: {taken.seconds:.2f} s, {taken.peak:.0f} MB, {taken.grown:.0f} MB more than before")
     is_harmless(name, taken)
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize(
+    "name", ["a field of 200 MB", "one vCard of 100 MB", "a zipped CSV of 1 GB in a line", "wide JSON"]
+)
+def test_the_process_that_reads_for_the_chat_ends_as_soon(tmp_path: Path, url: str, name: str) -> None:
+    file, make = bombs(1)[name]
+    make(tmp_path / file)
+    seconds, peak, answer = read_apart(tmp_path / file, url)
+    print(f"{name}: {seconds:.2f} s with the start of the process, {peak:.0f} MB")
+    assert answer["errors"], "said in words"
+    assert (answer["stored"], answer["counts"][:3]) == (False, [0, 0, 0])
+    assert peak < MEGABYTES
+    assert seconds < SECONDS

@@ -22,7 +22,7 @@ from bot.engines import make_engine
 from bot.errors import ConfigurationError, Unavailable
 from bot.memory import Remembered, remember
 from bot.notes import note_queue
-from bot.outbox import Post
+from bot.posts import Post
 from tests.servers.postgres import Postgres
 
 # Reads a number and writes the next one, again and again: the transaction that a deferred BEGIN gets locked out of.

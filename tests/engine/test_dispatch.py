@@ -236,7 +236,7 @@ async def test_a_failing_reaction_is_kept_without_a_word(
     card = consulate.sees("Q-2026-00001")
     before = len(consulate.posts)
     with monkeypatch.context() as broken:
-        broken.setattr("bot.interpret._press", crash)
+        broken.setattr("bot.interpret.press", crash)
         await consulate.react(card, "1️⃣")
     assert len(consulate.posts) == before
     [failed] = play.app.database.run_now(receipts.failed)

@@ -7,7 +7,7 @@ from bot.card import Card
 from bot.context import Context
 from bot.interpret import CARRIED, spelled, without_command
 from bot.message import Invocation
-from bot.outbox import Post
+from bot.posts import Post
 from bot.questions.tables import Question
 from bot.receipts import Receipt
 from tests.stories.conftest import SAARBRUCKEN

@@ -155,8 +155,11 @@ async def test_the_answer_is_the_askers_until_it_is_shown(office: Place) -> None
 async def test_a_vcard_can_be_kept(office: Place) -> None:
     await office.say("annuaire consulat munich")
     await office.click(office.posts[-1], "vCard")
-    text = office.posts[-1].text
-    assert "BEGIN:VCARD\nVERSION:4.0\nFN:Consulat général de France à Munich" in text
-    assert "TEL:+49 89 419 41 10" in text
+    file = office.posts[-1]
+    assert file.text == "📎 consulat-general-de-france-a-munich.vcf"
+    card = office.scene.stage.files[file.id].decode()
+    assert card.startswith("BEGIN:VCARD\r\nVERSION:4.0\r\nFN:Consulat général de France à Munich\r\n")
+    assert "\r\nTEL:+49 89 419 41 10\r\n" in card
+    assert card.endswith("\r\nEND:VCARD\r\n")
     await office.say("annuaire vcard nobody")
     office.sees("Rien trouvé")

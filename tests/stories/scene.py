@@ -281,13 +281,20 @@ class Place:
     async def slash(self, command: str, line: str = "", *, forms: bool = False) -> Reply:
         return await self.invoke(command, line, trigger="t" if forms else None)
 
+    def event(self, command: str, line: str = "", **more: Any) -> Invocation:
+        """What somebody does here, not done yet."""
+        return Invocation(**self._event(), command=command, line=line, **more)
+
     async def invoke(self, command: str, line: str = "", **more: Any) -> Reply:
-        reply = await self.scene.receive(Invocation(**self._event(), command=command, line=line, **more))
+        reply = await self.scene.receive(self.event(command, line, **more))
         await self.scene.settle()
         return reply
 
     async def click(self, shown: Shown, label: str, *, forms: bool = False) -> Reply:
-        """Press a button by its label."""
+        """Press a button by its label; one that the card has no room for, behind « Plus… »."""
+        if label not in shown.buttons and "Plus…" in shown.buttons:
+            await self.click(shown, "Plus…")
+            shown = self.sees("que faire d’autre")
         button = next(b for b in buttons_of(shown.card) if typed(str(b.label)) == label)
         thread = shown.to.thread or shown.id
         event = self._event(thread)
@@ -347,6 +354,11 @@ def fields_of(card: Card) -> Mapping[str, str]:
 
 
 __all__ = ["Buttons", "Errors", "NotSent", "Paragraph", "Scene", "fields_of", "scene"]
+
+
+def named_by_account(session: Session, user: User) -> Person | None:
+    """Return the person whose id ends an account of the stage: there, an account is linked by its name."""
+    return session.get(Person, user.id.rpartition("/")[2])
 
 
 def in_private(play: Scene, monkeypatch: pytest.MonkeyPatch) -> Place:

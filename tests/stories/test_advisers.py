@@ -77,7 +77,7 @@ async def test_a_years_work_is_a_document(prefecture: Place, play: Scene) -> Non
         world = play.app.dispatcher._world
         own, beside = work(session, Current().get(session), REGION, 2026, play.clock())
         names = [name for name, *_ in held_in(session, REGION, 2026)]
-        return len(own), beside, names, of_adviser(world, session, Reader(), REGION, 2026, play.clock())
+        return len(own), beside, names, of_adviser(world, session, Reader(), REGION, 2026, play.clock()).drawn()
 
     own, beside, names, document = play.app.database.run_now(made)
     assert (own, beside) == (1, 1)
@@ -86,3 +86,11 @@ async def test_a_years_work_is_a_document(prefecture: Place, play: Scene) -> Non
     assert SAARBRUCKEN[:20].encode() not in document
     again = play.app.database.run_now(made)[3]
     assert again == document, "the same year gives the same document"
+    await adviser.slash("rapport", "2026")
+    adviser.sees("Rapport 2026")
+    assert adviser.sees("📎 rapport-region-grand-est-2026.pdf").to.audience is not None, "for who asked, alone"
+    assert list(play.stage.files.values()) == [document]
+    for words in ("2026", "2026 grand est"):
+        await prefecture.slash("rapport", words)
+        prefecture.sees("Seuls la région et les coordinateurs")
+    assert len(play.stage.files) == 1

@@ -1,13 +1,16 @@
 """What time does to a question: reminders, the ladder, the end of a silence; not at night, not twice, not after an answer."""
 
 import asyncio
-from collections.abc import Sequence
+import threading
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
 
-from bot import due
+from bot import due, relay, reminders
 from bot.directory.tables import Closure, Organisation, Person, Posting, Right
 from bot.questions import find
 from bot.questions.find import by_number
@@ -62,25 +65,63 @@ async def test_reminded_at_half_time_and_at_the_deadline(prefecture: Place, cons
     assert consulate.transcript().count("est en retard") == 1
 
 
-async def test_an_answer_in_the_same_second_cancels_the_reminder(
-    prefecture: Place, consulate: Place, play: Scene
+@dataclass
+class Pause:
+    """A place in a transaction where it stops, in its thread, until it may go on."""
+
+    reached: threading.Event = field(default_factory=threading.Event)
+    go_on: threading.Event = field(default_factory=threading.Event)
+
+    def after(self, work: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapped(*arguments: Any, **named: Any) -> Any:
+            result = work(*arguments, **named)
+            self.reached.set()
+            assert self.go_on.wait(10)
+            return result
+
+        return wrapped
+
+    async def holds_up(self, first: Awaitable[object], second: Callable[[], Awaitable[object]]) -> None:
+        """Let the second begin once the first is here, and see that it has to wait for its end."""
+        begun = asyncio.ensure_future(first)
+        assert await asyncio.to_thread(self.reached.wait, 10)
+        then = asyncio.ensure_future(second())
+        await asyncio.sleep(0.1)
+        assert not then.done()
+        self.go_on.set()
+        await asyncio.gather(begun, then)
+
+
+async def test_an_answer_that_came_first_cancels_the_reminder_of_the_same_second(
+    prefecture: Place, consulate: Place, play: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The tick has found the reminder due, and waits for the transaction of the answer."""
+    pause = Pause()
     await prefecture.say(SAARBRUCKEN)
     play.clock.pass_(days=1, hours=4, minutes=30)  # Tuesday, half past five
-    await asyncio.gather(consulate.invoke("repondre", f"{NUMBER} Oui."), play.tick())
-    await play.tick()
-    said = consulate.transcript()
-    assert "attend une réponse" not in said or play.stage.sent.index(_sent(play, "due/")) < play.stage.sent.index(
-        _sent(play, "words")
-    )
-    consulate_said = said.count("attend une réponse")
+    monkeypatch.setattr(relay, "answer", pause.after(relay.answer))
+    answering = play.receive(consulate.event("repondre", f"{NUMBER} Oui."))
+    await pause.holds_up(answering, lambda: play.app.clockwork.tick(play.clock()))
     await play.at("2026-03-25T10:00")
-    assert consulate.transcript().count("attend une réponse") == consulate_said
+    prefecture.sees("Oui.")
+    consulate.sees_not("attend une réponse")
     consulate.sees_not("en retard")
 
 
-def _sent(play: Scene, part: str) -> tuple[str, str]:
-    return next(each for each in play.stage.sent if part in each[1])
+async def test_an_answer_that_came_second_follows_the_reminder_and_is_the_last_word(
+    prefecture: Place, consulate: Place, play: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pause = Pause()
+    await prefecture.say(SAARBRUCKEN)
+    play.clock.pass_(days=1, hours=4, minutes=30)
+    monkeypatch.setattr(reminders, "say", pause.after(reminders.say))
+    answer = consulate.event("repondre", f"{NUMBER} Oui.")
+    await pause.holds_up(play.app.clockwork.tick(play.clock()), lambda: play.receive(answer))
+    monkeypatch.undo()
+    await play.at("2026-03-25T10:00")
+    prefecture.sees("Oui.")
+    assert consulate.transcript().count("attend une réponse avant") == 1
+    consulate.sees_not("en retard")
 
 
 async def test_after_an_outage_what_is_late_is_said_once_and_says_so(
@@ -199,12 +240,51 @@ async def test_a_silence_is_warned_of_then_ends_and_there_is_a_way_back(
     assert play.question().due_at is not None
 
 
+async def test_what_is_added_to_an_answer_is_waited_for_again(prefecture: Place, consulate: Place, play: Scene) -> None:
+    first = await prefecture.say(SAARBRUCKEN)
+    await consulate.invoke("repondre", f"{NUMBER} Oui.")
+    await prefecture.say("Merci beaucoup !", mention=False, thread=first)
+    consulate.sees("Merci beaucoup")
+    assert play.question().state == "answered", "thanks ask nothing"
+    play.clock.pass_(days=2)
+    await prefecture.say("Et l'acte de son frère ?", mention=False, thread=first)
+    assert play.question().state == "taken"
+    assert prefecture.sees("Prise par").buttons == [
+        "Compléter",
+        "Rediriger",
+        "Clore",
+        "Ouvrir le dialogue",
+        "Historique",
+    ]
+    assert fields_of(prefecture.sees("Prise par").card)[ANSWER] == "avant lundi 12 h, heure de Paris"
+    await play.at("2026-03-23T14:00")
+    consulate.sees("est en retard")
+
+
+async def test_nobody_is_turned_to_twice_and_all_are_turned_to_again_another_time(
+    prefecture: Place, consulate: Place, play: Scene
+) -> None:
+    """The region is raised to by hand, so not by the clock; after the question is opened again it is."""
+    region = play.link("region-grand-est")
+    await prefecture.say(SAARBRUCKEN)
+    await prefecture.invoke("signaler", NUMBER)
+    region.sees(NUMBER)
+    for day in ("19T14:00", "20T14:00", "23T14:00", "24T14:00", "25T14:00"):
+        await play.at(f"2026-03-{day}")
+    assert len(region.posts) == 1
+    await consulate.invoke("repondre", f"{NUMBER} Oui.")
+    await prefecture.invoke("rouvrir", NUMBER)
+    await prefecture.invoke("signaler", NUMBER)
+    again = region.sees("vous est signalée à nouveau")
+    assert again.to.thread == region.posts[0].id
+
+
 async def test_a_word_after_the_warning_keeps_it_open(prefecture: Place, consulate: Place, play: Scene) -> None:
     first = await prefecture.say(SAARBRUCKEN)
     await consulate.invoke("repondre", f"{NUMBER} Oui.")
     await play.at("2026-03-27T09:30")
     prefecture.sees("sera close")
-    await prefecture.say("Et le second acte ?", mention=False, thread=first)
+    await prefecture.say("Merci beaucoup !", mention=False, thread=first)
     await play.at("2026-04-02T09:30")
     assert play.question().state == "answered"
 

@@ -84,7 +84,7 @@ async def test_in_the_dialogue_all_crosses_until_it_is_closed(prefecture: Place,
     await consulate.say("CANARI 1", mention=False, thread=card)
     await consulate.click(card, "Ouvrir le dialogue")
     for place in (prefecture, consulate):
-        place.sees("dialogue ouvert par Consulat général de France à Francfort")
+        place.sees("dialogue ouvert par le consulat général de France à Francfort")
         assert "Dialogue ouvert" in next(p for p in place.posts if "Fermer le dialogue" in p.buttons).text
     await consulate.as_("stagiaire").say("Le registre est ouvert.", mention=False, thread=card)
     await prefecture.as_("collegue").say("Merci, page 12 ?", mention=False, thread=root)

@@ -1,21 +1,27 @@
 """Files that the bot makes, and files that cross."""
 
+from collections.abc import AsyncIterator
+
 import pytest
+from sqlalchemy import select
 
 from bot.card import Card, Paragraph
 from bot.db import Database
 from bot.errors import NotSent, Refused
 from bot.files import LONGEST_NAME, SLICE, Parcel, Slice, media_type, safe_name
+from bot.jobs import Job
 from bot.message import Address, File
 from bot.outbox import Outbox
+from bot.posts import NOWHERE, Placing
+from tests.stories.conftest import SAARBRUCKEN
 from tests.stories.scene import Place, Scene
 
 CHART = bytes(range(256)) * 5000  # more than two slices
 
 
-async def say(play: Scene, to: Address, card: Card, key: str = "k") -> None:
+async def say(play: Scene, to: Address, card: Card, key: str = "k", placing: Placing = NOWHERE) -> None:
     texts, where = play.app.dispatcher._world.catalogues, play.app.dispatcher._destinations
-    await play.app.database.run(lambda s: Outbox(s, texts, where, play.clock()).put(to, card, key=key))
+    await play.app.database.run(lambda s: Outbox(s, texts, where, play.clock()).put(to, card, key=key, placing=placing))
     await play.settle()
 
 
@@ -42,6 +48,15 @@ async def test_a_file_waits_for_its_platform_and_is_said_once(play: Scene, prefe
     play.clock.pass_(minutes=5)
     await play.settle()
     assert list(play.stage.files.values()) == [CHART]
+
+
+async def test_a_file_about_what_an_encrypted_room_keeps_is_not_said_in_clear(play: Scene, prefecture: Place) -> None:
+    card = Card("Bilan", (Paragraph("Mars", theirs=True),), files=(File("bilan.png", CHART),))
+    await say(play, prefecture.to(), card, placing=Placing(sealed=True))
+    prefecture.sees("Bilan")
+    prefecture.sees_not("Mars")
+    assert play.stage.files == {}
+    assert kept(play.app.database) == 0
 
 
 async def test_a_file_that_is_refused_is_not_kept(play: Scene, prefecture: Place) -> None:
@@ -80,3 +95,23 @@ def test_the_type_is_what_the_ending_says() -> None:
         "application/octet-stream",
         "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     ]
+
+
+@pytest.mark.parametrize("there", [True, False])
+async def test_where_a_file_lies_is_forgotten_once_it_was_fetched_or_could_not_be(
+    play: Scene, prefecture: Place, consulate: Place, there: bool
+) -> None:
+    """On Matrix that is the key of an encrypted file."""
+    await prefecture.say(SAARBRUCKEN)
+    if not there:
+        play.stage.fetch = nothing  # type: ignore[method-assign,assignment]
+    await consulate.say("!repondre Q-2026-00001 Voici", mention=False, files={"acte.pdf": b"%PDF"})
+    prefecture.sees("acte.pdf")
+    assert bool(play.stage.files) == there
+    jobs = play.app.database.run_now(lambda s: s.execute(select(Job.state, Job.args).where(Job.kind == "fetch")).all())
+    assert [tuple(job) for job in jobs] == [("sent" if there else "failed", "{}")]
+
+
+async def nothing(_source: str) -> AsyncIterator[bytes]:
+    raise Refused("no such file")
+    yield b""

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from bot import receipts, wire
 from bot.card import Errors
 from bot.message import Invocation, Message, User
-from bot.outbox import Post
+from bot.posts import Post
 from bot.questions.tables import Question
 from bot.receipts import Receipt
 from tests.stories.conftest import SAARBRUCKEN

@@ -65,13 +65,13 @@ async def test_the_other_side_is_told(prefecture: Place, consulate: Place) -> No
     await prefecture.say(SAARBRUCKEN)
     card = consulate.sees("Q-2026-00001")
     await consulate.click(card, "Clore")
-    prefecture.sees("Q-2026-00001 a été close par Consulat général de France à Francfort.")
+    prefecture.sees("Q-2026-00001 a été close par le consulat général de France à Francfort.")
     await prefecture.click(prefecture.sees("Rouvrir"), "Rouvrir")
-    consulate.sees("rouverte par Préfecture de la Moselle")
+    consulate.sees("rouverte par la préfecture de la Moselle")
     await prefecture.invoke("annuler", "Q-2026-00001")
-    consulate.sees("annulée par Préfecture de la Moselle")
+    consulate.sees("annulée par la préfecture de la Moselle")
     await consulate.invoke("repondre", "Q-2026-00001 Trop tard.")
-    consulate.sees("a été annulée par Préfecture de la Moselle")
+    consulate.sees("a été annulée par la préfecture de la Moselle")
     prefecture.sees_not("Trop tard")
 
 

@@ -16,7 +16,7 @@ async def test_asked_taken_answered_closed(prefecture: Place, consulate: Place, 
     assert "Sarrebruck. Pouvez-vous" in card.text
     assert fields_of(card.card)["De"] == "Préfecture de la Moselle"
     assert "sujet : état civil, d’après « acte de naissance »" in card.text
-    assert card.buttons == ["Prendre", "Répondre", "Rediriger", "Clore", "Faire préciser", "Historique"]
+    assert card.buttons == ["Prendre", "Répondre", "Rediriger", "Clore", "Plus…"]
     assert card.to.thread is None
     own = prefecture.sees("En attente")
     assert "Francfort" in own.text
@@ -24,8 +24,8 @@ async def test_asked_taken_answered_closed(prefecture: Place, consulate: Place, 
     assert SAARBRUCKEN not in own.text, "what stands above is not said again"
 
     await consulate.click(card, "Prendre")
-    assert "Prise par Consulat général de France à Francfort" in prefecture.sees("Question").text
-    assert card.buttons == ["Répondre", "Rediriger", "Clore", "Faire préciser", "Ouvrir le dialogue", "Historique"]
+    assert "Prise par le consulat général de France à Francfort" in prefecture.sees("Question").text
+    assert card.buttons == ["Répondre", "Rediriger", "Clore", "Faire préciser", "Plus…"]
 
     form = await consulate.click(card, "Répondre", forms=True)
     assert isinstance(form, Form)
@@ -231,3 +231,38 @@ async def test_reopened_and_cancelled(prefecture: Place, consulate: Place, play:
     await consulate.invoke("repondre", "Q-2026-00001 Fait.")
     await prefecture.invoke("annuler", "Q-2026-00001")
     prefecture.sees("a déjà une réponse")
+
+
+async def test_what_a_card_has_no_room_for_stands_behind_a_button(
+    prefecture: Place, consulate: Place, play: Scene
+) -> None:
+    await prefecture.say(SAARBRUCKEN)
+    card = consulate.sees("Q-2026-00001")
+    assert len(card.buttons) == 5
+    await consulate.click(card, "Plus…")
+    more = consulate.sees("Q-2026-00001 : que faire d’autre ?")
+    assert more.to.audience is not None, "it is for who pressed it, alone"
+    assert more.buttons == ["Faire préciser", "Historique"]
+    await consulate.click(more, "Historique")
+    consulate.sees("Historique de Q-2026-00001")
+    await prefecture.invoke("plus", "Q-2026-00001 destinataire")
+    prefecture.sees("n’est pas une question de votre service")
+    await consulate.invoke("clore", "Q-2026-00001")
+    await consulate.click(card, "Rouvrir")
+    await consulate.invoke("plus", "Q-2026-00001 destinataire")
+    await prefecture.invoke("annuler", "Q-2026-00001")
+    await prefecture.invoke("plus", "Q-2026-00001 demandeur")
+    assert prefecture.sees("que faire d’autre").buttons == ["Rouvrir", "Historique"], (
+        "all there is, where that is little"
+    )
+
+
+async def test_a_redirected_question_says_who_sent_it_on_and_why(
+    prefecture: Place, consulate: Place, play: Scene
+) -> None:
+    munich = play.link("consulat-munich")
+    await prefecture.say(SAARBRUCKEN)
+    await consulate.invoke("rediriger", "Q-2026-00001 consulat munich car le passeport 12AB34567 y fut délivré")
+    shown = munich.sees("Q-2026-00001").text
+    assert "redirigée par le consulat général de France à Francfort, « le passeport … y fut délivré »" in shown
+    assert "compétence" not in shown, "the reasons of the rules led elsewhere"

@@ -20,7 +20,7 @@ from bot.directory.tables import Absence, Duty, LinkTry, Person, Posting
 from bot.errors import ConfigurationError
 from bot.jobs import Job
 from bot.message import Address, Message, User
-from bot.outbox import Post
+from bot.posts import Post
 from bot.privacy import retention
 from bot.questions.figures import count, facts
 from bot.questions.passages import Passage

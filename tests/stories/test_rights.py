@@ -54,6 +54,8 @@ OTHERS: Mapping[str, tuple[str, str]] = {
     "question.keep_open": ("answered", "maintenir"),
     "question.keep_note": ("answered", "noter"),
     "figures.see": ("routed", "bilan 2026-03"),
+    "report.see": ("routed", "rapport 2025 region-grand-est"),
+    "person.erase": ("routed", "effacer agent-a"),
     "directory.overdue": ("routed", "annuaire à confirmer"),
     "room.link": ("routed", "relier consulat-munich"),
     "room.language": ("routed", "langue fr"),

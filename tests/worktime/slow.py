@@ -7,9 +7,15 @@ one that is set back is not believed until it passes where it was.
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 _DAY = 24 * 60
+_WHOLE = list(range(_DAY))
+
+Walls: TypeAlias = Sequence[tuple[date, Sequence[int]]]
+"""What the clock on the wall shows minute after minute: of each day it shows, its minutes from midnight."""
 
 
 @dataclass(frozen=True)
@@ -20,41 +26,43 @@ class Week:
     holidays_close: bool = True
 
 
-def minutes(zone: str, since: datetime, until: datetime) -> list[datetime]:
+def minutes(zone: str, since: datetime, until: datetime) -> Walls:
     """Return what the clock on the wall shows at each minute between two instants, as far as it is believed."""
     local = ZoneInfo(zone)
-    shown: list[datetime] = []
+    days: list[tuple[date, list[int]]] = []
     at, most = since.astimezone(UTC), datetime.min  # noqa: DTZ901 - a wall clock has no zone
     step = timedelta(minutes=1)
     while at < until:
         most = max(most, at.astimezone(local).replace(tzinfo=None))
-        shown.append(most)
+        if not days or most.date() != days[-1][0]:
+            days.append((most.date(), []))
+        days[-1][1].append(most.hour * 60 + most.minute)
         at += step
-    return shown
+    return days
 
 
-def worked(
-    walls: Sequence[datetime], week: Week, is_holiday: Callable[[date], bool], closed: Collection[date] = ()
-) -> bytearray:
+def worked(walls: Walls, week: Week, is_holiday: Callable[[date], bool], closed: Collection[date] = ()) -> bytes:
     """Return 1 for each minute that is worked, 0 for the others."""
-    days: dict[date, bytearray] = {}
     found = bytearray()
-    for wall in walls:
-        day = wall.date()
-        if day not in days:
-            days[day] = _day(day, week, is_holiday, closed)
-        found.append(days[day][wall.hour * 60 + wall.minute])
-    return found
+    for day, shown in walls:
+        own = _day(day, week, is_holiday, closed)
+        found += own if shown == _WHOLE else bytes(own[minute] for minute in shown)
+    return bytes(found)
 
 
-def _day(day: date, week: Week, is_holiday: Callable[[date], bool], closed: Collection[date]) -> bytearray:
+def _day(day: date, week: Week, is_holiday: Callable[[date], bool], closed: Collection[date]) -> bytes:
     """Return the minutes of a local day that belong to a period that begins on it or on one of the two days before."""
-    own = bytearray(_DAY)
+    own = 0
     for back in range(3):
         begins = day - timedelta(days=back)
         if begins in closed or (week.holidays_close and is_holiday(begins)):
             continue
-        for minute in range(_DAY):
-            counted = minute + back * _DAY
-            own[minute] |= any(start <= counted < end for start, end in week.periods[begins.weekday()])
-    return own
+        own |= _reached(tuple(week.periods[begins.weekday()]), back)
+    return own.to_bytes(_DAY, "big")
+
+
+@cache
+def _reached(periods: Sequence[tuple[int, int]], back: int) -> int:
+    """Return the minutes of a day, a byte each, that periods reach which began so many days before."""
+    minutes = (minute + back * _DAY for minute in range(_DAY))
+    return int.from_bytes(bytes(any(start <= minute < end for start, end in periods) for minute in minutes), "big")

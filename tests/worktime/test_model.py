@@ -63,12 +63,12 @@ ZONES = {  # zone: (country, subdivision, first of three years): clock changes a
 }  # fmt: skip
 
 
-def _compare(zone: str, pattern: Pattern, walls: list[datetime], since: datetime, draw: random.Random) -> None:
+def _compare(zone: str, pattern: Pattern, walls: slow.Walls, since: datetime, draw: random.Random) -> None:
     """Compare every minute from an instant on, and questions drawn among them."""
     country, subdivision, _ = ZONES[zone]
     place, hours = Place(country, subdivision), parse(pattern.osm)
     assert hours is not None
-    shut = walls[len(walls) // 2].date()
+    shut = walls[len(walls) // 2][0]
     calendar = Calendar(hours, zone, place, (Exceptional(shut, shut + timedelta(days=1)),))
     model = slow.worked(walls, pattern.week, place.is_holiday, {shut, shut + timedelta(days=1)})
     size, until = len(model), since + len(model) * MINUTE
@@ -80,7 +80,11 @@ def _compare(zone: str, pattern: Pattern, walls: list[datetime], since: datetime
         first, last = max(0, (began - since) // MINUTE), min(size, (ended - since) // MINUTE)
         assert not any(found[first:last]), f"{zone}: twice at {began}"
         found[first:last] = b"\1" * (last - first)
-    wrong = [since + index * MINUTE for index in range(size) if found[index] != model[index]] if found != model else []
+    wrong = (
+        [since + index * MINUTE for index in range(size) if found[index] != model[index]]
+        if bytes(found) != model
+        else []
+    )
     assert not wrong, f"{zone}, {pattern.osm}: {wrong[0]} and {len(wrong)} minutes in all"
 
     worked = [index for index in range(size) if model[index]]

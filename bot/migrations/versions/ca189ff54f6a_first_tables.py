@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "26095aace21c"
+revision = "ca189ff54f6a"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -75,6 +75,25 @@ def upgrade() -> None:
     with op.batch_alter_table("directory_history", schema=None) as batch_op:
         batch_op.create_index("ix_directory_history_row", ["file", "row"], unique=False)
 
+    op.create_table(
+        "directory_proposal",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("person", sa.String(length=100), nullable=False),
+        sa.Column("account", sa.String(length=255), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("files", sa.Text(), nullable=False),
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("shown", sa.Integer(), nullable=False),
+        sa.Column("agreed", sa.String(length=64), nullable=True),
+        sa.Column("added", sa.Integer(), nullable=False),
+        sa.Column("changed", sa.Integer(), nullable=False),
+        sa.Column("closed", sa.Integer(), nullable=False),
+        sa.Column("card_key", sa.String(length=300), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_directory_proposal")),
+        sqlite_autoincrement=True,
+    )
     op.create_table(
         "due",
         sa.Column("kind", sa.String(length=20), nullable=False),

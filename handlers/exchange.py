@@ -1,0 +1,140 @@
+"""The directory's files in chat: `annuaire importer` with files, `annuaire exporter`."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Final
+
+from bot import jobs, said
+from bot.card import Card, Paragraph, Reply
+from bot.command import first_word
+from bot.context import Context
+from bot.directory import preview, proposals, scopes
+from bot.directory.accounts import address_of
+from bot.directory.tables import Person
+from bot.errors import UserError
+from bot.files import ending, safe_name
+from bot.interpret import spelled
+from bot.message import Address, Attachment
+from bot.outbox import Placing, to_args
+from bot.texts import Text
+
+_IMPORT: Final = ("importer", "import")
+_EXPORT: Final = ("exporter", "export")
+_VCARD: Final = ("vcard", "vcards", "vcf")
+_NUMBER: Final = re.compile(r"[1-9]\d{0,8}")
+
+
+def asked(ctx: Context, words: str) -> Callable[[], Reply] | None:
+    """Return what does `annuaire importer …` and `annuaire exporter …`; None for a search.
+
+    Files without a word are an import.
+    """
+    word, rest = first_word(words)
+    attached: tuple[Attachment, ...] = getattr(ctx.inbound, "files", ())
+    if spelled(word) in _EXPORT and (not rest or spelled(rest) in _VCARD):
+        return lambda: _export(ctx, "vcard" if rest else "csv")
+    if (spelled(word) in _IMPORT and not rest) or not words:
+        return (lambda: _begin(ctx, attached)) if attached or words else None
+    act, number = first_word(rest)
+    answer = _ANSWERS.get(spelled(act))
+    if spelled(word) in _IMPORT and answer is not None and _NUMBER.fullmatch(number):
+        return lambda: answer(ctx, int(number))
+    return None
+
+
+def _begin(ctx: Context, attached: tuple[Attachment, ...]) -> Reply:
+    """Let files be read; without any, say how they are sent."""
+    scope, place = _scope(ctx), _alone(ctx)
+    if not attached:
+        if ctx.to.surface != "direct":
+            return Card(None, (Paragraph(Text.of("proposal.how")),))
+        prompt = Placing(prompt=("annuaire", "importer"), asked_of=ctx.inbound.author.id)
+        ctx.say(place, Card(None, (Paragraph(Text.of("prompt.importer")),)), "prompt", prompt)
+        return None
+    for file in attached:
+        _check(ctx, file)
+    row = proposals.begin(
+        ctx.session,
+        ctx.actor.person or "",
+        ctx.inbound.author.id,
+        attached,
+        scope=scope,
+        said_at=replace(said.place(ctx), audience=None),
+        to=place,
+        now=ctx.now,
+    )
+    ctx.outbox.put(place, preview.reading([name for _, name in row.parcels]), key=row.key)
+    _pointer(ctx, place)
+    return None
+
+
+def _check(ctx: Context, file: Attachment) -> None:
+    """Refuse a file that can be none of the directory's. Raises UserError."""
+    name = safe_name(file.name)
+    if ending(name) not in proposals.ENDINGS:
+        raise UserError("proposal.kind", name=name)
+    if file.size > ctx.world.limits.largest:
+        reason = Text.of("file.too_large.limit", limit=ctx.world.limits.largest // 1_000_000 or 1)
+        raise UserError("proposal.unfetched", name=name, reason=reason)
+
+
+def _apply(ctx: Context, number: int) -> Reply:
+    """Let what was shown be stored: by its author, within what they may change now."""
+    row = proposals.of(ctx.session, number, ctx.actor.person)
+    proposals.let_through(ctx.session, row, _scope(ctx), ctx.now)
+    if row.card_key is not None:
+        ctx.outbox.edit(row.card_key, preview.over("proposal.storing"), revision="storing")
+    return None
+
+
+def _drop(ctx: Context, number: int) -> Reply:
+    """Forget what was shown."""
+    row = proposals.of(ctx.session, number, ctx.actor.person)
+    if row.state != "shown":
+        raise UserError("proposal.over")
+    proposals.end(ctx.session, row, "dropped")
+    if row.card_key is not None:
+        ctx.outbox.edit(row.card_key, preview.over("proposal.dropped"), revision="dropped")
+    return None
+
+
+_ANSWERS: Mapping[str, Callable[[Context, int], Reply]] = {
+    **dict.fromkeys(("appliquer", "apply"), _apply),
+    **dict.fromkeys(("abandonner", "drop"), _drop),
+}
+
+
+def _export(ctx: Context, form: str) -> Reply:
+    """Write what this person may see and keep of the directory into an archive for them alone."""
+    scope, place = _scope(ctx), _alone(ctx)
+    args = {"format": form, "scope": json.loads(scope), "at": ctx.now.isoformat(), "to": to_args(place)}
+    args |= {"person": ctx.actor.person}
+    key = f"export:{ctx.key}"
+    jobs.put(ctx.session, "export", args, lane=proposals.LANE, queue="in", key=key, now=ctx.now)
+    ctx.outbox.put(place, preview.over("export.begun"), key=f"{key}/begun")
+    _pointer(ctx, place)
+    return None
+
+
+def _scope(ctx: Context) -> str:
+    """Return what this person may change, as a proposal keeps it. Raises UserError where that is nothing."""
+    found = scopes.of(ctx.session, ctx.actor, ctx.now)
+    if ctx.actor.person is None or not found.may("editor"):
+        raise UserError("proposal.editors_only")
+    return json.dumps([found.level, sorted(found.offices)])
+
+
+def _alone(ctx: Context) -> Address:
+    """Return where this person is spoken to alone."""
+    if ctx.to.surface == "direct" or ctx.to.platform == "console":
+        return Address(ctx.to.platform, ctx.to.room, surface=ctx.to.surface)
+    person = ctx.session.get_one(Person, ctx.actor.person)
+    return address_of(person, (ctx.to.platform,)) or replace(ctx.to, audience=ctx.inbound.author)
+
+
+def _pointer(ctx: Context, place: Address) -> None:
+    """Say in a room that somebody is answered elsewhere."""
+    if place.room != ctx.to.room:
+        ctx.say(said.place(ctx), Card(None, (Paragraph(Text.of("reply.in_private")),)), "pointer")
