@@ -158,8 +158,8 @@ def test_stand_ins_are_followed_and_loops_refused() -> None:
 
 @given(st.text(max_size=200))
 def test_a_vcard_is_valid_whatever_a_name_holds(name: str) -> None:
-    lines = vcard(name, [("TEL", ["+33 1"]), ("EMAIL", [""]), ("ADR", ["", "", name])]).split("\n")
+    lines = vcard(name, [("TEL", ["+33 1"]), ("EMAIL", [""]), ("ADR", ["", "", name])]).split("\r\n")
     assert lines[0] == "BEGIN:VCARD"
-    assert lines[-1] == "END:VCARD"
+    assert lines[-2:] == ["END:VCARD", ""]
     assert all(len(line.encode("utf-8", "replace")) <= 75 for line in lines)
     assert not any(line.startswith("EMAIL") for line in lines)

@@ -271,18 +271,6 @@ async def test_a_token_instead_of_a_password_will_do(house: House) -> None:
     assert connected.session.device_id == account.device_id
 
 
-async def test_two_processes_never_write_one_key_store(house: House) -> None:
-    bot = await house.bot()
-    second = await house.again(bot.account, bot.options.store, bot.memory, start=False)
-    waiting = asyncio.create_task(second.platform.start())
-    async with asyncio.timeout(5):
-        while not second.reports:
-            await asyncio.sleep(0.01)
-    assert "another process" in second.reports[0][1]
-    await bot.stop()
-    await waiting
-
-
 async def test_edits_deletions_reactions_replies_and_threads(house: House) -> None:
     bot = await house.bot()
     agent, room = await talking(house, bot)
