@@ -121,8 +121,20 @@ def region_of(ctx: Scope, organisation: str | None) -> str | None:
 
 def coordinators(session: Session, at: datetime) -> list[str]:
     """Return the organisations where coordinators hold an office now, in a stable order."""
-    people = session.scalars(select(Right.person).where(Right.right.in_(("coordinator", "administrator"))).distinct())
+    return holders(session, at, "coordinator", "administrator")
+
+
+def holders(session: Session, at: datetime, *rights: str) -> list[str]:
+    """Return the organisations where people with one of these rights hold an office now, in a stable order."""
+    people = session.scalars(select(Right.person).where(Right.right.in_(rights)).distinct())
     return sorted({posting.organisation for person in people for posting, _ in postings_held(session, person, at)})
+
+
+def tell_administrators(ctx: Scope, card: Card, key: str) -> None:
+    """Say a card in the first room of each organisation where an administrator holds an office."""
+    for organisation in holders(ctx.session, ctx.now, "administrator"):
+        for room in rooms_of(ctx.session, organisation)[:1]:
+            ctx.outbox.put(Address(room.platform, room.room), card, key=f"{key}/{organisation}")
 
 
 def redraw(ctx: Scope, question: Question) -> None:

@@ -255,7 +255,8 @@ class Worker:
             follows = await self._when_possible(functools.partial(self._settle, settled, [h.lane for h in holds]))
             self._go_on(holds, follows, until)
             for _, _, done in batch:
-                done.set_result(None)
+                if not done.done():  # at the end of a process nobody waits any more
+                    done.set_result(None)
 
     def _go_on(self, holds: Sequence["_Hold"], follows: Next, until: float) -> None:
         """Let lanes go, but for those in which there is more to do."""

@@ -75,6 +75,7 @@ class Stage:
     joined: list[str] = field(default_factory=list)
     sent: list[tuple[str, str]] = field(default_factory=list)  # (room, key), in order
     fail: Callable[[Address, str], SendError | None] = lambda to, key: None
+    given: list[tuple[str, str]] = field(default_factory=list)  # (room, words) of all that was said and rewritten
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self, receive: object) -> None:
@@ -90,6 +91,7 @@ class Stage:
         id_ = f"m{len(self.sent) + 1}"
         self.sent.append((to.room, key))
         self.posts[id_] = Shown(id_, to, card, key)
+        self.given.append((to.room, to_text(card)))
         self.changed.set()
         return id_
 
@@ -99,6 +101,7 @@ class Stage:
             raise error
         shown = self.posts[message_id]
         shown.card, shown.edits = card, shown.edits + 1
+        self.given.append((to.room, to_text(card)))
         self.changed.set()
 
     async def delete(self, to: Address, message_id: str, *, key: str) -> None:

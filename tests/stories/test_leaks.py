@@ -94,6 +94,7 @@ async def assert_kept(at: Ground, canary: str, *homes: str) -> None:
     assert canary not in "".join(at.homes)
     files = [at.play.stage.posts[id_].to.room for id_, f in at.play.stage.files.items() if canary.encode() in f]
     assert set(files) <= set(homes)
+    assert {room for room, words in at.play.stage.given if canary in words} <= set(homes)
     jobs = at.play.app.database.run_now(lambda s: s.execute(select(Job.lane, Job.args)).all())
     lanes = {lane for lane, args in jobs if canary in args and lane.startswith("stage:")}
     assert lanes <= {f"stage:{room}" for room in homes}
