@@ -5,7 +5,7 @@ the audit under an alias that nobody can resolve. Events of the agenda stay too,
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,22 +13,20 @@ from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from bot import due, jobs
-from bot.agenda.tables import Event, Participation, Publication
 from bot.audit.recording import record
 from bot.audit.tables import Alias, Content, Entry
 from bot.context import Scope
-from bot.directory import current, history
-from bot.directory.confirming import Confirmation
+from bot.digests.tables import Digest, Issue
+from bot.directory import current, history, proposals
 from bot.directory.files import PEOPLE
 from bot.directory.history import Change
-from bot.directory.tables import Absence, Duty, LinkCode, LinkTry, Person, Posting, Right
-from bot.holding import Held
+from bot.directory.proposals import Proposal
+from bot.directory.tables import Person
 from bot.jobs import Job, Lane
 from bot.memory import Remembered
-from bot.privacy import compacting, words
+from bot.privacy import compacting, kept, words
 from bot.privacy.sweeping import holds, sweep
 from bot.privacy.traces import Traces, core, gather
-from bot.questions.notes import Note
 from bot.receipts import Receipt
 
 _BLIND: Final = {"synchronize_session": False}
@@ -67,35 +65,18 @@ def erase(ctx: Scope, person: str, actor: str) -> Erased:
 
 
 def _rows(session: Session, traces: Traces) -> Mapping[str, int]:
-    """Delete what is about them alone; return how much of what."""
-    person, accounts = traces.person, traces.accounts
+    """Delete what is about them alone, and leave the rest without them; return how much of what was deleted."""
+    person, called = traces.person, kept.called(traces)
+    for kind in kept.ROWS:
+        _unname(session, kind, called)
+    digests = select(Digest.id).where(Digest.person == person)
+    session.execute(delete(Issue).where(Issue.digest.in_(digests)), execution_options=_BLIND)
+    for proposal in session.scalars(select(Proposal).where(Proposal.person == person)):
+        proposals.end(session, proposal, "dropped")
+    session.flush()
     about = Change.row == person, Change.row.contains(f"{person} ", autoescape=True), Change.row.endswith(f" {person}")
-    gone = (
-        (Posting, Posting.person == person),
-        (Absence, Absence.person == person),
-        (Duty, Duty.person == person),
-        (Right, Right.person == person),
-        (Confirmation, Confirmation.person == person),
-        (LinkCode, or_(LinkCode.person == person, LinkCode.account.in_(accounts))),
-        (LinkTry, LinkTry.account.in_(accounts)),
-        (Publication, Publication.person == person),
-        (Participation, or_(Participation.person == person, Participation.who.in_(_named(traces)))),
-        (Change, or_(*about)),
-        (Held, Held.account.in_(accounts)),
-        (due.Due, due.Due.key == person),
-        (Person, Person.id == person),
-    )
-    session.execute(update(Absence).where(Absence.stand_in == person).values(stand_in=None), execution_options=_BLIND)
-    session.execute(
-        update(Participation).where(Participation.stand_in == person).values(stand_in=None), execution_options=_BLIND
-    )
-    session.execute(update(Note).where(Note.person == person).values(person=None), execution_options=_BLIND)
-    session.execute(
-        update(Event).where(or_(Event.person == person, Event.account.in_(_named(traces)))).values(
-            person=None, account=None
-        ),
-        execution_options=_BLIND,
-    )  # fmt: skip
+    gone = [(kind.table, kind.theirs(called)) for kind in kept.ROWS if kind.whose and kind.table is not Person]
+    gone += [(Change, or_(*about)), (due.Due, due.Due.key == person), (Person, Person.id == person)]
     counts: dict[str, int] = {}
     for table, whose in gone:
         found = session.execute(delete(table).where(whose).returning(1), execution_options=_BLIND).all()
@@ -103,9 +84,13 @@ def _rows(session: Session, traces: Traces) -> Mapping[str, int]:
     return counts
 
 
-def _named(traces: Traces) -> set[str]:
-    """Return how the agenda's rows name them: with the platform before the account."""
-    return {*traces.ids, *(f"{platform}:{id_}" for id_ in traces.ids for platform in ("slack", "matrix", "console"))}
+def _unname(session: Session, kind: kept.Kept, called: Collection[str]) -> None:
+    """Take somebody, and what they wrote, out of rows that stay."""
+    for column in kind.words:
+        written = column.is_not(None), or_(*(named.in_(called) for named in kind.named))
+        session.execute(update(kind.table).where(*written).values({column: ""}), execution_options=_BLIND)
+    for column in kind.named:
+        session.execute(update(kind.table).where(column.in_(called)).values({column: None}), execution_options=_BLIND)
 
 
 def _messages(session: Session, traces: Traces) -> None:
@@ -116,8 +101,8 @@ def _messages(session: Session, traces: Traces) -> None:
         busy = select(Job.lane).where(Job.lane == Lane.name)
         idle = Lane.name.in_(lanes), ~busy.exists()
         session.execute(delete(Lane).where(*idle), execution_options=_BLIND)
-        kept = or_(Remembered.name.contains(account, autoescape=True), Remembered.value == account)
-        session.execute(delete(Remembered).where(kept), execution_options=_BLIND)
+        known = or_(Remembered.name.contains(account, autoescape=True), Remembered.value == account)
+        session.execute(delete(Remembered).where(known), execution_options=_BLIND)
         failed = Receipt.outcome == "failed", Receipt.payload.contains(account, autoescape=True)
         session.execute(
             update(Receipt).where(*failed).values(payload=None, outcome="ignored"), execution_options=_BLIND

@@ -7,15 +7,11 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from bot.agenda.tables import Event, Participation, Publication
 from bot.audit.tables import Alias, Entry
 from bot.db import Base
-from bot.directory.confirming import Confirmation
 from bot.directory.history import Change
-from bot.directory.tables import Absence, Duty, Person, Posting, Right
-from bot.privacy import words
+from bot.privacy import kept, words
 from bot.privacy.traces import gather
-from bot.questions.notes import Note
 from bot.questions.tables import Move, Question
 
 Section = Sequence[Mapping[str, Any]]
@@ -27,14 +23,10 @@ def export(session: Session, person: str) -> Mapping[str, Section]:
     its = words.said(session, traces)
     numbers: dict[int, str] = {row.id: row.number for row in session.execute(select(Question.id, Question.number))}
     moved = select(Move).where(or_(Move.person == person, Move.account.in_(traces.accounts))).order_by(Move.id)
+    rows = {kind.name: _all(session, kind.table, kind.about(kept.called(traces))) for kind in kept.ROWS}
     return {
-        "person": _all(session, Person, Person.id == person),
+        **rows,
         "accounts": [{"account": account} for account in sorted(traces.accounts)],
-        "postings": _all(session, Posting, Posting.person == person),
-        "absences": _all(session, Absence, or_(Absence.person == person, Absence.stand_in == person)),
-        "duties": _all(session, Duty, Duty.person == person),
-        "rights": _all(session, Right, Right.person == person),
-        "confirmation": _all(session, Confirmation, Confirmation.person == person),
         "questions": [
             {"number": it.number, "asked_at": it.asked_at.isoformat(), "state": it.state, "text": it.text}
             for it in its.asked
@@ -48,10 +40,6 @@ def export(session: Session, person: str) -> Mapping[str, Section]:
             for it in session.scalars(moved)
         ],
         "messages": [{"platform": it.platform, "room": it.room, "at": it.at.isoformat()} for it in its.posts],
-        "notes": _all(session, Note, Note.person == person),
-        "events": _all(session, Event, Event.person == person),
-        "participations": _all(session, Participation, Participation.person == person),
-        "calendar_feeds": _all(session, Publication, Publication.person == person),
         "changes": _all(session, Change, or_(Change.row == person, Change.row.startswith(f"{person} "))),
         "audit": _acts(session, [f"person:{person}", *(f"account:{id_}" for id_ in traces.ids)]),
     }

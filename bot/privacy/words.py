@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from bot import files
 from bot.context import Scope
-from bot.conversation import redraw
+from bot.conversation import redraw, sent_on
 from bot.jobs import NOTHING, Job
 from bot.posts import Post
 from bot.privacy.traces import Traces
@@ -112,13 +112,22 @@ def take_back(ctx: Scope, traces: Traces, its: Said) -> None:
         else:
             question.taken_by, question.taken_person = cards.name_of(ctx.directory(), question.placed_with), None
         redraw(ctx, question)
-    moved = select(Question.number, Move.at).join(Question, Question.id == Move.question_id)
-    for number, at in session.execute(moved.where(_moved(traces), Move.kind == "redirect")):
-        its_reason = RoutingExample.number == number, RoutingExample.at == at
-        session.execute(update(RoutingExample).where(*its_reason).values(why=None), execution_options=_BLIND)
+    for move in session.scalars(select(Move).where(_moved(traces), Move.kind == "redirect").order_by(Move.id)):
+        _unsaid(ctx, move)
     session.execute(update(Move).where(_moved(traces)).values(reason=None), execution_options=_BLIND)
     session.flush()
     for question in its.asked:
+        redraw(ctx, question)
+
+
+def _unsaid(ctx: Scope, move: Move) -> None:
+    """Let nothing say any more why somebody sent a question on."""
+    session, question = ctx.session, ctx.session.get_one(Question, move.question_id)
+    example = RoutingExample.number == question.number, RoutingExample.at == move.at
+    session.execute(update(RoutingExample).where(*example).values(why=None), execution_options=_BLIND)
+    later = select(Move.id).where(Move.question_id == question.id, Move.kind == "redirect", Move.id > move.id)
+    if question.because != "[]" and session.scalar(later.limit(1)) is None:
+        question.because = sent_on(cards.name_of(ctx.directory(), move.organisation))
         redraw(ctx, question)
 
 

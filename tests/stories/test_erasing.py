@@ -1,16 +1,25 @@
 """Erasing somebody: their name, ids and words are found nowhere any more, and what happened still stands."""
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+import asyncio
+import copy
+import functools
+import secrets
+import shutil
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Column, LargeBinary, String, insert, select
 from sqlalchemy.orm import Session
 
+from bot.app import App, build
 from bot.audit import chain
 from bot.audit.recording import OPERATOR, record
 from bot.audit.tables import Entry
+from bot.connections import add
 from bot.context import Scope
 from bot.db import Base, Database
 from bot.directory import exporting, importing, rights
@@ -22,8 +31,11 @@ from bot.message import User
 from bot.privacy.compacting import compact
 from bot.privacy.erasing import Erased, erase
 from bot.privacy.exporting import export
+from bot.privacy.sweeping import LEFT_OUT
 from bot.questions.figures import count, facts
-from tests.stories.scene import Clock, Place, Scene, scene
+from config.settings import Settings
+from tests.servers.postgres import Postgres
+from tests.stories.scene import Clock, Place, Scene, Stage, scene
 
 FILES = {
     "people": "id,given_name,family_name,email,phone,visibility,slack_id,matrix_id\n"
@@ -35,7 +47,7 @@ FILES = {
 }
 WHO = "id-ondoyante"
 NAMES = ("Ondoyante", "Xyloquartz", "XYLOQUARTZ", "quartz.example", "99 98 97", "id-ondoyante", "U0ONDOYANTE")
-WORDS = ("Zorglonde", "Trivulgate", "Bastringue", "Carambouille", "Farfelu")
+WORDS = ("Zorglonde", "Trivulgate", "Bastringue", "Carambouille", "Farfelu", "Balivernes")
 
 
 @dataclass
@@ -47,20 +59,76 @@ class Someone(Place):
         return User("slack", self.account, insider=True)
 
 
-@pytest.fixture
-async def play(shipped: Database, tmp_path: Path) -> AsyncIterator[Scene]:
+def people(session: Session, folder: Path) -> None:
     for name, content in FILES.items():
-        (tmp_path / f"{name}.csv").write_text(content)
+        (folder / f"{name}.csv").write_text(content)
     author = Author(Clock().at, "import")
-    shipped.run_now(lambda s: importing.apply(s, read([tmp_path]), author=author))
-    shipped.run_now(lambda s: rights.grant(s, WHO, "editor", author=author))
-    async with scene(shipped, platform="slack") as play:
+    importing.apply(session, read([folder]), author=author)
+    rights.grant(session, WHO, "editor", author=author)
+    rights.grant(session, "collegue-a", "coordinator", author=author)
+
+
+class Lived(NamedTuple):
+    """Somebody's traces: how to have a database with them, and what the rooms show."""
+
+    url: Callable[[], str]
+    stage: Stage
+    at: datetime
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def lived(
+    request: pytest.FixtureRequest, new_url: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+) -> Lived:
+    """Lived through once for all tests: each has a copy."""
+    url = new_url(request.param)
+    database = Database(url)
+    folder = tmp_path_factory.mktemp("people")
+    database.run_now(lambda s: people(s, folder))
+    stage, clock = Stage("slack"), Clock()
+
+    async def story() -> None:
+        async with scene(database, clock, platform="slack", stage=stage) as play:
+            await live(play)
+
+    asyncio.run(story())
+    compact(database)  # all of it lies in the one file
+    database.close()
+    return Lived(functools.partial(copied, request, url, folder), stage, clock())
+
+
+def copied(request: pytest.FixtureRequest, url: str, folder: Path) -> str:
+    """Return the address of a copy."""
+    if url.startswith("postgresql"):
+        server: Postgres = request.getfixturevalue("postgres")
+        return server.create_database(template=url.rpartition("/")[2].partition("?")[0])
+    file = folder / f"{secrets.token_hex(4)}.db"
+    shutil.copy(url.removeprefix("sqlite:///"), file)
+    return f"sqlite:///{file}"
+
+
+@pytest.fixture
+async def play(lived: Lived) -> AsyncIterator[Scene]:
+    database = Database(lived.url())
+    old = lived.stage
+    stage = replace(
+        old, posts=copy.deepcopy(old.posts), sent=[*old.sent], deleted=[], given=[], changed=asyncio.Event()
+    )
+    async with scene(database, Clock(lived.at), platform="slack", stage=stage) as play:
         yield play
+    database.close()
 
 
-async def lived(play: Scene) -> tuple[Place, Place]:
-    """Let somebody leave traces wherever one can; return the rooms of the other side and of their colleagues."""
+def sides(play: Scene) -> tuple[Place, Place]:
+    """The rooms of the other side and of their colleagues."""
+    return Place(play, "consulat-francfort"), Place(play, "prefecture-57")
+
+
+async def live(play: Scene) -> None:
+    """Let somebody leave traces wherever one can."""
     prefecture, consulate = play.link("prefecture-57"), play.link("consulat-francfort")
+    academy, embassy = play.link("ministere-academie-diplomatique"), play.link("ambassade-de")
+    play.link("consulat-munich")
     her = Someone(play, prefecture.room, "U0ONDOYANTE")
     asked = await her.say("Nous doutons d'un acte de naissance établi à Sarrebruck, dossier Zorglonde. Le vérifier ?")
     card = consulate.sees("Zorglonde")
@@ -74,25 +142,33 @@ async def lived(play: Scene) -> tuple[Place, Place]:
     await her.invoke("rediriger", "Q-2026-00002 consulat-munich car Farfelu me l'a dit")
     await her.invoke("absence", "du 1/4 au 8/4 collegue-a")
     await her.invoke("evenement", "12 mai 14h Strasbourg réunion de service")
-    await her.invoke("agenda", "s'abonner")
     await her.invoke("corriger", "phone +33 1 99 98 97 95")
     await her.invoke("annuler", "Q-2026-00002")
+    await consulate.invoke("noter", "Q-2026-00001")
+    await her.invoke("poser", "L'acte de naissance Zorglonde, établi à Sarrebruck, est-il authentique ?")
+    await consulate.invoke("rediriger", "Q-2026-00003 consulat-munich")
     alone = Someone(play, "D0DIRECT", "U0ONDOYANTE", surface="direct")
     await alone.say("annuaire moi")
+    await alone.say("agenda abonnement")
     await alone.say("Le dossier Zorglonde encore : une naissance à Sarrebruck à vérifier ?")
+    await alone.say("digest chaque lundi à 8 h 67")
+    await academy.say("!formation ajouter 8 avril 9h-17h Strasbourg Frontières imaginaires")
+    await alone.say("formation inscrire E-2")
+    await embassy.say("!visite 2 avril 10h-12h Berlin entretien imaginaire sur les frontaliers")
+    await her.invoke("visite", "contribuer E-3 Le pont Balivernes rouvre en mai.")
+    colleague = Someone(play, "D0COLLEGUE", "U0COLLEGUE", surface="direct")
+    await colleague.say(f"mobilite annoncer {WHO}, consul, consulat-munich, 1er mai")
+    await colleague.click(colleague.sees("Mobilité croisée"), "Annoncer")
     await tick(play.app)
     await play.settle()
-    return consulate, prefecture
 
 
 def erased(play: Scene, who: str = WHO) -> Erased:
-    def work(session: Session) -> Erased:
-        now = play.clock()
-        outbox = play.app.exit_(session, now)
-        scope = Scope(session=session, now=now, outbox=outbox, world=play.app.world, key="erase/1")
-        return erase(scope, who, OPERATOR)
+    return play.app.database.run_now(lambda s: erase(scope_of(play.app, s, play.clock()), who, OPERATOR))
 
-    return play.app.database.run_now(work)
+
+def scope_of(app: App, session: Session, now: datetime) -> Scope:
+    return Scope(session=session, now=now, outbox=app.exit_(session, now), world=app.world, key="erase/1")
 
 
 def everything(database: Database) -> str:
@@ -116,10 +192,10 @@ def bytes_of(database: Database) -> bytes:
 async def test_name_ids_and_words_are_found_nowhere(
     play: Scene, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    consulate, prefecture = await lived(play)
+    consulate, prefecture = sides(play)
     database = play.app.database
     before = everything(database)
-    assert all(trace in before for trace in (*NAMES[:2], *WORDS[:1], *WORDS[3:])), "there is something to erase"
+    assert [trace for trace in (*NAMES[:2], *WORDS) if trace not in before] == [], "there is something to erase"
     capfd.readouterr()
     erased(play)
     await play.settle()
@@ -144,8 +220,102 @@ async def test_name_ids_and_words_are_found_nowhere(
     assert database.reading(chain.verify).fault is None
 
 
+def holding(database: Database, words: Collection[str]) -> set[str]:
+    """Return the columns that hold one of these words."""
+    found: set[str] = set()
+
+    def work(session: Session) -> None:
+        for table in Base.metadata.sorted_tables:
+            for row in session.execute(select(table)).mappings():
+                found.update(f"{table}.{name}" for name, it in row.items() if any(word in str(it) for word in words))
+
+    database.run_now(work)
+    return found
+
+
+WRITTEN = set(  # columns of what people write: the story must have left her words there
+    "question.text question.because passage.text move.reason routing_example.text routing_example.why note.about "
+    "note.text associate.text event.title directory_history.after".split()
+)
+PASSING = set(  # the same, on its way: it goes with whose it is (`erasing._messages`, `words.take_back`), or within a day
+    "job.args job.error receipt.payload receipt.error held.event held.told enclosed.name enclosed.source parcel.name "
+    "slice.content post.buttons post.prompt four_eyes.args directory_history.before".split()
+)
+OFFICIAL = set(  # what organisations say: the sweep takes names out of it
+    "event.place event.note event.links calendar.name calendar.url calendar.content calendar.problem enrolment.informed "
+    "associate.told associate.shown digest.words publication.words closure.reason crossing.ended".split()
+)
+CODES = set(  # names of columns that hold an id, a key, an address, a choice, or values of such
+    "account code author begun bodies by card card_key corps countries dialogue event_id file files key "
+    "kinds lane language message_id name organisers place platform rhythm right role room scope state told topics "
+    "target taken_by territories thread uid visibility who zone result asker_account value row person parcel "
+    "etag kind".split()
+)
+
+
+def test_every_column_of_words_is_known() -> None:
+    """A new column must be written to by the story, or said to hold no words."""
+    known = WRITTEN | PASSING | OFFICIAL
+    for table in Base.metadata.sorted_tables:
+        if table.name in {*LEFT_OUT, Person.__tablename__}:
+            continue
+        for column in table.columns:
+            long = (
+                isinstance(column.type, String | LargeBinary) and (getattr(column.type, "length", None) or 999) >= 200
+            )
+            assert not long or f"{table}.{column.name}" in known or column.name in CODES, f"{table}.{column.name}"
+
+
+async def test_her_words_lie_where_words_lie_and_in_no_column_after(play: Scene) -> None:
+    found = holding(play.app.database, (*WORDS, *NAMES))
+    assert found >= WRITTEN
+    assert {"digest.person", "crossing.person", "enrolment.person", "publication.person", "associate.person"} <= found
+    erased(play)
+    assert holding(play.app.database, (*WORDS, *NAMES)) - {"audit_alias.name"} == set()
+
+
+def anywhere(column: Column[Any], others: Mapping[str, Any]) -> object:
+    """Return a value for a column that names her if that fits, `others` being the rows that others point to."""
+    for key in column.foreign_keys:
+        if key.column.table.name == "person":
+            return WHO
+        return None if column.nullable else others[key.column.table.name][key.column.name]
+    of = column.type.python_type
+    if issubclass(of, str):
+        length = getattr(column.type, "length", None) or 999
+        return "" if length < len(WHO) else WHO if length < 60 else f'["{WHO} {NAMES[1]}"]'
+    values = {bytes: NAMES[1].encode(), bool: False, int: 7, float: 0.5, date: Clock().at.date()}
+    return values.get(of, Clock().at)
+
+
+def test_whatever_column_names_her_does_so_no_more(shipped: Database, tmp_path: Path) -> None:
+    """Each table is given a row that names her wherever that fits, also the tables of tomorrow."""
+
+    def fill(session: Session) -> None:
+        rows: dict[str, Any] = {}
+        for table in Base.metadata.sorted_tables:
+            if table.name not in {*LEFT_OUT, "person"}:
+                session.execute(insert(table).values({c.name: anywhere(c, rows) for c in table.columns}))
+            rows[table.name] = session.execute(select(table).limit(1)).mappings().first()
+
+    shipped.run_now(lambda s: people(s, tmp_path))
+    shipped.run_now(fill)
+    named = holding(shipped, NAMES)
+    app = build(Settings(), shipped, Clock())
+    add(app, Stage("slack"), {"slack"})
+
+    def work(session: Session) -> None:
+        erase(scope_of(app, session, Clock().at), WHO, OPERATOR)
+
+    shipped.run_now(work)
+    assert len(named) > 150
+    assert holding(shipped, NAMES) - {"audit_alias.name"} == {"slice.content"}, (
+        "what a file holds on its way is not read"
+    )
+
+
 async def test_what_happened_still_stands(play: Scene) -> None:
-    consulate, _ = await lived(play)
+    consulate, _ = sides(play)
     database = play.app.database
 
     def figures() -> object:
@@ -170,18 +340,13 @@ async def test_what_happened_still_stands(play: Scene) -> None:
 
 
 async def test_a_dry_run_says_what_it_would_do_and_does_nothing(play: Scene) -> None:
-    await lived(play)
     database = play.app.database
 
     class Undone(Exception):
         pass
 
     def work(session: Session) -> None:
-        now = play.clock()
-        scope = Scope(
-            session=session, now=now, outbox=play.app.exit_(session, now), world=play.app.world, key="erase/dry"
-        )
-        assert erase(scope, WHO, OPERATOR).counts["questions"] == 1
+        assert erase(scope_of(play.app, session, play.clock()), WHO, OPERATOR).counts["questions"] == 2
         raise Undone
 
     before = everything(database)
@@ -191,7 +356,6 @@ async def test_a_dry_run_says_what_it_would_do_and_does_nothing(play: Scene) -> 
 
 
 async def test_everything_is_given_to_whom_it_is_about(play: Scene) -> None:
-    await lived(play)
     found = play.app.database.run_now(lambda s: export(s, WHO))
     text = str(found)
     for trace in ("Ondoyante", "+33 1 99 98 97 95", "Zorglonde", "Carambouille", "Farfelu", "editor"):
