@@ -255,7 +255,7 @@ class Worker:
             follows = await self._when_possible(functools.partial(self._settle, settled, [h.lane for h in holds]))
             self._go_on(holds, follows, until)
             for _, _, done in batch:
-                if not done.done():  # at the end of a process nobody waits any more
+                if not done.done():  # whoever waited was ended by a stop that had no more patience
                     done.set_result(None)
 
     def _go_on(self, holds: Sequence["_Hold"], follows: Next, until: float) -> None:

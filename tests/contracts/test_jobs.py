@@ -96,6 +96,26 @@ async def test_words_said_earlier_go_before_those_that_wait(shipped: Database) -
     assert doing.done == ["card", "said-0", "said-1", "said-2", "said-3"]
 
 
+async def test_a_stop_that_has_no_more_patience_is_no_crash(shipped: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(shipped, "a1")
+    asked, go_on = asyncio.Event(), asyncio.Event()
+    async with working(shipped, Doing()) as worker:
+        settle = worker._settle
+
+        async def slow(*args: Any) -> object:
+            asked.set()
+            await go_on.wait()
+            return await settle(*args)
+
+        monkeypatch.setattr(worker, "_settle", slow)
+        await asked.wait()
+        await worker.drain(0)
+        await asyncio.sleep(0)
+        go_on.set()
+        await until(lambda: state(shipped, "a1").state == "sent")
+        await asyncio.sleep(0.05)  # a crash ends the worker, and with it this test
+
+
 async def test_a_failure_for_now_keeps_the_order_and_delays_no_other_lane(shipped: Database) -> None:
     doing = Doing()
     doing.plan["a1"] = [NotSent("busy", retry_after=0.4), OutcomeUnknown("cut")]

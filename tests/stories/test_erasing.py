@@ -119,11 +119,6 @@ async def play(lived: Lived) -> AsyncIterator[Scene]:
     database.close()
 
 
-def sides(play: Scene) -> tuple[Place, Place]:
-    """The rooms of the other side and of their colleagues."""
-    return Place(play, "consulat-francfort"), Place(play, "prefecture-57")
-
-
 async def live(play: Scene) -> None:
     """Let somebody leave traces wherever one can."""
     prefecture, consulate = play.link("prefecture-57"), play.link("consulat-francfort")
@@ -192,7 +187,6 @@ def bytes_of(database: Database) -> bytes:
 async def test_name_ids_and_words_are_found_nowhere(
     play: Scene, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    consulate, prefecture = sides(play)
     database = play.app.database
     before = everything(database)
     assert [trace for trace in (*NAMES[:2], *WORDS) if trace not in before] == [], "there is something to erase"
@@ -209,7 +203,13 @@ async def test_name_ids_and_words_are_found_nowhere(
     exporting_to = tmp_path / "export"
     database.reading(lambda s: exporting.export(s, exporting_to))
     exported = "".join(file.read_text() for file in exporting_to.iterdir())
-    rooms = (consulate.room, prefecture.room)
+    rooms = (
+        "prefecture-57",
+        "consulat-francfort",
+        "consulat-munich",
+        "ambassade-de",
+        "ministere-academie-diplomatique",
+    )
     left = [post for post in play.stage.posts.values() if post.to.room in rooms and post.to.audience is None]
     others = [post.text for post in left if "Il est authentique" not in post.text]  # what others wrote is theirs
     shown, logged = " ".join(others), "".join(capfd.readouterr())
@@ -315,7 +315,7 @@ def test_whatever_column_names_her_does_so_no_more(shipped: Database, tmp_path: 
 
 
 async def test_what_happened_still_stands(play: Scene) -> None:
-    consulate, _ = sides(play)
+    consulate = Place(play, "consulat-francfort")
     database = play.app.database
 
     def figures() -> object:

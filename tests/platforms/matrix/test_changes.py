@@ -122,7 +122,7 @@ async def test_what_was_said_before_we_had_to_go_is_heard(house: House) -> None:
     await agent.api("POST", "rooms", room, "kick", body={"user_id": bot.user_id})
     again = await house.restarted(bot)
     await again.gets(RoomChange, change="removed")
-    assert again.texts() == ["dernier mot"]
+    assert [it for it in again.texts() if it != "un"] == ["dernier mot"]  # a batch not yet noted may be offered again
     other = await agent.room(bot.user_id)
     await again.joined(other)
     await agent.say(other, "ailleurs")
