@@ -1,13 +1,20 @@
 """What all tests share: the servers, the printed seed, databases of either kind with tables and shipped data."""
 
 import functools
+import gc
 import os
 import shutil
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.util import LRUCache
 
 from bot.app import CONFIG
 from bot.db import Database
@@ -29,9 +36,53 @@ Rules.load = functools.cache(Rules.load)  # type: ignore[method-assign] -- they 
 Catalogues.load = functools.cache(Catalogues.load)  # type: ignore[method-assign]
 
 
-def pytest_report_header() -> str:
+# Each test has its own database and engine, and all say the same to it: statements are compiled once a process.
+for _dialect in (PGDialect_psycopg, SQLiteDialect_pysqlite):
+    _dialect.__hash__ = lambda self: hash(type(self))  # type: ignore[method-assign]
+    _dialect.__eq__ = lambda self, other: type(self) is type(other)  # type: ignore[method-assign]
+_COMPILED: LRUCache[Any, Any] = LRUCache(3000)
+
+
+@event.listens_for(Engine, "engine_connect")
+def _share(connection: Connection) -> None:
+    connection.engine._compiled_cache = _COMPILED
+
+
+SEED = os.environ.get("TEST_SEED", "0")
+KINDS = ("sqlite", "postgresql")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Each test on both databases, or all but the contracts on the one that the seed draws for it."""
+    parser.addoption("--databases", choices=("both", "drawn"), default="both", help="on which databases tests run")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
     """Print the seed with which everything random was drawn."""
-    return f"seed: {os.environ.get('TEST_SEED', '0')}"
+    return f"seed: {SEED}; databases: {config.getoption('databases')}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out one of the two databases where that was asked for."""
+    if config.getoption("databases") == "both":
+        return
+    left_out = [item for item in items if not _drawn(item)]
+    items[:] = [item for item in items if _drawn(item)]
+    config.hook.pytest_deselected(items=left_out)
+
+
+def _drawn(item: pytest.Item) -> bool:
+    test, _, values = item.nodeid.partition("[")
+    kind = next((kind for kind in KINDS if kind in values.rstrip("]").split("-")), None)
+    if kind is None or "/contracts/" in test:
+        return True
+    whatever = values.replace(kind, "", 1)
+    return kind == KINDS[zlib.crc32(f"{SEED} {test} {whatever}".encode()) % 2]
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over what stays to the end: the tests themselves and the modules."""
+    gc.freeze()
 
 
 def build(url: str) -> None:
@@ -68,7 +119,7 @@ def new_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     return url
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=KINDS)
 def url(request: pytest.FixtureRequest, new_url: Callable[[str], str]) -> str:
     """The address of a fresh database, once of each kind."""
     return new_url(request.param)

@@ -1,12 +1,13 @@
 """What routing needs of the directory, as frozen values that outlive the transaction."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from bot.db import Base
@@ -90,11 +91,11 @@ class Snapshot:
 
 def load(session: Session) -> Snapshot:
     """Return the directory as it is now."""
-    organisations = {row["id"]: _org(row) for row in _rows(session, Organisation, Org)}
-    competences = {row.pop("key"): Comp(**row) for row in _rows(session, Competence, Comp, "key")}
+    organisations = _rows(session, Organisation, [field.name for field in fields(Org)])
+    competences = _rows(session, Competence, ["key", *(field.name for field in fields(Comp))])
     return Snapshot(
-        MappingProxyType({key: organisations[key] for key in sorted(organisations)}),
-        tuple(competences[key] for key in sorted(competences)),
+        MappingProxyType({row[0]: _org(row) for row in organisations}),
+        tuple(Comp(*row[1:]) for row in competences),
         *_absences(session),
     )
 
@@ -112,12 +113,14 @@ def _absences(session: Session) -> tuple[tuple[Held, ...], tuple[Away, ...]]:
     return tuple(sorted(held, key=lambda it: (it.organisation, it.role, it.person, it.first))), tuple(away)
 
 
-def _org(row: dict[str, Any]) -> Org:
-    row["languages"] = tuple(row["languages"].split())
-    return Org(**row)
+def _org(row: Row[Any]) -> Org:
+    return Org(*row[:_LANGUAGES], tuple(row[_LANGUAGES].split()), *row[_LANGUAGES + 1 :])
 
 
-def _rows(session: Session, table: type[Base], like: type[Org | Comp], *more: str) -> Iterator[dict[str, Any]]:
-    names = [*(field.name for field in fields(like)), *more]
-    for row in session.execute(select(*(getattr(table, name) for name in names))):
-        yield dict(zip(names, row, strict=True))
+_LANGUAGES = [field.name for field in fields(Org)].index("languages")
+
+
+def _rows(session: Session, table: type[Base], names: list[str]) -> list[Row[Any]]:
+    """Return the named columns of all rows, in the order of the first, which is the key."""
+    rows = session.connection().execute(select(*(getattr(table, name) for name in names)))
+    return sorted(rows, key=itemgetter(0))

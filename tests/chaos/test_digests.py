@@ -132,7 +132,7 @@ async def once_each(postgres: Postgres, folder: Path, seed: int, count: int, kil
 
 
 async def test_a_few_digests_and_kills(postgres: Postgres, tmp_path: Path) -> None:
-    await once_each(postgres, tmp_path, SEED, 60, 3, 60)
+    await once_each(postgres, tmp_path, SEED, 40, 1, 60)
 
 
 @pytest.mark.proof

@@ -21,9 +21,9 @@ CONTENT = bytes(range(256)) * 3000  # two slices
 SLOW = 40.0
 
 
-async def test_a_file_survives_a_few_kills(new_url: Callable[[str], str], postgres: Postgres, tmp_path: Path) -> None:
+async def test_a_file_survives_a_kill(new_url: Callable[[str], str], postgres: Postgres, tmp_path: Path) -> None:
     url = new_url(("sqlite", "postgresql")[SEED % 2])
-    await _kills(url, tmp_path, [POINTS[(SEED + step) % len(POINTS)] for step in (0, 3)])
+    await _kills(url, tmp_path, [POINTS[SEED // 2 % len(POINTS)]])
 
 
 @pytest.mark.proof

@@ -63,7 +63,7 @@ def report(run: Run) -> None:
 
 async def test_a_few_seconds_of_it(new_url: Callable[[str], str], postgres: Postgres, tmp_path: Path) -> None:
     async with world(new_url("postgresql"), tmp_path) as made:
-        run = await torment(made, 5, 1.0)
+        run = await torment(made, 3, 1.0)
     report(run)
     assert not run.faults, "\n".join(run.faults)
 
