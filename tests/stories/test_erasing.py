@@ -37,6 +37,8 @@ from config.settings import Settings
 from tests.servers.postgres import Postgres
 from tests.stories.scene import Clock, Place, Scene, Stage, scene
 
+pytestmark = pytest.mark.xdist_group("erasing")  # what all its tests begin with is made once
+
 FILES = {
     "people": "id,given_name,family_name,email,phone,visibility,slack_id,matrix_id\n"
     "id-ondoyante,Ondoyante,Xyloquartz,ondoyante@quartz.example.org,+33 1 99 98 97 96,all,U0ONDOYANTE,\n"
