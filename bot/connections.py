@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 
 def add(app: App, platform: Platform, queues: set[str]) -> None:
-    """Give a bot a platform, and the queues of jobs that it serves; one that runs alone serves them in its term."""
+    """Give a bot a platform, and the queues of jobs that it serves; one that runs alone does once it is connected."""
     app.platforms[platform.name] = platform
     app.worker.queues |= set() if isinstance(platform, Alone) else queues
     app.states[platform.name] = State()
@@ -49,6 +49,8 @@ def reporter(app: App, platform: str) -> Callable[..., None]:
         else:
             log.warning("platform_down", platform=platform, reason=reason)
         if ok and not state.ok:
+            if platform in app.offices and app.offices[platform].holds:
+                app.worker.queues.add(platform)
             hurry = asyncio.ensure_future(app.database.run(lambda s: leases.hurry(s, platform, app.clock())))
             hurry.add_done_callback(lambda done: done.exception())
         state.ok, state.reason, state.ever = ok, reason, state.ever or ok

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
+import structlog
 from sqlalchemy import Connection, DateTime, Dialect, MetaData, Table, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
@@ -24,12 +25,17 @@ from sqlalchemy.types import TypeDecorator
 from bot.engines import READING, WRITERS, make_engine
 from bot.errors import Unavailable
 
+log = structlog.get_logger()
+
 T = TypeVar("T")
 
 GROUP = 32  # transactions that share a commit on SQLite when they wait for the writer anyway
-TRIES = 5  # of a transaction that lost a deadlock or a serialization conflict on PostgreSQL
+TRIES = 5  # of a transaction on PostgreSQL that lost a deadlock or a serialization conflict, or waited for a lock
 
-_CONFLICTS = {"40001", "40P01"}  # serialization_failure, deadlock_detected
+CALM = 2.0  # seconds without a failure after which the database counts as back
+
+_CONFLICTS = {"40001", "40P01", "55P03"}  # serialization_failure, deadlock_detected, lock_not_available
+_READ_ONLY = "25006"  # read_only_sql_transaction: as after a switch to a standby
 
 
 class Base(DeclarativeBase):
@@ -90,6 +96,13 @@ class Done(NamedTuple):
     notes: list[Any]
 
 
+class Failure(NamedTuple):
+    """A transaction that the database did not take: when, in monotonic time, and its own words."""
+
+    at: float
+    reason: str
+
+
 class Database:
     """Runs transactions. `woken` is called in the caller's loop after a commit, with the queues that were noted."""
 
@@ -99,6 +112,8 @@ class Database:
         self.sqlite = self.engine.dialect.name == "sqlite"
         self.woken: Callable[[set[str]], None] | None = None
         self.lessee: Lessee | None = None
+        self.failure: Failure | None = None  # while the database is away
+        self._told: set[str] = set()  # reasons, each logged once while it is away
         self._threads = ThreadPoolExecutor(1 if self.sqlite else WRITERS, thread_name_prefix="db")
         self._asked: deque[_Asked] = deque()
 
@@ -122,6 +137,7 @@ class Database:
     def _unhurried(self, session: Session) -> Session:
         if not self.sqlite:
             session.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+            session.execute(text("SET LOCAL lock_timeout = 0"))
         return session
 
     def reading(self, work: Callable[[Session], T]) -> T:
@@ -164,6 +180,7 @@ class Database:
             for asked in group:
                 self._alone(asked)
         else:
+            self._took()
             for asked, outcome in zip(group, outcomes, strict=True):
                 asked.outcome = outcome
         _tell(group)
@@ -179,16 +196,32 @@ class Database:
             try:
                 with Session(self.engine, expire_on_commit=False, info=_info(lessee)) as session, session.begin():
                     result = work(session)
+                self._took()
                 return _done(result, session)
             except (OperationalError, InterfaceError, PoolTimeout) as error:
                 if not (attempt < TRIES and _lost_a_race(error)):
-                    raise Unavailable(str(error.__cause__ or error)) from error
+                    raise self._refused(error) from error
                 time.sleep(secrets.randbelow(20) * attempt / 1000)  # whom it met tries again too, and not just now
             except DBAPIError as error:
-                if error.connection_invalidated or type(error) is DatabaseError:  # cut off; a file that is damaged
-                    raise Unavailable(str(error.__cause__)) from error
+                if error.connection_invalidated or _takes_nothing(error):
+                    raise self._refused(error) from error
                 raise
         raise AssertionError  # the loop returns or raises
+
+    def _refused(self, error: Exception) -> Unavailable:
+        reason = str(error.__cause__ or error)
+        if reason not in self._told:
+            log.error("database_unavailable", reason=reason)
+            self._told.add(reason)
+        self.failure = Failure(time.monotonic(), reason)
+        return Unavailable(reason)
+
+    def _took(self) -> None:
+        """Note a commit; a full disk takes small ones between those that it refuses."""
+        if self.failure is not None and time.monotonic() - self.failure.at > CALM:
+            log.info("database_back")
+            self._told.clear()
+            self.failure = None
 
 
 class _Asked:
@@ -257,6 +290,11 @@ def _keep(session: Session, instance: object) -> None:
 
 
 event.listen(Session, "loaded_as_persistent", _keep)
+
+
+def _takes_nothing(error: DBAPIError) -> bool:
+    """Say whether it is not our statement that is wrong: a file is damaged, or a server is a copy that is only read."""
+    return type(error) is DatabaseError or getattr(error.orig, "sqlstate", None) == _READ_ONLY
 
 
 def _lost_a_race(error: Exception) -> bool:

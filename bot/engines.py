@@ -20,8 +20,9 @@ READING: Mapping[bool, Mapping[str, Any]] = {  # options of a connection that on
 
 
 _NOTICE_THE_END = {
-    # A process that is frozen in the middle of a transaction gives its locks back before its leases end.
-    "options": "-c idle_in_transaction_session_timeout=4000",
+    # A process that is frozen, or cut off, in the middle of its transactions gives their locks back before its leases
+    # end. Those of them that wait for one another must not run out one after the other: who waits lets go first.
+    "options": "-c idle_in_transaction_session_timeout=3000 -c lock_timeout=2000",
     # A server that is gone without a word is noticed.
     "connect_timeout": 5,
     "keepalives_idle": 5,

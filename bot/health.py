@@ -1,6 +1,8 @@
 """How the bot is: for who decides whether it may be given work (`/readyz`), and for Prometheus (`/metrics`)."""
 
+import asyncio
 import resource
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +17,9 @@ from bot.app import App
 from bot.errors import Unavailable
 from bot.jobs import OPEN, Job, Lane
 from bot.receipts import Receipt
+
+ANSWER = 3.0  # seconds that the database has before it counts as away
+FRESH = 0.5  # seconds for which it is believed that it takes writes
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +50,34 @@ def look(session: Session, now: datetime) -> Rows:
 
 
 async def ready(app: App) -> tuple[bool, Mapping[str, Any]]:
-    """Say whether the database answers, every platform is connected and the tick runs; and since when what waits."""
+    """Say whether the database takes writes, every platform is connected and the tick runs; and since when what waits.
+
+    A disk that is full can still be read, and takes small writes: so the database has to take down that this process
+    lives, and must not have refused anything just now.
+    """
     now = app.clock()
     said: dict[str, Any] = {name: "ok" if state.ok else state.reason for name, state in app.states.items()}
     said |= {f"{name}_heard": _ago(now, state.heard_at) for name, state in app.states.items()}
     said["last_tick"] = _ago(now, app.ticked_at)
     try:
-        rows = await app.database.run(lambda session: look(session, now))
+        async with asyncio.timeout(ANSWER):
+            if time.monotonic() - app.peers.beaten_at > FRESH:
+                await app.peers.beat()
+            rows = await app.database.run(lambda session: look(session, now))
         said |= {"database": "ok", "migrations": rows.revision, "oldest_job": _ago(now, rows.late_since)}
+        failure = app.database.failure
+        if failure is not None:
+            said["database"] = _first_line(failure.reason)
     except Unavailable as error:
-        said["database"] = next(iter(str(error).splitlines()), "unavailable")
+        said["database"] = _first_line(str(error))
+    except TimeoutError:
+        said["database"] = f"no answer within {ANSWER:g} s: another program may keep it locked"
     ok = said["database"] == "ok" and all(state.ok for state in app.states.values())
     return ok, {"ok": ok, **said}
+
+
+def _first_line(reason: str) -> str:
+    return next(iter(reason.splitlines()), "unavailable")
 
 
 def _ago(now: datetime, then: datetime | None) -> float | None:
@@ -81,9 +102,11 @@ async def metrics(app: App) -> str:
     now = app.clock()
     found = [*_own(app, now)]
     try:
-        found += _shared(await app.database.run(lambda session: look(session, now)), now)
+        async with asyncio.timeout(ANSWER):
+            rows = await app.database.run(lambda session: look(session, now))
+        found += _shared(rows, now)
         found.append(_gauge("database_up", "Whether the database answers", 1.0))
-    except Unavailable:
+    except (Unavailable, TimeoutError):
         found.append(_gauge("database_up", "Whether the database answers", 0.0))
     return "".join(map(_drawn, found))
 

@@ -18,9 +18,11 @@ from sqlalchemy import (
     Connection,
     Text,
     bindparam,
+    case,
     collate,
     exists,
     func,
+    not_,
     or_,
     select,
     update,
@@ -308,9 +310,11 @@ def _runs(pid: int) -> bool:
     return True
 
 
-def next_due(session: Session, queues: Collection[str]) -> datetime | None:
-    """Return when the next lane of these queues is due that nobody works on."""
-    return session.scalar(select(func.min(Lane.due_at)).where(Lane.queue.in_(queues), Lane.owner.is_(None)))
+def next_due(session: Session, queues: Collection[str], owner: str) -> datetime | None:
+    """Return when the next lane of these queues is due: one that nobody works on, or whose lease by another ends."""
+    at = case((Lane.owner.is_(None), Lane.due_at), else_=Lane.leased_until)
+    mine = Lane.owner.is_not(None) & (Lane.owner == owner)
+    return session.scalar(select(func.min(at)).where(Lane.queue.in_(queues), Lane.due_at.is_not(None), not_(mine)))
 
 
 def hurry(session: Session, queue: str, now: datetime) -> None:

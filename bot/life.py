@@ -134,9 +134,7 @@ async def _in_turn(app: App, platform: Alone, office: Office) -> None:
 
 async def _in_term(app: App, platform: Alone, office: Office, hold: Hold) -> None:
     """Run a platform until its term is over."""
-    platform.begin(hold.term.epoch, hold)
-    app.worker.queues.add(platform.name)
-    app.worker.wake()
+    platform.begin(hold.term.epoch, hold)  # its queue is served from when it tells that it is connected
     tasks = [asyncio.create_task(platform.run(_receiving(app, platform))), asyncio.create_task(office.kept(hold))]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import functools
+import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -52,6 +54,7 @@ class Peers:
         self._started_at = clock()
         self._buried: set[str] = set()
         self.around = Around()
+        self.beaten_at = -math.inf  # when the database last took a beat down, in monotonic time
 
     @property
     def alone(self) -> bool:
@@ -63,11 +66,16 @@ class Peers:
         try:
             while True:
                 with contextlib.suppress(Unavailable):
-                    self.around = await self._database.run(functools.partial(self._beat, now=self._clock()))
+                    await self.beat()
                 await asyncio.sleep(BEAT * 20 if self._database.sqlite else BEAT)
         finally:
             with contextlib.suppress(Unavailable):
                 await self._database.run(lambda s: s.execute(delete(Process).where(Process.owner == self._owner)))
+
+    async def beat(self) -> None:
+        """Say now that this process lives. Raises `Unavailable` when the database does not take that down."""
+        self.around = await self._database.run(functools.partial(self._beat, now=self._clock()))
+        self.beaten_at = time.monotonic()
 
     def _beat(self, session: Session, now: datetime) -> Around:
         insert = insert_into(session, Process).values(

@@ -145,7 +145,7 @@ class Worker:
             self._closed = outgoing.closed_since(session) is not None
         queues = self._serving()
         leased = leases.lease(session, queues, self.owner, now, besides=held)
-        return leased, leases.next_due(session, queues)
+        return leased, leases.next_due(session, queues, self.owner)
 
     def _begin(self, lines: Mapping[str, list[Leased]], until: float) -> None:
         for lane, line in lines.items():
@@ -302,8 +302,7 @@ class Worker:
         while True:
             try:
                 return await work()
-            except Unavailable as error:
-                log.error("database_unavailable", reason=str(error))
+            except Unavailable:
                 await asyncio.sleep(delay)
                 delay = min(5.0, delay * 2)
 

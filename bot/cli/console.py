@@ -102,6 +102,6 @@ async def settle(app: App) -> None:
     while True:
         app.worker.wake()
         await asyncio.sleep(QUIET)
-        due = await app.database.run(lambda s: next_due(s, app.worker.queues))
+        due = await app.database.run(lambda s: next_due(s, app.worker.queues, app.worker.owner))
         if app.worker.idle and (due is None or (due - app.clock()).total_seconds() > 1):
             return

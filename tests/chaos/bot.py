@@ -294,13 +294,10 @@ def hurried() -> None:
 
 
 def sick(folder: Path) -> None:
-    """Let SQLite find its disk full, or its file read-only, while a file of that name lies in `folder`."""
+    """Let SQLite find its file read-only while a file of that name lies in `folder`."""
     original = engines._begin_immediate
 
     def begin(connection: Connection) -> None:
-        (pages,) = connection.exec_driver_sql("PRAGMA page_count").one()
-        most = pages if (folder / "full").exists() else 2**30
-        connection.exec_driver_sql(f"PRAGMA max_page_count={most}")
         connection.exec_driver_sql(f"PRAGMA query_only={int((folder / 'read-only').exists())}")
         original(connection)
 

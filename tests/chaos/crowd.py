@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from random import Random
 from typing import Literal
 from urllib.parse import urlsplit
@@ -16,11 +17,10 @@ from tests.chaos.world import BotProcess, World
 from tests.servers.forwarder import Forwarder
 
 Fault = Literal["killed", "frozen", "cut off"]
-FAULTS: tuple[Fault, ...] = ("killed", "frozen", "cut off")
-SHORT = (0.1, 1.5)  # seconds that most faults last, within a lease
+FAULTS: tuple[Fault, ...] = ("killed", "frozen", "frozen", "cut off", "cut off")  # who is killed is away for longest
+SHORT = (0.1, 0.9)  # seconds that most faults last, within a lease
 LONG = (7.0, 9.0)  # longer than a lease: somebody else takes over meanwhile
-LONG_SHARE = 0.3
-APART = 12.0  # seconds between two long ones: a message that waits for one lease is not made to wait for the next
+APART = 20.0  # seconds between two long ones: a message that waits for one lease is not made to wait for the next
 
 
 @dataclass
@@ -66,6 +66,7 @@ class Crowd:
     members: list[Member]
     random: Random
     suffered: Counter[str] = field(default_factory=Counter)
+    history: list[str] = field(default_factory=list[str])
     last_long: float = 0.0
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -76,15 +77,17 @@ class Crowd:
         await asyncio.gather(*(member.bot.ready(60) for member in self.members))
 
     async def torment(self, seconds: float, every: float = 1.0) -> None:
-        """Let something happen to one of them every second, never to the last that is well."""
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
+        """Let something happen to one of them every second, never to the last that is well: then as soon as it may."""
+        began, due = time.monotonic(), 0.0
+        while time.monotonic() - began < seconds:
             well = [member for member in self.members if member.well]
-            if len(well) > 1:
-                long = self.random.random() < LONG_SHARE and time.monotonic() - self.last_long > APART
+            if len(well) > 1 and time.monotonic() >= due:
+                due = time.monotonic() + every
+                fault = self.random.choice(FAULTS)
+                long = fault != "killed" and time.monotonic() - self.last_long > APART
                 self.last_long = time.monotonic() if long else self.last_long
-                self.harm(self.random.choice(well), self.random.choice(FAULTS), LONG if long else SHORT)
-            await asyncio.sleep(every)
+                self.harm(self.random.choice(well), fault, LONG if long else SHORT)
+            await asyncio.sleep(0.05)
             for task in [task for task in self._tasks if task.done()]:
                 self._tasks.discard(task)
                 task.result()
@@ -93,6 +96,7 @@ class Crowd:
         """Begin a fault."""
         seconds = self.random.uniform(*between)
         self.suffered[fault if fault == "killed" or seconds < SHORT[1] else f"{fault} for long"] += 1
+        self.history.append(f"{datetime.now(UTC):%H:%M:%S.%f} {member.name} {fault} {seconds:.1f} s")
         member.fault = fault
         self._tasks.add(asyncio.create_task(member.suffer(fault, seconds)))
 

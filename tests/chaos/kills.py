@@ -47,6 +47,7 @@ class Run:
     seconds: float = 0
     settled_in: float = 0
     taken: dict[str, datetime] = field(default_factory=dict[str, datetime])  # when, by the key of its receipt
+    history: list[str] = field(default_factory=list[str])  # what was done, and when
     delays: list[tuple[float, str]] = field(default_factory=list[tuple[float, str]])
 
     @property

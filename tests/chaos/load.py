@@ -62,7 +62,7 @@ class Conversation:
     complete: asyncio.Event = field(default_factory=asyncio.Event)
     said: dict[str, float] = field(default_factory=dict[str, float])  # when, each word
     arrived: dict[str, float] = field(default_factory=dict[str, float])  # on the other side
-    ts: dict[str, str] = field(default_factory=dict[str, str])  # of what was said on Slack
+    ids: dict[str, str] = field(default_factory=dict[str, str])  # how its receipt ends, each word
 
     def words(self, side: str) -> list[str]:
         """Return the numbered words of a side: `a` says them on Slack, `r` on Matrix."""
@@ -98,19 +98,19 @@ class Load:
             await asyncio.wait(self._talks, timeout=seconds)
 
     def delays(self, taken: Mapping[str, datetime]) -> list[tuple[float, str]]:
-        """Return how long each word took to the other side and when it was said, the shortest first.
+        """Return how long each word took to the other side, when it was said and after what time taken.
 
-        What was said on Slack counts from when the bot had `taken` it: until then it is Slack that repeats it.
+        The shortest is first. What was said on Slack counts from when the bot had `taken` it: until then it is Slack
+        that repeats it.
         """
         found: list[tuple[float, str]] = []
         for it in self.conversations.values():
             for words, arrived in it.arrived.items():
-                ts = it.ts.get(words)
-                at = next(
-                    (at for key, at in taken.items() if ts is not None and key.endswith(f"{it.channel}:{ts}")), None
-                )
-                begun = it.said[words] if at is None else at.timestamp()
-                found.append((arrived - begun, f"{words} {datetime.fromtimestamp(begun, UTC):%H:%M:%S.%f}"))
+                said, id_ = it.said[words], it.ids.get(words, "unknown")
+                at = next((at.timestamp() for key, at in taken.items() if key.endswith(id_)), said)
+                begun = at if words in it.words("a") else said
+                when = f"{datetime.fromtimestamp(said, UTC):%H:%M:%S.%f}, taken after {at - said:.1f} s"
+                found.append((arrived - begun, f"{words} {when}, arrived"))
         return sorted(found)
 
     async def end(self) -> None:
@@ -153,7 +153,7 @@ class Load:
         for words in it.words("a"):
             await asyncio.sleep(self.random.uniform(0.02, 0.5))
             it.said[words] = time.time()
-            it.ts[words] = await self._say(it, f"Complément {words}", it.root)
+            it.ids[words] = f"{it.channel}:{await self._say(it, f'Complément {words}', it.root)}"
 
     async def _answer(self, it: Conversation) -> None:
         await it.card.wait()
@@ -163,7 +163,7 @@ class Load:
             body = f"!repondre Réponse {words}"
             content = {"msgtype": "m.text", "body": body, "m.mentions": {}, "m.relates_to": relation}
             it.said[words] = time.time()
-            await person.send(it.room, "m.room.message", content)
+            it.ids[words] = await person.send(it.room, "m.room.message", content)
             await asyncio.sleep(self.random.uniform(0.0, 0.3))
 
     async def _say(self, it: Conversation, text: str, thread: str) -> str:

@@ -49,6 +49,7 @@ async def torment(made: World, seconds: float, rate: float) -> Run:
             await load.end()
         assert logged(*(member.bot.log for member in processes.members)) == []
         await asyncio.to_thread(look, made.bot.url, run)
+        run.history = processes.history
         run.delays = load.delays(run.taken)
         run.kills, run.seconds, run.settled_in = processes.suffered, time.monotonic() - began, time.monotonic() - back
         return run
@@ -58,7 +59,9 @@ def report(run: Run) -> None:
     delays = [seconds for seconds, _ in run.delays]
     shares = {share: delays[min(len(delays) - 1, int(len(delays) * share))] for share in (0.5, 0.95, 0.99, 1)}
     print(f"\nseed {SEED}: {run}\ndelays: {', '.join(f'{share:.0%} {took:.2f} s' for share, took in shares.items())}")
-    print("the slowest:", ", ".join(f"{words} {seconds:.1f} s" for seconds, words in run.delays[-8:]))
+    print("what was done:", *run.history, sep="\n  ")
+    slowest = [f"{words} in {seconds:.1f} s" for seconds, words in run.delays[-12:]]
+    print("the slowest:", *slowest, sep="\n  ")
 
 
 async def test_a_few_seconds_of_it(new_url: Callable[[str], str], postgres: Postgres, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import threading
 from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime, timedelta
@@ -214,6 +215,15 @@ async def test_a_lease_that_ran_out_is_taken_over(shipped: Database) -> None:
     assert shipped.run_now(lambda s: leases.renew(s, ["a"], "elsewhere/1/x", later)) == set()
 
 
+def test_the_end_of_anothers_lease_is_known_and_ones_own_lanes_are_not_due(shipped: Database) -> None:
+    put(shipped, "k", now=NOON)
+    due = functools.partial(leases.next_due, queues={"q"})
+    assert shipped.run_now(lambda s: due(s, owner="me")) == NOON
+    shipped.run_now(lambda s: leases.lease(s, {"q"}, "another", NOON))
+    assert shipped.run_now(lambda s: due(s, owner="me")) == NOON + jobs.LEASE
+    assert shipped.run_now(lambda s: due(s, owner="another")) is None
+
+
 async def test_a_deep_lane_does_not_hide_the_others(shipped: Database) -> None:
     for n in range(jobs.JOBS_AT_ONCE + 10):
         put(shipped, f"deep{n:04}", lane="deep", now=NOON)
@@ -282,7 +292,7 @@ def test_what_is_put_while_a_lane_is_given_back_is_not_forgotten(new_url: Callab
         slow.commit()
         giving_back.join()
     with Session(database.engine) as session:
-        assert leases.next_due(session, {"q"}) is not None
+        assert leases.next_due(session, {"q"}, "nobody") is not None
     database.close()
 
 

@@ -21,6 +21,7 @@ from bot.life import running, tick
 from bot.message import Address
 from bot.outbox import Destination
 from bot.privacy import retention
+from bot.tenure import Office
 from bot.texts import Reader
 from config.settings import MatrixSettings, Settings, SlackSettings
 from tests.stories.conftest import SAARBRUCKEN
@@ -85,6 +86,20 @@ async def test_a_platform_that_is_back_gets_what_waits(database: Database) -> No
     async with asyncio.timeout(5):
         while database.run_now(lambda s: s.scalar(select(Lane.due_at))) != clock():
             await asyncio.sleep(0.02)
+
+
+async def test_what_waits_for_a_platform_that_runs_alone_is_begun_once_it_is_connected(database: Database) -> None:
+    app = build(Settings(), database)
+    add(app, Stage(), set())
+    office = app.offices["stage"] = Office(database, "stage", app.worker.owner, app.clock)
+    report = reporter(app, "stage")
+    report(True)
+    assert "stage" not in app.worker.queues, "its term is over, or not begun"
+    report(False, "taking over")
+    await office.waited_for(lambda: 0, lambda: None)
+    report(True)
+    assert "stage" in app.worker.queues
+    await asyncio.sleep(0.1)
 
 
 class Broken(Stage):

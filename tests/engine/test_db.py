@@ -9,16 +9,18 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import cast
 
 import pytest
 from sqlalchemy import event, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
+from structlog.testing import capture_logs
 
 from bot import engines
 from bot.db import Database, Instant
 from bot.directory.current import Stamp
-from bot.engines import make_engine
+from bot.engines import WRITERS, make_engine
 from bot.errors import ConfigurationError, Unavailable
 from bot.memory import Remembered, remember
 from bot.notes import note_queue
@@ -304,6 +306,67 @@ async def test_a_connection_that_is_cut_costs_one_transaction(on_postgresql: Dat
     assert value(database, "cut") == 2
 
 
+async def test_after_a_crash_of_the_server_all_goes_on_by_itself(on_postgresql: Database, postgres: Postgres) -> None:
+    database = on_postgresql
+    await database.run(lambda s: set_(s, "kept", 1))
+    await postgres.kill()
+    with capture_logs() as log:
+        for _ in range(2):
+            with pytest.raises(Unavailable, match="onnection"):
+                await database.run(lambda s: set_(s, "kept", 2))
+    await postgres.start()
+    assert {entry["event"] for entry in log} == {"database_unavailable"}
+    assert len(log) == len({entry["reason"] for entry in log}), "each reason is said once"
+    assert await database.run(lambda s: s.scalar(select(Stamp.value).where(Stamp.name == "kept"))) == 1
+
+
+async def test_when_no_connection_is_left_it_is_told_and_passes(on_postgresql: Database) -> None:
+    database = on_postgresql
+    database.engine.pool._timeout = 0.05  # type: ignore[attr-defined] -- five seconds otherwise
+    taken = [database.engine.connect() for _ in range(WRITERS + 2)]
+    with pytest.raises(Unavailable, match="QueuePool limit"):
+        await database.run(lambda s: set_(s, "left", 1))
+    for connection in taken:
+        connection.close()
+    await database.run(lambda s: set_(s, "left", 2))
+    assert value(database, "left") == 2
+
+
+async def test_a_server_that_only_reads_is_an_outage(on_postgresql: Database) -> None:
+    database = on_postgresql
+    name = database.url.rpartition("/")[2]
+    database.run_now(lambda s: s.execute(text(f"ALTER DATABASE {name} SET default_transaction_read_only = on")))
+    database.engine.dispose()
+    with pytest.raises(Unavailable, match="read-only transaction"):
+        await database.run(lambda s: set_(s, "standby", 1))
+
+
+async def test_who_waits_for_a_lock_lets_go_of_its_own_and_tries_again(
+    on_postgresql: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the locks of a process that is gone would run out one after the other."""
+    monkeypatch.setitem(cast("dict[str, str]", engines._NOTICE_THE_END), "options", "-c lock_timeout=50")
+    database = Database(on_postgresql.url)
+    await database.run(lambda s: [set_(s, "mine", 0), set_(s, "theirs", 0)])
+    tries = 0
+
+    def both(session: Session) -> None:
+        nonlocal tries
+        tries += 1
+        for name in ("mine", "theirs"):
+            session.execute(update(Stamp).where(Stamp.name == name).values(value=7))
+
+    with Session(on_postgresql.engine) as other:
+        other.execute(update(Stamp).where(Stamp.name == "theirs").values(value=1))
+        waiting = asyncio.create_task(database.run(both))
+        await asyncio.sleep(0.12)
+        other.commit()
+    await waiting
+    assert tries > 1
+    assert (value(database, "mine"), value(database, "theirs")) == (7, 7)
+    database.close()
+
+
 async def test_who_loses_a_race_runs_again_and_nobody_notices(on_postgresql: Database) -> None:
     """Two transactions that lock two rows crosswise: PostgreSQL ends one of them, which is done anew."""
     database = on_postgresql
@@ -346,6 +409,23 @@ def test_a_locked_file_is_waited_for_and_then_told(database: Database, monkeypat
     database.run_now(hold)
     assert value(waiting, "locked") == 1
     waiting.close()
+
+
+def test_a_disk_that_is_full_is_told_until_nothing_was_refused_for_a_while(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = database.run_now(lambda s: s.scalar(text("PRAGMA page_count")))
+    database.run_now(lambda s: s.execute(text(f"PRAGMA max_page_count={pages}")))
+    with pytest.raises(Unavailable, match="disk is full"):
+        database.run_now(lambda s: remember(s, "p", {str(n): "x" * 1000 for n in range(100)}))
+    value(database, "small")
+    assert database.failure is not None, "what is small still fits"
+    database.run_now(lambda s: s.execute(text("PRAGMA max_page_count=1000000")))
+    monkeypatch.setattr("bot.db.CALM", 0.0)
+    with capture_logs() as log:
+        database.run_now(lambda s: remember(s, "p", {str(n): "x" * 1000 for n in range(100)}))
+    assert database.failure is None
+    assert [entry["event"] for entry in log] == ["database_back"]
 
 
 def test_a_file_that_cannot_be_written_is_told(database: Database) -> None:

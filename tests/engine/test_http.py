@@ -1,8 +1,11 @@
 """Health over HTTP: alive, and ready or why not."""
 
+import asyncio
 import io
 import re
 import socket
+import threading
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -14,7 +17,8 @@ from structlog.testing import capture_logs
 from bot import health, http, jobs, life, outgoing
 from bot.app import App, build
 from bot.connections import add, reporter
-from bot.db import Database
+from bot.db import Database, Failure
+from bot.engines import WRITERS
 from bot.errors import ConfigurationError, Unavailable
 from bot.migrate import newest
 from config.settings import HttpSettings, Settings
@@ -117,6 +121,26 @@ async def test_not_ready_while_the_database_is_out_of_reach() -> None:
     assert "geheim" not in str(said)
     assert (said["ok"], said["stage"]) == (False, "ok")
     database.close()
+
+
+async def test_a_database_that_refused_something_or_does_not_answer_is_not_ready(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = app_on(database)
+    reporter(app, "stage")(True)
+    async with http.serving(app):
+        database.failure = Failure(time.monotonic(), "database or disk is full")
+        status, said = await get(app, "/readyz")
+        assert (status, said["database"]) == (503, "database or disk is full")
+        database.failure = None
+        monkeypatch.setattr(health, "ANSWER", 0.05)
+        free = threading.Event()
+        busy = [asyncio.create_task(database.run(lambda s: free.wait(5))) for _ in range(WRITERS)]
+        status, said = await get(app, "/readyz")
+        free.set()
+        await asyncio.gather(*busy)
+    assert status == 503
+    assert "no answer within 0.05 s" in str(said["database"])
 
 
 async def test_a_database_that_gives_no_reason(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

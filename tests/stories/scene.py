@@ -191,7 +191,9 @@ class Scene:
         for _ in range(1500):
             self.app.worker.wake()
             await asyncio.sleep(0.003)
-            due = await self.app.database.run(lambda s: leases.next_due(s, self.app.worker.queues))
+            due = await self.app.database.run(
+                lambda s: leases.next_due(s, self.app.worker.queues, self.app.worker.owner)
+            )
             quiet = quiet + 1 if self.app.worker.idle and (due is None or due > self.clock()) else 0
             if quiet == 4:  # a lease under way in another thread shows neither as due nor in hand
                 return

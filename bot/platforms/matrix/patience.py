@@ -16,18 +16,20 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 LONGEST = 30.0
+LONGEST_FOR_DATABASE = 5.0  # ours alone: nobody else comes back to it at the same moment
 FIRST = 0.5
 
 
 class Backoff:
-    """Doubles the wait from half a second to half a minute, with a random part."""
+    """Doubles the wait from half a second to half a minute, or to what is said, with a random part."""
 
-    def __init__(self) -> None:
+    def __init__(self, longest: float = LONGEST) -> None:
+        self._longest = longest
         self._next = FIRST
 
     async def wait(self, at_least: float | None = None) -> None:
         """Wait for the present step, or for what the homeserver asked if that is longer."""
-        step, self._next = self._next, min(LONGEST, self._next * 2)
+        step, self._next = self._next, min(self._longest, self._next * 2)
         await asyncio.sleep(max(step * random.uniform(0.5, 1.0), at_least or 0.0))  # noqa: S311 - no secret
 
     def reset(self) -> None:
@@ -65,7 +67,7 @@ class PatientMemory:
 
 
 async def _once_available(use: Callable[[], Awaitable[T]]) -> T:
-    backoff = Backoff()
+    backoff = Backoff(LONGEST_FOR_DATABASE)
     while True:
         try:
             return await use()

@@ -19,7 +19,7 @@ from bot.platforms import Receive, Report
 from bot.platforms.matrix.connected import Connected
 from bot.platforms.matrix.inbound import Place
 from bot.platforms.matrix.parking import Parking
-from bot.platforms.matrix.patience import Backoff, insist, together
+from bot.platforms.matrix.patience import LONGEST_FOR_DATABASE, Backoff, insist, together
 from bot.platforms.matrix.rooms import Room
 from bot.platforms.matrix.signing import at, canonical, unpadded
 from bot.platforms.matrix.timeline import Deliver, Timeline, own_entry
@@ -257,7 +257,7 @@ def _filter(since: str | None) -> Json:
 def _delivery(receive: Receive) -> Deliver:
     async def deliver(value: Inbound) -> None:
         """Hand an event over until it is committed: the token does not move before."""
-        backoff = Backoff()
+        backoff = Backoff(LONGEST_FOR_DATABASE)
         while True:
             try:
                 await receive(value)

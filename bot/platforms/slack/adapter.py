@@ -54,7 +54,13 @@ class SlackPlatform:
             self._web,
             direct,
             clock,
-            Before(self._passed, self._left_to_history, self._missed, Earlier(self._web, alone, pace=settings.pace)),
+            Before(
+                self._waited_for,
+                self._passed,
+                self._left_to_history,
+                self._missed,
+                Earlier(self._web, alone, pace=settings.pace),
+            ),
         )
         self._backfill = Backfill(self._web, self._gateway, memory, live, clock, pace=settings.pace)
         self._sender = Sender(self._web, direct, self._identity)
@@ -149,8 +155,11 @@ class SlackPlatform:
         except (ValueError, TypeError):  # no text, or a signature beyond ASCII
             return False
 
-    async def _passed(self, channel: str) -> bool:
-        return await self._backfill.passed(channel)
+    async def _waited_for(self, channel: str) -> None:
+        await self._backfill.waited_for(channel)
+
+    def _passed(self, channel: str) -> bool:
+        return self._backfill.passed(channel)
 
     def _left_to_history(self, channel: str, thread: str) -> bool:
         return self._backfill.left_to_history(channel, thread)

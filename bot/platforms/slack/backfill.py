@@ -5,6 +5,7 @@ read again with a minute of overlap; the receipts of the core tell what is known
 """
 
 import asyncio
+import contextlib
 from collections import defaultdict, deque
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import structlog
 
 from bot.clock import Clock
-from bot.errors import NotSent, SendError, in_short
+from bot.errors import NotSent, SendError, Unavailable, in_short
 from bot.platforms import Live, Memory
 from bot.platforms.slack.gateway import Gateway, cursor_name
 from bot.platforms.slack.options import Identity
@@ -28,6 +29,7 @@ _PAGE = 200
 _CALLS = 40  # a minute and method; Slack allows 50
 _LONGEST_PAUSE = 60.0
 _SHORTEST_PAUSE = 0.1
+_DATABASE_AWAY = 1.0  # seconds until it is looked for again
 _REDELIVERED = 420.0  # by then Slack has given up sending an event again
 _JOINED = {"channel_join", "group_join"}
 
@@ -67,27 +69,26 @@ class Backfill:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    async def passed(self, channel: str) -> bool:
-        """Wait a moment for what a channel missed; False when that has not come yet."""
+    async def waited_for(self, channel: str) -> None:
+        """Wait a moment for what a channel missed."""
         behind = self._behind
-        if behind is None:
-            return True
-        event = behind.setdefault(channel, asyncio.Event())
-        if not event.is_set():
-            try:
-                # Slack waits three seconds for its answer.
+        if behind is not None and not _has_passed(behind, channel):
+            event = behind.setdefault(channel, asyncio.Event())
+            # Slack waits three seconds for its answer.
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_PATIENCE if self._hopeful else 0):  # wait_for may swallow a cancellation
                     await event.wait()
-            except TimeoutError:
-                return False
-        return self._behind is None or self._behind is behind
+
+    def passed(self, channel: str) -> bool:
+        """Say whether all that a channel missed is kept."""
+        return self._behind is None or _has_passed(self._behind, channel)
 
     def left_to_history(self, channel: str, thread: str) -> bool:
         """Say whether what was said, in a thread or outside of any, is left to its channel's history.
 
         True promises that this history is read once more before the channel passes.
         """
-        if self._behind is None or not self._hopeful or _has_passed(self._behind, channel):
+        if self.passed(channel) or not self._hopeful:
             return False
         self._refused[channel] |= {thread} - {""}
         return True
@@ -98,6 +99,9 @@ class Backfill:
             behind = self._behind
             try:
                 await self._walk(me, behind)
+            except Unavailable:  # nothing else can be kept either: what comes meanwhile still waits for what was missed
+                await asyncio.sleep(max(_SHORTEST_PAUSE, _DATABASE_AWAY * self._pace))
+                continue
             except Exception as error:
                 log.warning("slack_history_unread", reason=in_short(error))
                 self._hopeful = False

@@ -31,8 +31,11 @@ from bot.platforms.slack.people import DirectRooms, Payload, unknown_author
 from bot.platforms.slack.views import form_view, home_view, refusal
 from bot.platforms.slack.web import LOGGER, Web, call
 
-Passed: TypeAlias = Callable[[str], Awaitable[bool]]
-"""Wait a moment for a channel's missed messages; True once they are all kept."""
+WaitedFor: TypeAlias = Callable[[str], Awaitable[None]]
+"""Wait a moment for a channel's missed messages."""
+
+Passed: TypeAlias = Callable[[str], bool]
+"""Say whether a channel's missed messages are all kept."""
 
 LeftToHistory: TypeAlias = Callable[[str, str], bool]
 """Say whether something said in a thread of a channel is left to the channel's history, which is still being read."""
@@ -42,6 +45,7 @@ LeftToHistory: TypeAlias = Callable[[str, str], bool]
 class Before:
     """What a payload must come after: what was missed while nobody listened, and what another process was given."""
 
+    waited_for: WaitedFor
     passed: Passed
     left_to_history: LeftToHistory
     dropped: Callable[[], None]
@@ -183,11 +187,16 @@ class Gateway:
     async def _deliver(self, body: dict[str, Any]) -> BoltResponse:
         """Answer a payload of any kind: kept, or of no interest to us."""
         channel = channel_of(body)
-        caught_up = "event" not in body or await self._before.passed(channel)
-        early = not caught_up and not _begins(body["event"])
-        if early and self._before.left_to_history(channel, str(body["event"].get("thread_ts") or "")):
-            return BoltResponse(status=503, body="")
+        event: Payload | None = body.get("event")
+        if event is not None:
+            await self._before.waited_for(channel)
         async with self.lane(channel):
+            # Asked here, for what stood before it in the lane may just have been refused.
+            caught_up = event is None or self._before.passed(channel)
+            if not (caught_up or event is None or _begins(event)) and self._before.left_to_history(
+                channel, str(event.get("thread_ts") or "")
+            ):
+                return BoltResponse(status=503, body="")
             try:
                 for missed in await self._before.earlier.of(body):
                     if (said_before := await self.convert(missed)) is not None:
@@ -199,7 +208,7 @@ class Gateway:
                 self._before.earlier.heard(body)
             except Unavailable as error:
                 log.warning("slack_payload_not_kept", reason=in_short(error))
-                if "event" in body:  # Slack offers it again, but not for long: then its history must be read
+                if event is not None:  # Slack offers it again, but not for long: then its history must be read
                     self._before.dropped()
                 return BoltResponse(status=503, body="")
         return self._answer(reply, inbound, body)

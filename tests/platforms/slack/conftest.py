@@ -17,14 +17,22 @@ from tests.fakes.slack import FakeSlack, Room, User
 class Memory(dict[str, str]):
     """The platform's memory, in memory."""
 
+    away = False
+
     async def get(self, name: str) -> str | None:  # type: ignore[override]
+        self._see()
         return dict.get(self, name)
 
     async def set(self, values: Mapping[str, str | None]) -> None:
+        self._see()
         for name, value in values.items():
             self.pop(name, None)
             if value is not None:
                 self[name] = value
+
+    def _see(self) -> None:
+        if self.away:
+            raise Unavailable("the database is away")
 
 
 @dataclass

@@ -4,7 +4,9 @@ import asyncio
 
 import pytest
 
-from bot.message import Address, Message, RoomChange
+from bot.card import Reply
+from bot.errors import Unavailable
+from bot.message import Address, Inbound, Message, RoomChange
 from tests.fakes.slack import FakeSlack, Room, User
 from tests.platforms.slack.conftest import Bot
 
@@ -163,6 +165,46 @@ async def test_what_could_not_be_kept_for_long_is_read_again(
     await agent.say(room, "suite")
     await bot.until(2)
     assert sorted(bot.texts) == ["perdu", "suite"]
+
+
+async def test_back_from_an_outage_of_the_database_a_reply_waits_for_the_message_it_belongs_to(
+    slack: FakeSlack, bot: Bot, agent: User, room: Room
+) -> None:
+    """Taken at once it would belong to nothing, and be of no interest."""
+    await slack.configure(retry_delays=())
+    await bot.start()
+    bot.down = bot.memory.away = True
+    root = await agent.say(room, "question")
+    await slack.settled()
+    bot.down = False
+    await agent.say(room, "complément", thread=root)
+    await asyncio.sleep(0.2)
+    bot.memory.away = False
+    await bot.until(2)
+    assert bot.texts == ["question", "complément"]
+
+
+async def test_a_reply_does_not_overtake_the_message_before_it_that_is_just_refused(
+    slack: FakeSlack, bot: Bot, agent: User, room: Room
+) -> None:
+    """One broken connection costs one transaction; what waited behind it must not be quicker."""
+    await slack.configure(retry_delays=(0.05,))
+    take, refused = bot.receive, False
+
+    async def receive(inbound: Inbound) -> Reply:
+        nonlocal refused
+        if not refused:
+            await asyncio.sleep(0.1)  # the reply is there by now, and waits
+            refused = True
+            raise Unavailable("the connection broke")
+        return await take(inbound)
+
+    bot.receive = receive  # type: ignore[method-assign]
+    await bot.start()
+    root = await agent.say(room, "question")
+    await agent.say(room, "complément", thread=root)
+    await bot.until(2)
+    assert bot.texts == ["question", "complément"]
 
 
 async def test_a_channel_that_is_closed_to_us_stops_nothing(
