@@ -52,7 +52,7 @@ bench: env-dev $(REPORTS) ## the benchmarks, each beside its peers, with a repor
 	$(BIN)/python -m tests.bench | tee $(REPORTS)/bench.txt
 
 .PHONY: check
-check: lint types imports texts locks ## everything that needs no running: lint, types, imports, catalogues, locks
+check: lint types imports texts rights-check locks ## everything that needs no running: lint, types, imports, catalogues, rights, locks
 
 .PHONY: lint
 lint: env-dev
@@ -70,6 +70,14 @@ imports: env-dev
 .PHONY: texts
 texts: env-dev
 	$(BIN)/python -m scripts.check_texts
+
+.PHONY: rights-check
+rights-check: env-dev
+	$(BIN)/python -m scripts.rights_table --check
+
+.PHONY: rights
+rights: env-dev ## write docs/rights.md from the code
+	$(BIN)/python -m scripts.rights_table
 
 .PHONY: locks
 locks: env-dev

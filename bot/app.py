@@ -11,12 +11,11 @@ import structlog
 from sqlalchemy.orm import Session
 
 import handlers
-from bot import appointments, dependents, importing, presence, reminders
+from bot import appointments, dependents, foureyes, importing, presence, proof, reminders
 from bot.agenda import fetching, line, subscriptions
 from bot.agenda.borders import Borders
 from bot.agenda.model import Details
 from bot.agenda.training import load_corps
-from bot.audit import Finding
 from bot.clock import Clock, system_clock
 from bot.clockwork import Clockwork
 from bot.command import load
@@ -41,12 +40,15 @@ from bot.outbox import Destination, Destinations, Outbox
 from bot.pace import Pace
 from bot.peers import Peers
 from bot.platforms import Platform
+from bot.privacy import retention
+from bot.privacy.erasing import erase
 from bot.questions.terms import Terms
 from bot.routing.learnt import Learnt
 from bot.routing.rules import Rules
 from bot.search.current import Finder
 from bot.tenure import Office
 from bot.texts import Catalogues, Reader
+from bot.upkeep import Finding
 from bot.worker import Worker
 from config.settings import Settings
 
@@ -59,6 +61,7 @@ KINDS = {
     **importing.KINDS,
     **issuing.KINDS,
     **appointments.KINDS,
+    **proof.KINDS,
 }
 """What can be due, and how it is done."""
 
@@ -164,6 +167,8 @@ def build(settings: Settings, database: Database, clock: Clock = system_clock) -
         paces=_paces(settings),
     )
     database.woken = worker.wake
+    forgetting = retention.kinds(retention.load(CONFIG / "retention.toml"))
+    confirmed = foureyes.kinds({"person.erase": lambda ctx, args, who: erase(ctx, args["person"], who)})
     return App(
         settings,
         database,
@@ -174,7 +179,7 @@ def build(settings: Settings, database: Database, clock: Clock = system_clock) -
         around,
         Asking(around, where, platforms),
         exit_,
-        Clockwork(database, around, where, KINDS),
+        Clockwork(database, around, where, {**KINDS, **forgetting, **confirmed}),
         calendars,
         Peers(database, worker.owner, newest(), clock),
     )

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
+from bot import personal
 from bot.card import Card, Paragraph, Words
 from bot.context import Scope
 from bot.directory.days import postings_held
@@ -19,6 +20,7 @@ from bot.posts import Placing, Side
 from bot.questions import cards, find, moves
 from bot.questions.moves import OPEN, PENDING
 from bot.questions.tables import Enclosed, Endpoint, Question
+from bot.routing.identifiers import masked
 from bot.routing.model import Assignment
 from bot.texts import Text, to_data
 from bot.timing import expect
@@ -32,6 +34,14 @@ def adopt(question: Question, assignment: Assignment) -> None:
     question.recipient = recipient.organisation if recipient else None
     question.role = recipient.role if recipient else None
     question.fallback = assignment.fallback.organisation if assignment.fallback else None
+
+
+def sent_on(by: str, why: str | None = None) -> str:
+    """Return the reason, as a question keeps it, why it goes where people sent it: who did, and why if they said."""
+    reason = Text.of("reason.redirected", by=by)
+    if why is not None:
+        reason = Text.of("reason.redirected.why", by=by, why=personal.masked(masked(why)))
+    return json.dumps([to_data(reason)], ensure_ascii=False)
 
 
 def place(ctx: Scope, question: Question) -> None:
@@ -121,8 +131,20 @@ def region_of(ctx: Scope, organisation: str | None) -> str | None:
 
 def coordinators(session: Session, at: datetime) -> list[str]:
     """Return the organisations where coordinators hold an office now, in a stable order."""
-    people = session.scalars(select(Right.person).where(Right.right.in_(("coordinator", "administrator"))).distinct())
+    return holders(session, at, "coordinator", "administrator")
+
+
+def holders(session: Session, at: datetime, *rights: str) -> list[str]:
+    """Return the organisations where people with one of these rights hold an office now, in a stable order."""
+    people = session.scalars(select(Right.person).where(Right.right.in_(rights)).distinct())
     return sorted({posting.organisation for person in people for posting, _ in postings_held(session, person, at)})
+
+
+def tell_administrators(ctx: Scope, card: Card, key: str) -> None:
+    """Say a card in the first room of each organisation where an administrator holds an office."""
+    for organisation in holders(ctx.session, ctx.now, "administrator"):
+        for room in rooms_of(ctx.session, organisation)[:1]:
+            ctx.outbox.put(Address(room.platform, room.room), card, key=f"{key}/{organisation}")
 
 
 def redraw(ctx: Scope, question: Question) -> None:

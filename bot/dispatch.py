@@ -11,13 +11,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from bot import receipts
+from bot.audit.recording import record, who
 from bot.card import Card, Errors, Form, Paragraph, Reply, rendered_form
 from bot.clock import Clock
 from bot.command import Missing, bind, form_of
 from bot.context import Context, World
 from bot.db import Database
 from bot.directory.identity import Actor, identify
-from bot.directory.rights import has
 from bot.directory.rooms import room_of
 from bot.errors import NotSent, NotYet, Unavailable, UserError, in_short
 from bot.grammar import Command
@@ -28,6 +28,7 @@ from bot.message import Address, Deletion, Edit, Inbound, Invocation, Message, R
 from bot.outbox import Destinations, Outbox
 from bot.posts import Placing
 from bot.questions.find import NUMBER, post_of
+from bot.rights import Denied, has
 from bot.rooms import changed
 from bot.routing.marks import marked
 from bot.said import sealed_here
@@ -130,6 +131,7 @@ class Dispatcher:
             changed(ctx, inbound, known=actor is not None or inbound.author.insider)
             return "done", None
         if marked(_words(inbound)):
+            _record_refusal(ctx, "marked text")
             return "refused", self._refuse_marked(ctx)
         if follow(session, inbound):
             return "done", None
@@ -137,6 +139,7 @@ class Dispatcher:
         if isinstance(plan, Nothing):
             return "ignored", None
         if actor is None and not (isinstance(plan, Wanted) and plan.command.strangers):
+            _record_refusal(ctx, "stranger")
             return "stranger", self._refuse_stranger(ctx)
         try:
             return "done", self._obey(ctx, plan)
@@ -176,13 +179,15 @@ class Dispatcher:
             with ctx.session.begin_nested():
                 reply = self._run(ctx, plan)
         except UserError as error:
+            if isinstance(error, Denied):
+                _record_refusal(ctx, error.action)
             return self._answer(ctx, _told(plan, error), private=True)
         return self._answer(ctx, reply, private=plan.command.private)
 
     def _run(self, ctx: Context, plan: Wanted) -> Reply:
         command = plan.command
         if not (command.strangers or has(ctx.actor.rights, command.right)):
-            raise UserError("right.missing", right=Text.of(f"right.{command.right}"))
+            raise Denied(f"use {command.name}", "right.missing", right=Text.of(f"right.{command.right}"))
         if plan.act is not None:
             plan.act(ctx)
             return None
@@ -229,7 +234,7 @@ class Dispatcher:
 
     def _say_alone(self, ctx: Context, to: Address, card: Card, name: str) -> None:
         """Say a card, and in the room that somebody is answered elsewhere where that is so."""
-        ctx.say(to, card, name, Placing(ctx.about.id if ctx.about else None))
+        ctx.say(to, card, name, Placing(ctx.about.id if ctx.about else None, asked_of=ctx.inbound.author.id))
         if to.audience is not None and to.platform in self._pointers:
             pointer = Card(None, (Paragraph(Text.of("reply.in_private")),))
             ctx.say(replace(to, audience=None), pointer, "pointer")
@@ -299,6 +304,14 @@ def _told(plan: Wanted, error: UserError) -> Card | Errors:
     if plan.form:
         return Errors(((next(iter(plan.form)), error.text),))
     return Card(None, (Paragraph(error.text),))
+
+
+def _record_refusal(ctx: Context, action: str) -> None:
+    """Let the audit keep that somebody was refused something; which question it was, not what they said."""
+    actor = who(ctx.actor.person, ctx.inbound.author.id)
+    about = f"question:{ctx.about.number}" if ctx.about is not None else ""
+    content = {"action": action, "platform": ctx.to.platform, "organisation": ctx.actor.organisation}
+    record(ctx.session, ctx.now, "refused", actor=actor, about=about, content=content)
 
 
 def _seated(session: Session, inbound: Inbound) -> Inbound:

@@ -40,6 +40,7 @@ LEASE = timedelta(seconds=6)  # renewed while its holder lives; how long what it
 LANES_AT_ONCE = 64
 JOBS_AT_ONCE = 256
 OPEN = ("waiting", "sending", "unknown")
+NOTHING = "{}"  # is left of the arguments of a job that is over: what it said has gone where it belongs
 OPEN_STATES = text("state IN ('waiting', 'sending', 'unknown')")
 
 
@@ -175,7 +176,8 @@ def write(session: Session) -> None:
         else:
             session.execute(select(Lane.name).where(Lane.name == change.lane).with_for_update())
             waiting = (Job.target == change.target, Job.kind == change.kind, Job.state == "waiting", Job.attempts == 0)
-            session.execute(update(Job).where(*waiting).values(state="cancelled"), execution_options=_BLIND)
+            cancelled = update(Job).where(*waiting).values(state="cancelled", args=NOTHING)
+            session.execute(cancelled, execution_options=_BLIND)
     lessee: Lessee | None = session.info.get("lessee")
     queues = {change.queue for change in changes if isinstance(change, _Put)}
     hints.give(session, {queue for queue in queues if lessee is None or not lessee.serves(queue)})
@@ -299,6 +301,8 @@ def is_busy(session: Session, lane: str) -> bool:
 _BUSY = select(_LANE.c.due_at).where(_LANE.c.name == bindparam("lane"))
 
 
-def purge(session: Session, before: datetime) -> None:
-    """Forget the jobs that ended before an instant."""
-    session.execute(delete(Job).where(Job.state.in_(("sent", "cancelled")), Job.done_at < before))
+def purge(session: Session, before: datetime, limit: int) -> int:
+    """Forget some of the jobs that ended before an instant; return how many. One that was cancelled ended at once."""
+    ended = func.coalesce(Job.done_at, Job.created_at)
+    old = select(Job.id).where(Job.state.in_(("sent", "cancelled")), ended < before).limit(limit)
+    return len(session.execute(delete(Job).where(Job.id.in_(old)).returning(Job.id), execution_options=_BLIND).all())

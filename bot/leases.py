@@ -12,10 +12,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, bindparam, case, collate, exists, func, not_, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Text,
+    bindparam,
+    case,
+    collate,
+    exists,
+    func,
+    not_,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
-from bot.jobs import JOBS_AT_ONCE, LANES_AT_ONCE, LEASE, OPEN, OPEN_STATES, ORDER, Job, Lane, Leased
+from bot.jobs import JOBS_AT_ONCE, LANES_AT_ONCE, LEASE, NOTHING, OPEN, OPEN_STATES, ORDER, Job, Lane, Leased
 from bot.notes import note_queue
 
 _HOST = socket.gethostname()
@@ -181,7 +195,6 @@ def settle(
                 .values(state=state, error=s.error, due_at=s.due_at, attempts=attempts)
                 .execution_options(**_BLIND)
             )
-    _forget_what_they_held(session, settled)
     more = _more(connection, sorted(lanes), owner, now) if go_on and lanes else []
     return Next(more, _give_back(connection, sorted(set(lanes) - {job.lane for job in more}), owner))
 
@@ -201,26 +214,35 @@ def _ours(owner: str) -> ColumnElement[bool]:
     return exists().where(Lane.name == Job.lane, Lane.owner == owner)
 
 
+_LEFT: BindParameter[str | None] = bindparam("left", type_=Text())
 _ENDED = (
     update(Job)
     .where(Job.id == bindparam("job"), Job.state != "sent")
-    .values(state=bindparam("to"), result=bindparam("what"), error=bindparam("why"), done_at=bindparam("when"))
+    .values(
+        state=bindparam("to"),
+        result=bindparam("what"),
+        error=bindparam("why"),
+        done_at=bindparam("when"),
+        args=func.coalesce(_LEFT, Job.args),
+    )
 )
 
 
-_OVER = {("handle", "sent"), ("fetch", "sent"), ("fetch", "failed")}  # a file that could not cross was said so
-_FORGOTTEN = update(Job).where(Job.id == bindparam("job")).values(args="{}")
-
-
-def _forget_what_they_held(session: Session, settled: Collection[Settled]) -> None:
-    """Forget the words of an event that was put off, and the key of an encrypted file, once nothing more needs them."""
-    rows = [{"job": s.job.id} for s in settled if (s.job.kind, s.state) in _OVER]
-    if rows:
-        session.connection().execute(_FORGOTTEN, rows)
+_OVER = {("fetch", "failed")}  # a file that could not cross was said so
 
 
 def _record(session: Session, ended: Collection[Settled], now: datetime) -> None:
-    rows = [{"job": s.job.id, "to": s.state, "what": s.result, "why": s.error, "when": now} for s in ended]
+    rows = [
+        {
+            "job": s.job.id,
+            "to": s.state,
+            "what": s.result,
+            "why": s.error,
+            "when": now,
+            "left": NOTHING if s.state == "sent" or (s.job.kind, s.state) in _OVER else None,
+        }
+        for s in ended
+    ]
     if rows:
         session.connection().execute(_ENDED, rows)
 

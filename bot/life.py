@@ -5,18 +5,23 @@ import contextlib
 import socket
 from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime, timedelta
+from importlib.metadata import version
 
 import structlog
 from sqlalchemy.orm import Session
 
-from bot import alerts, audit, due, hints, holding, outgoing, presence, schedule
+from bot import alerts, due, hints, holding, outgoing, presence, proof, schedule, upkeep
 from bot.agenda import subscriptions
 from bot.app import App
+from bot.audit import chain
+from bot.audit.recording import PROCESS, record
 from bot.card import Reply
 from bot.digests import issuing
 from bot.errors import ConfigurationError
 from bot.message import Address, Inbound
 from bot.platforms import Alone, Platform, Receive
+from bot.privacy import retention
+from bot.privacy.compacting import compact, take_wish
 from bot.routing import candidates
 from bot.tenure import Hold, Office
 from bot.worktime.holidays import Place
@@ -31,6 +36,7 @@ FORGET_EVERY = timedelta(hours=6)
 async def running(app: App) -> AsyncGenerator[App]:
     """Run the worker, the tick and the platforms for as long as the block lasts."""
     app.world.finder.read_from(app.database, app.clock())
+    await app.database.run(lambda session: _log_process(session, app, "process.start"))
     await app.database.run(lambda session: _put_regular(session, app.clock()))
     async with asyncio.TaskGroup() as group:
         tasks = [
@@ -46,6 +52,8 @@ async def running(app: App) -> AsyncGenerator[App]:
             yield app
         finally:
             await app.worker.drain()
+            await app.database.run(lambda session: _log_process(session, app, "process.stop"))
+            await seal(app)
             await asyncio.to_thread(app.world.finder.wait)
             for task in tasks:
                 task.cancel()
@@ -55,6 +63,19 @@ def _put_regular(session: Session, now: datetime) -> None:
     """Put what is looked at day by day; zones may have other rules than before this start."""
     due.ensure(session, presence.ROTA, "all", now)
     due.put(session, issuing.PLANNING, issuing.FIRST, now)
+    retention.begin(session, now)
+    proof.begin(session, now)
+
+
+def _log_process(session: Session, app: App, action: str) -> None:
+    content = {"version": version("passerelle"), "platforms": sorted(app.platforms)}
+    record(session, app.clock(), action, actor=PROCESS, content=content)
+
+
+async def seal(app: App) -> None:
+    """Prolong the chain of the audit by all that waits."""
+    while await app.database.run(chain.seal) == chain.AT_ONCE:
+        pass
 
 
 async def _warm(app: App) -> None:
@@ -133,11 +154,14 @@ async def tick(app: App) -> None:
         await app.database.run(lambda session: due.put(session, issuing.PLANNING, issuing.FIRST, now))
     app.ticked_at = now
     await app.clockwork.tick(now)
-    woken = await app.database.run(lambda session: audit.mend(session, now))
+    woken = await app.database.run(lambda session: upkeep.mend(session, now))
+    await seal(app)
+    if await app.database.run(take_wish):
+        await asyncio.to_thread(compact, app.database)
     await app.database.run(lambda session: app.asking.ask(session, now))
     await app.database.run(lambda session: holding.remind(session, app.exit_(session, now), now))
     await app.database.run(lambda session: subscriptions.put_due(session, now))
-    found = await app.database.run(lambda session: audit.look(session, now))
+    found = await app.database.run(lambda session: upkeep.look(session, now))
     for finding in found:
         if finding not in app.found:  # said once, not at each tick
             log.warning("stuck", what=finding.name, count=finding.count, since=str(finding.since))
@@ -146,7 +170,6 @@ async def tick(app: App) -> None:
     await app.database.run(lambda session: _alert(app, session, troubles, now))
     if app.forgot_at is None or now - app.forgot_at > FORGET_EVERY:
         app.forgot_at = now
-        await app.database.run(lambda session: audit.forget(session, now))
         await app.database.run(lambda session: candidates.forget(session, now))
         await app.database.run(lambda session: issuing.forget(session, now))
     if woken:

@@ -8,10 +8,11 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from bot import due, holding, jobs, memory, peers, posts, receipts, tenure
+from bot import due, foureyes, holding, jobs, memory, peers, posts, receipts, tenure
 from bot import files as parcels
 from bot.agenda import associates, crossings, training
 from bot.agenda import tables as agenda
+from bot.audit import tables as audit
 from bot.clock import system_clock
 from bot.db import Database
 from bot.digests import tables as digests
@@ -31,6 +32,7 @@ WITH_TABLES = (
     parcels, holding, due, peers, tenure,
     jobs, memory, posts, receipts, confirming, current, history, proposals, tables, questions, notes, passages,
     routing, agenda, digests, associates, training, crossings,
+    audit, foureyes,
 )  # fmt: skip
 """Every module that has tables: loading them fills `Base.metadata`."""
 

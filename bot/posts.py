@@ -38,7 +38,7 @@ class Post(Base):
     side: Mapped[str | None] = mapped_column(String(10))
     source_id: Mapped[int | None] = mapped_column(ForeignKey("post.id"), index=True)
     part: Mapped[int] = mapped_column(default=0)
-    author: Mapped[str | None] = mapped_column(String(255))
+    author: Mapped[str | None] = mapped_column(String(255))  # who wrote it; of ours, whom it answers
     file: Mapped[str | None] = mapped_column(String(255))  # it is a file: the id of what it copies, or its name
     buttons: Mapped[str | None] = mapped_column(LongText)  # JSON: [[command, line], …], what the numbers press
     prompt: Mapped[str | None] = mapped_column(LongText)  # JSON: [command, line], what a reply completes
@@ -61,7 +61,7 @@ class Placing:
     side: Side | None = None
     source_id: int | None = None
     prompt: tuple[str, str] | None = None  # the command and line that an answer to this card completes
-    asked_of: str | None = None  # the account that was asked for it
+    asked_of: str | None = None  # the account that was asked for it, or answered
     sealed: bool = False
     cleared: bool = False  # its author chose that identifiers of persons in it are shown
     source_at: datetime | None = None  # order among words of one conversation

@@ -6,12 +6,12 @@ from typing import Annotated
 from bot.card import Block, Button, Buttons, Card, Paragraph, Reply, Words
 from bot.command import command
 from bot.context import Context
-from bot.directory.rights import has
 from bot.errors import UserError
 from bot.grammar import Like, Rest
 from bot.questions.advisers import Adviser, Coverage, coverage, regions
 from bot.questions.cards import name_of
 from bot.reports import report_of
+from bot.rights import Denied, may
 from bot.texts import Lines, Text
 
 PAGE = 8  # regions shown at once
@@ -47,8 +47,8 @@ def _region(ctx: Context, words: str) -> str:
     known, own = regions(ctx.directory()), ctx.actor.organisation
     if not words and own in known:
         return str(own)
-    if not has(ctx.actor.rights, "coordinator"):
-        raise UserError("report.not_yours")
+    if not may(ctx.actor.rights, "report.see"):
+        raise Denied("report.see", "report.not_yours")
     if words in known:
         return words
     found = [hit.id for hit in (ctx.find(words, limit=20) if words else ()) if hit.id in known]

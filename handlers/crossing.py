@@ -20,8 +20,7 @@ from bot.texts import Text
 @command("dialogue")
 def dialogue(ctx: Context, question: Question, etat: Literal["ouvrir", "fermer"] = "ouvrir") -> Reply:
     """Open the dialogue: until it is closed, all that is said in both threads crosses."""
-    if not moves.sides_of(ctx.session, ctx.actor, question):
-        raise UserError("question.not_yours", number=question.number)
+    moves.sides_for(ctx.session, "dialogue", ctx.actor, question)
     ends = [end for side in ("asker", "recipient") if (end := find.endpoint(ctx.session, question.id, side))]
     if question.state not in OPEN or len(ends) < 2:
         raise UserError("dialogue.nobody", number=question.number)

@@ -22,6 +22,7 @@ from bot.errors import UserError
 from bot.grammar import Rest
 from bot.interpret import spelled
 from bot.message import Invocation
+from bot.rights import Denied
 from bot.texts import LANGUAGES, Text, unescaped
 
 T = TypeVar("T")
@@ -60,7 +61,7 @@ def _overview(ctx: Context, *, mine: bool) -> Reply:
     if not found and isinstance(ctx.inbound, Invocation) and ctx.inbound.trigger is not None:
         return _form(ctx, None, mine=mine)
     if person is None and not acts_for(ctx.actor, _organisation(ctx)):
-        raise UserError("digest.may_not")
+        raise Denied("digest.keep", "digest.may_not")
     lines = [
         Text.of("digest.line", number=it.number, rhythm=said(it.wish.rhythm), words=it.words or "—") for it in found
     ]
@@ -86,7 +87,7 @@ def _subscribed(ctx: Context, wish: Wish, *, mine: bool) -> Card:
     person = _whose(ctx, mine=mine)
     organisation = _organisation(ctx)
     if person is None and not acts_for(ctx.actor, organisation):
-        raise UserError("digest.may_not")
+        raise Denied("digest.keep", "digest.may_not")
     account = ctx.inbound.author.id if person is not None else ""
     made = keeping.add(
         ctx, wish, ctx.to, organisation=organisation, person=person, account=account, by=ctx.actor.person

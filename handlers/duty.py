@@ -6,11 +6,12 @@ from bot.command import command
 from bot.context import Context
 from bot.directory import rota, spans
 from bot.directory.history import Author
-from bot.directory.keeping import may_correct
+from bot.directory.keeping import may_keep
 from bot.directory.tables import Person
 from bot.errors import UserError
 from bot.grammar import Rest
 from bot.reminders import full_name
+from bot.rights import Denied
 from bot.search.hits import meant
 from bot.texts import Lines, Text
 
@@ -24,8 +25,8 @@ def duty(ctx: Context, quand: Rest = "") -> Reply:
     if not quand.strip():
         return _shown(ctx, organisation)
     author = Author(ctx.now, "command", ctx.actor.person, ctx.inbound.author.id)
-    if not may_correct(ctx.session, ctx.actor, organisation, author):
-        raise UserError("rota.not_yours")
+    if not may_keep(ctx.session, ctx.actor, "rota.keep", organisation, author):
+        raise Denied("rota.keep", "rota.not_yours")
     start, end, words = spans.read(quand, ctx.today)
     rota.assign(ctx.session, author, organisation, _person(ctx, words), start, end or start)
     due.hasten(ctx.session, presence.ROTA, "all", ctx.now)

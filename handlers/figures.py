@@ -6,12 +6,11 @@ from typing import Annotated, Literal
 from bot.card import Button, Buttons, Card, Fields, Paragraph, Reply, Words
 from bot.command import command
 from bot.context import Context
-from bot.directory.rights import has
-from bot.errors import UserError
 from bot.grammar import Like
 from bot.questions.advisers import regions
 from bot.questions.figures import GROUPS, Figures, Group, by, count, span
 from bot.reports import called, chart_of, figures_of
+from bot.rights import Denied, may
 from bot.texts import Lines, Markdown, Text
 
 SHOWN = 10  # groups in the text and on the chart
@@ -31,9 +30,9 @@ def figures(
     """Show figures of a year (`2026`) or a month (`2026-03`), grouped; of this year so far if none is given."""
     start, end = _days(ctx, periode)
     group = _GROUPS[par]
-    whole = has(ctx.actor.rights, "coordinator")
+    whole = may(ctx.actor.rights, "figures.see")
     if not whole and ctx.actor.organisation is None:
-        raise UserError("figures.whose")
+        raise Denied("figures.see", "figures.whose")
     reader = ctx.outbox.reader(ctx.to)
     of = None if whole else ctx.actor.organisation
     found, title = figures_of(ctx.world, ctx.session, reader, start, end, ctx.now, of=of)

@@ -3,9 +3,9 @@
 from bot.card import Button, Buttons, Card, Paragraph, Reply
 from bot.command import command
 from bot.context import Context
-from bot.directory.rights import has
 from bot.errors import UserError
 from bot.interpret import spelled
+from bot.rights import has
 from bot.texts import Lines, Text
 from handlers.queue import listed
 

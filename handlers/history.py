@@ -5,7 +5,6 @@ from bot.command import command
 from bot.context import Context
 from bot.directory.tables import Person
 from bot.directory.visibility import Owned, sees
-from bot.errors import UserError
 from bot.questions import find, moves
 from bot.questions.cards import name_of
 from bot.questions.tables import Move, Question
@@ -17,8 +16,7 @@ SHOWN = 25  # lines, the newest
 @command("historique", alias="history", private=True)
 def history(ctx: Context, question: Question) -> Reply:
     """Show who did what with a question, and when; never what was said."""
-    if not moves.sides_of(ctx.session, ctx.actor, question):
-        raise UserError("question.not_yours", number=question.number)
+    moves.sides_for(ctx.session, "see", ctx.actor, question)
     lines = find.history(ctx.session, question)[-SHOWN:]
     shown = Lines(_line(ctx, line) for line in lines)
     return Card(Text.of("history.title", number=question.number), (Paragraph(Text.of("lines", items=shown)),))

@@ -14,6 +14,7 @@ from bot.directory.tables import Closure, Organisation
 from bot.errors import UserError
 from bot.grammar import Rest
 from bot.questions.cards import name_of
+from bot.rights import Denied
 from bot.texts import Lines, Text
 from bot.timing import calendar
 from bot.worktime import everyday
@@ -47,8 +48,8 @@ def closure(ctx: Context, quand: Rest = "") -> Reply:
     own = _own(ctx)
     if not quand.strip():
         return _shown(ctx, own)
-    if not keeping.may_correct(ctx.session, ctx.actor, own, _author(ctx)):
-        raise UserError("closure.not_yours")
+    if not keeping.may_keep(ctx.session, ctx.actor, "directory.correct", own, _author(ctx)):
+        raise Denied("directory.correct", "closure.not_yours")
     today = _today(ctx, own)
     back, open_ = _BACK.match(quand) is not None, _OPEN.match(quand) is not None
     start, end, rest = spans.read(_OPEN.sub("", _BACK.sub("", quand)), today)
@@ -72,7 +73,7 @@ def _shown(ctx: Context, own: str) -> Card:
     row = ctx.session.get(Organisation, own)
     if row is not None and not row.opening_hours:
         blocks.append(Paragraph(Text.of("hours.usual")))
-    editor = keeping.may_correct(ctx.session, ctx.actor, own, _author(ctx))
+    editor = keeping.may_keep(ctx.session, ctx.actor, "directory.correct", own, _author(ctx))
     if editor:
         blocks.append(Paragraph(Text.of("hours.how")))
     title = Text.of("hours.title", name=name_of(ctx.directory(), own))

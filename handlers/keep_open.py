@@ -12,8 +12,7 @@ from bot.texts import Text
 @command("maintenir", alias="keep_open", listed=False)
 def keep_open(ctx: Context, question: Question) -> Reply:
     """Keep a question open: silence is counted anew."""
-    if not moves.sides_of(ctx.session, ctx.actor, question):
-        raise UserError("question.not_yours", number=question.number)
+    moves.sides_for(ctx.session, "keep_open", ctx.actor, question)
     if not clock.awaits_asker(question):
         raise UserError("keep.not_needed", number=question.number)
     moves.wait_anew(question, ctx.now)

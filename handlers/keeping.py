@@ -10,12 +10,12 @@ from bot.directory import confirming, history, keeping
 from bot.directory.days import postings_held
 from bot.directory.files import PEOPLE, VISIBILITIES
 from bot.directory.history import Author
-from bot.directory.rights import has
 from bot.directory.tables import Organisation, Person
 from bot.errors import UserError
 from bot.grammar import Rest
 from bot.interpret import spelled
 from bot.message import Invocation
+from bot.rights import Denied, may
 from bot.texts import LANGUAGES, Lines, Markdown, Text, unescaped
 
 PAGE = 10  # overdue cards shown at once
@@ -174,8 +174,8 @@ def _plain(value: str) -> str:
 
 
 def _overdue(ctx: Context, page: int) -> Card:
-    if not has(ctx.actor.rights, "coordinator"):
-        raise UserError("keeping.coordinators_only")
+    if not may(ctx.actor.rights, "directory.overdue"):
+        raise Denied("directory.overdue", "keeping.coordinators_only")
     page = max(1, page)
     total, found = confirming.overdue(ctx.session, ctx.now, offset=(page - 1) * PAGE, limit=PAGE)
     if not found:

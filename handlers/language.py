@@ -7,9 +7,10 @@ from bot.command import command
 from bot.context import Context
 from bot.directory.files import PEOPLE
 from bot.directory.history import Author, record
-from bot.directory.rooms import speak
+from bot.directory.rooms import room_of, speak
 from bot.directory.tables import Person
 from bot.errors import UserError
+from bot.rights import Denied, Scope, may
 from bot.texts import Text
 
 
@@ -17,8 +18,14 @@ from bot.texts import Text
 def language(ctx: Context, langue: Literal["fr", "en"]) -> Reply:
     """Choose French or English: in a direct room for oneself, elsewhere for the room."""
     if ctx.to.surface == "room":
-        if not speak(ctx.session, ctx.to.platform, ctx.to.room, langue, author=_author(ctx)):
+        place = room_of(ctx.session, ctx.to.platform, ctx.to.room)
+        if place is None or place.organisation is None:
             raise UserError("link.not_linked")
+        its = place.organisation == ctx.actor.organisation
+        scopes: tuple[Scope, ...] = ("organisation",) if its else ()
+        if not may(ctx.actor.rights, "room.language", *scopes):
+            raise Denied("room.language", "language.not_yours")
+        speak(ctx.session, ctx.to.platform, ctx.to.room, langue, author=_author(ctx))
     elif ctx.actor.person is not None:
         person = ctx.session.get_one(Person, ctx.actor.person)
         record(

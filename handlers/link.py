@@ -7,9 +7,9 @@ from bot.context import Context
 from bot.conversation import deliver_waiting
 from bot.directory import linking, rooms
 from bot.directory.history import Author
-from bot.directory.rights import has
 from bot.errors import UserError
 from bot.grammar import Rest
+from bot.rights import Denied, may
 from bot.texts import Markdown, Text
 from bot.visits import ASSOCIATE
 
@@ -42,8 +42,8 @@ def _me(ctx: Context, code: str) -> Reply:
 
 
 def _room(ctx: Context, words: str) -> Reply:
-    if not has(ctx.actor.rights, "coordinator"):
-        raise UserError("link.coordinators_only")
+    if not may(ctx.actor.rights, "room.link"):
+        raise Denied("room.link", "link.coordinators_only")
     if ctx.to.surface != "room":
         raise UserError("link.in_the_room")
     orgs = ctx.directory().organisations

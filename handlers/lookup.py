@@ -10,13 +10,13 @@ from bot.context import Context
 from bot.directory.files import LAND, ROLES
 from bot.directory.identity import Actor
 from bot.directory.ids import slug
-from bot.directory.rights import has
 from bot.directory.rooms import room_of
 from bot.directory.tables import Organisation, Person
 from bot.errors import UserError
 from bot.grammar import Rest
 from bot.interpret import spelled
 from bot.message import File
+from bot.rights import has
 from bot.routing.decide import route
 from bot.routing.model import Question
 from bot.routing.names import FRANCE

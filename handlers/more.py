@@ -5,9 +5,9 @@ from typing import Literal
 from bot.card import Reply
 from bot.command import command
 from bot.context import Context
-from bot.errors import UserError
 from bot.questions import cards, moves
 from bot.questions.tables import Question
+from bot.rights import Denied
 
 
 @command("plus", alias="more", private=True, listed=False)
@@ -15,5 +15,5 @@ def more(ctx: Context, question: Question, cote: Literal["demandeur", "destinata
     """Show what stands behind « Plus… » on the card of a side."""
     side: moves.Side = "asker" if cote == "demandeur" else "recipient"
     if side not in moves.sides_of(ctx.session, ctx.actor, question):
-        raise UserError("question.not_yours", number=question.number)
+        raise Denied("question.see", "question.not_yours", number=question.number)
     return cards.others(side, question)

@@ -10,6 +10,7 @@ from bot.grammar import Like
 from bot.questions import cards, moves, notes, passages
 from bot.questions.notes import Note
 from bot.questions.tables import Question
+from bot.rights import Denied, may
 from bot.texts import Markdown, Text
 
 Months = Annotated[str, Like(r"\d{1,2}")]
@@ -19,8 +20,9 @@ Number = Annotated[str, Like(r"\d{1,9}")]
 @command("noter", alias="keep")
 def keep(ctx: Context, question: Question, mois: Months = "") -> Reply:
     """Keep one's answer to a question as a note for all, for some months (12 unless said otherwise)."""
-    if "recipient" not in moves.sides_of(ctx.session, ctx.actor, question) or ctx.actor.organisation is None:
-        raise UserError("question.not_yours", number=question.number)
+    sides = moves.sides_for(ctx.session, "keep_note", ctx.actor, question)
+    if "recipient" not in sides or ctx.actor.organisation is None:
+        raise Denied("question.keep_note", "question.not_yours", number=question.number)
     if question.sealed or ctx.sealed or any(it.sealed for it in passages.answers(ctx.session, question)):
         raise UserError("note.sealed")
     said = passages.answers(ctx.session, question)
@@ -63,8 +65,10 @@ def withdraw(ctx: Context, note: Number) -> Reply:
 
 def _own(ctx: Context, number: str) -> Note:
     found = ctx.session.get(Note, int(number))
-    if found is None or found.owner != ctx.actor.organisation:
+    if found is None:
         raise UserError("note.unknown")
+    if found.owner != ctx.actor.organisation or not may(ctx.actor.rights, "note.keep", "organisation"):
+        raise Denied("note.keep", "note.unknown")  # what is not theirs does not exist
     return found
 
 

@@ -1,13 +1,11 @@
 """Redirecting: a person knows better than the rules who should answer."""
 
-import json
 import re
 
-from bot import personal
 from bot.card import Button, Buttons, Card, Paragraph, Reply
 from bot.command import command
 from bot.context import Context
-from bot.conversation import otherwise, place, redraw, retire, tell
+from bot.conversation import otherwise, place, redraw, retire, sent_on, tell
 from bot.errors import UserError
 from bot.grammar import Rest
 from bot.questions import find, moves
@@ -15,11 +13,10 @@ from bot.questions.cards import name_of, office
 from bot.questions.tables import Question
 from bot.routing import candidates
 from bot.routing.decide import leading_to
-from bot.routing.identifiers import masked
 from bot.routing.model import Question as Asked
 from bot.routing.tables import RoutingExample
 from bot.search.hits import meant
-from bot.texts import Text, to_data
+from bot.texts import Text
 
 OFFERED = 5
 _BECAUSE = re.compile(r"[,;]?\s+(?:parce qu(?:e\s|['’])|car\s|because\s)\s*", re.IGNORECASE)
@@ -44,10 +41,7 @@ def redirect(ctx: Context, question: Question, destinataire: Rest) -> Reply:
         _propose(ctx, question, organisation, role, why)
     question.recipient, question.role = organisation, role
     by = name_of(ctx.directory(), ctx.actor.organisation)
-    reason = Text.of("reason.redirected", by=by)
-    if why and not question.sealed:
-        reason = Text.of("reason.redirected.why", by=by, why=personal.masked(masked(why)))
-    question.because = json.dumps([to_data(reason)], ensure_ascii=False)
+    question.because = sent_on(by, None if question.sealed else why)
     if old is not None:
         retire(ctx, question, old)
     place(ctx, question)

@@ -23,6 +23,7 @@ from bot.directory.days import local_day, postings_held
 from bot.errors import UserError
 from bot.grammar import Rest
 from bot.interpret import spelled
+from bot.rights import Denied
 from bot.texts import Markdown, Text, unescaped
 from handlers.agenda import asker, here
 
@@ -199,7 +200,7 @@ def _decide(ctx: Context, line: str, *, yes: bool) -> Card:
     mine = seats.find(ctx.session, event.id, person.strip())
     heads = {it.id for it in clock.superiors(ctx, mine.organisation)} if mine is not None else set[str]()
     if mine is None or not rights.approves(ctx.actor, mine.person, heads):
-        raise UserError("training.not_superior")
+        raise Denied("training.approve", "training.not_superior")
     seats.decide(ctx.session, event, row, mine, ctx.actor.person, ctx.now, yes=yes)
     keeping.ring(ctx.session, event, ctx.now)
     key = "training.approved" if yes else "training.refused"

@@ -25,6 +25,7 @@ from bot.holding import guard
 from bot.interpret import spelled
 from bot.message import Address, Invocation
 from bot.outbox import Placing
+from bot.rights import Denied
 from bot.texts import Lines, Markdown, Text, unescaped
 from handlers.agenda import asker, here
 
@@ -102,7 +103,7 @@ def _shown(ctx: Context, event: Event, said: Text | None = None) -> Card:
     elif own is not None:
         card = visit_cards.of_part(here(ctx), prepared, own)
     else:
-        raise UserError("visit.not_yours", number=event.number)
+        raise Denied("event.brief", "visit.not_yours", number=event.number)
     return card if said is None else replace(card, blocks=(Paragraph(said), *card.blocks))
 
 

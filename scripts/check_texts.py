@@ -12,7 +12,7 @@ from pathlib import Path
 from bot.app import CONFIG
 from bot.texts import LANGUAGES, PLACE, Catalogues
 
-_CALLS = {"Text", "UserError", "of"}
+_CALLS = {"Text": 0, "UserError": 0, "of": 0, "Denied": 1}  # which of their arguments is the key
 
 
 def main() -> int:
@@ -30,10 +30,17 @@ def _used(*folders: Path) -> Iterator[str]:
     for folder in folders:
         for file in sorted(folder.rglob("*.py")):
             for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-                if isinstance(node, ast.Call) and _name(node.func) in _CALLS and node.args:
-                    yield from _patterns(node.args[0])
+                key = _key(node)
+                if key is not None:
+                    yield from _patterns(key)
                 elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _is_key(node.value):
                     yield re.escape(node.value)
+
+
+def _key(node: ast.AST) -> ast.expr | None:
+    """Return what is given as a key, if this is a call of what takes one."""
+    place = _CALLS.get(_name(node.func)) if isinstance(node, ast.Call) else None
+    return node.args[place] if isinstance(node, ast.Call) and place is not None and len(node.args) > place else None
 
 
 def _name(function: ast.expr) -> str:
@@ -100,11 +107,10 @@ def _direct() -> set[str]:
     for folder in (Path("bot"), Path("handlers")):
         for file in folder.rglob("*.py"):
             for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-                if isinstance(node, ast.Call) and _name(node.func) in _CALLS and node.args:
+                key = _key(node)
+                if key is not None:
                     found.update(
-                        n.value
-                        for n in ast.walk(node.args[0])
-                        if isinstance(n, ast.Constant) and isinstance(n.value, str)
+                        n.value for n in ast.walk(key) if isinstance(n, ast.Constant) and isinstance(n.value, str)
                     )
     return found
 

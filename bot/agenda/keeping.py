@@ -16,6 +16,7 @@ from bot.agenda.participation import REMIND
 from bot.agenda.tables import Event
 from bot.directory.identity import Actor
 from bot.errors import UserError
+from bot.rights import Denied
 
 NUMBER = re.compile(r"[eE]-?(\d{1,9})")
 CHANGED = "event"  # the kind of due things that looks at an event on which others depend, after each change
@@ -93,8 +94,10 @@ def numbered(session: Session, actor: Actor, number: str) -> Event:
     """Return the event of a number. Raises UserError where there is none that this actor may see."""
     found = NUMBER.fullmatch(number.strip())
     event = session.scalar(select(Event).where(Event.id == int(found[1])).with_for_update()) if found else None
-    if event is None or not rights.may(actor, "see", event):  # what may not be seen does not exist
+    if event is None:
         raise UserError("agenda.unknown", number=number[:20])
+    if not rights.may(actor, "see", event):  # what may not be seen does not exist
+        raise Denied("event.see", "agenda.unknown", number=number[:20])
     return event
 
 

@@ -13,6 +13,7 @@ from bot.agenda.tables import Event, Participation
 from bot.directory.identity import Actor
 from bot.directory.tables import Person, Posting
 from bot.errors import UserError
+from bot.rights import Denied
 
 REMIND = "attend"  # the kind of due things that reminds those who come to an event
 ANSWERS = ("yes", "no", "maybe")
@@ -40,7 +41,7 @@ def give(session: Session, actor: Actor, event: Event, answer: str, now: datetim
     if row is None:
         who = actor.person or rights.account_of(actor)
         if who is None:
-            raise UserError("agenda.may_not.answer")
+            raise Denied("event.answer", "agenda.may_not.answer")
         row = Participation(event=event.id, who=who, person=actor.person, organisation=actor.organisation)
         session.add(row)
     if answer == "yes":

@@ -21,8 +21,8 @@ from bot.agenda.model import Details, When
 from bot.agenda.tables import Event, Publication
 from bot.directory.identity import Actor, identify
 from bot.directory.snapshot import Snapshot
-from bot.errors import UserError
 from bot.message import Address, User
+from bot.rights import Denied, has
 from bot.routing.rules import Rules
 from bot.texts import Catalogues, Reader, Text, unescaped
 
@@ -53,7 +53,7 @@ def publish(session: Session, actor: Actor, to: Address, words: str, reader: Rea
     """Make a feed for an account and return its secret. The oldest give way when there are too many."""
     account = rights.account_of(actor)
     if account is None or actor.user is None:
-        raise UserError("agenda.may_not.add")
+        raise Denied("event.see", "agenda.may_not.add")
     own = select(Publication).where(Publication.account == account).order_by(Publication.created_at.desc())
     for row in session.scalars(own.offset(MOST - 1)):
         session.delete(row)
@@ -90,7 +90,7 @@ def feed(session: Session, secret: str, shelf: Shelf, directory: Snapshot, now: 
     """Return what a secret shows now; None for one that was never given, was revoked, or whose owner has no access."""
     row = session.get(Publication, _digest(secret))
     actor = _owner(session, row, now) if row is not None else None
-    if row is None or actor is None or not rights.has(actor.rights, rights.NEEDED["see"]):
+    if row is None or actor is None or not has(actor.rights, "reader"):
         return None
     today = now.astimezone(UTC).date()
     where = Where(shelf.rules, directory, shelf.borders)

@@ -1,45 +1,24 @@
-"""Who may see, add, change and answer events. What is not here is denied.
+"""What an event is to somebody; what they may do to it then stands in `bot.rights`.
 
 An event for its own (`own`) is seen by those who organise it, by the bodies and organisations it names, by who entered
 it, and by coordinators. One that a calendar brought is changed where it comes from.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from bot.agenda.tables import Event
 from bot.directory.identity import Actor
-from bot.directory.rights import has
 from bot.directory.visibility import Owned, sees
 from bot.errors import UserError
+from bot.rights import Denied, Scope
+from bot.rights import may as allows
 
 Act: TypeAlias = Literal[
     "see", "add", "add_for_others", "change", "answer", "participants", "subscribe", "contribute", "brief", "announce"
 ]
 
-NEEDED: dict[Act, str] = {  # the least right
-    "see": "reader",
-    "add": "member",
-    "add_for_others": "editor",
-    "change": "member",
-    "answer": "member",
-    "participants": "member",
-    "subscribe": "coordinator",
-    "contribute": "member",
-    "brief": "member",
-    "announce": "coordinator",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Tie:
-    """What an event is to somebody."""
-
-    sees: bool
-    author: bool
-    organiser: bool
-    coordinator: bool
+_PARTS: tuple[Scope, ...] = ("asked", "copy")
 
 
 def account_of(actor: Actor) -> str | None:
@@ -47,17 +26,17 @@ def account_of(actor: Actor) -> str | None:
     return f"{actor.user.platform}:{actor.user.id}" if actor.user is not None else None
 
 
-def tie(actor: Actor, event: Event) -> Tie:
+def tie(actor: Actor, event: Event) -> set[Scope]:
     """Return what an event is to somebody."""
     details = event.details
-    own = Owned("event", event.visibility, {*details.organisers, *details.bodies})
-    author = _is_author(actor, event)
-    return Tie(
-        sees=author or sees(actor, own),
-        author=author,
-        organiser=actor.organisation in details.organisers,
-        coordinator=has(actor.rights, "coordinator"),
-    )
+    found: set[Scope] = set()
+    if _is_author(actor, event):
+        found |= {"own", "seen"}
+    if actor.organisation in details.organisers:
+        found.add("organisation")
+    if sees(actor, Owned("event", event.visibility, {*details.organisers, *details.bodies})):
+        found.add("seen")
+    return found
 
 
 def may(actor: Actor, act: Act, event: Event | None = None, parts: Collection[str] = ()) -> bool:
@@ -65,26 +44,11 @@ def may(actor: Actor, act: Act, event: Event | None = None, parts: Collection[st
 
     `parts` are those that their organisation has in a visit (`bot.agenda.associates`).
     """
-    if not has(actor.rights, NEEDED[act]):
+    if act == "change" and event is not None and event.calendar is not None:
         return False
-    if event is None:
-        return act in {"add", "add_for_others", "subscribe", "announce"}
-    its = tie(actor, event)
-    match act:
-        case "see" | "answer":
-            return its.sees
-        case "change":
-            return event.calendar is None and (
-                its.author or its.coordinator or (its.organiser and has(actor.rights, "editor"))
-            )
-        case "participants":
-            return its.author or its.organiser or its.coordinator
-        case "contribute":
-            return "asked" in parts
-        case "brief":  # whoever is in copy reads what was gathered; who contributes reads their own alone
-            return its.author or its.organiser or its.coordinator or "copy" in parts
-        case _:
-            return False
+    scopes = tie(actor, event) if event is not None else set[Scope]()
+    scopes.update(part for part in _PARTS if part in parts)
+    return allows(actor.rights, f"event.{act}", *scopes)
 
 
 def check(actor: Actor, act: Act, event: Event | None = None, parts: Collection[str] = ()) -> None:
@@ -93,14 +57,14 @@ def check(actor: Actor, act: Act, event: Event | None = None, parts: Collection[
         return
     if event is not None and act == "change" and event.calendar is not None:
         raise UserError("agenda.from_calendar", number=event.number)
-    raise UserError(f"agenda.may_not.{act}")
+    raise Denied(f"event.{act}", f"agenda.may_not.{act}")
 
 
 def approves(actor: Actor, person: str, heads: Collection[str]) -> bool:
     """Say whether somebody confirms a request of a person whose office these head: never their own."""
     if actor.person is None or actor.person == person:
         return False
-    return actor.person in heads or has(actor.rights, "coordinator")
+    return allows(actor.rights, "training.approve", *(("organisation",) if actor.person in heads else ()))
 
 
 def seen(actor: Actor, events: Collection[Event]) -> list[Event]:

@@ -30,6 +30,8 @@ ROOMS = {
     "advisers": "advisers",
     "events": "events",
     "digest": "digests",
+    "audit": "audit",
+    "person": "person",
     "failed": "operation",
     "matrix": "operation",
     "backup": "backup",

@@ -6,15 +6,18 @@ import sys
 
 from sqlalchemy.orm import Session
 
+from bot.audit.chain import seal_all
 from bot.cli import files
 from bot.cli.parsing import Commands, count
 from bot.clock import system_clock
 from bot.directory import rights
 from bot.directory.current import Current
+from bot.directory.history import Author
 from bot.directory.identity import OPERATOR, Actor, identify
 from bot.errors import UserError
 from bot.message import User
 from bot.opening import CONFIG, open_database
+from bot.rights import RIGHTS
 from bot.routing.rules import Rules
 from bot.search.current import Finder
 from bot.search.hits import Hit
@@ -37,7 +40,7 @@ def add_to(commands: Commands) -> None:
     for name, command in (("grant", _grant), ("revoke", _revoke)):
         action = may.add_parser(name)
         action.add_argument("person", metavar="PERSON")
-        action.add_argument("right", choices=rights.RIGHTS)
+        action.add_argument("right", choices=RIGHTS)
         action.set_defaults(command=command)
     listing = may.add_parser("list")
     listing.add_argument("--json", action="store_true")
@@ -72,7 +75,8 @@ def _search(settings: Settings, options: argparse.Namespace) -> int:
 
 def _grant(settings: Settings, options: argparse.Namespace) -> int:
     database = open_database(settings.database_url)
-    fresh = database.run_now(lambda s: rights.grant(s, options.person, options.right))
+    fresh = database.run_now(lambda s: rights.grant(s, options.person, options.right, author=_author()))
+    seal_all(database)
     database.close()
     print(f"{options.person}: {options.right}" + ("" if fresh else " (already)"))
     return 0
@@ -80,10 +84,15 @@ def _grant(settings: Settings, options: argparse.Namespace) -> int:
 
 def _revoke(settings: Settings, options: argparse.Namespace) -> int:
     database = open_database(settings.database_url)
-    had = database.run_now(lambda s: rights.revoke(s, options.person, options.right))
+    had = database.run_now(lambda s: rights.revoke(s, options.person, options.right, author=_author()))
+    seal_all(database)
     database.close()
     print(f"{options.person}: no longer {options.right}" if had else f"{options.person} was not {options.right}")
     return 0
+
+
+def _author() -> Author:
+    return Author(system_clock(), "command")
 
 
 def _list(settings: Settings, options: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Self
 
+from bot.audit.chain import seal_all
 from bot.cli.parsing import Commands
 from bot.cli.words import in_words
 from bot.clock import system_clock
@@ -50,6 +51,7 @@ def _import(settings: Settings, options: argparse.Namespace) -> int:
             result = database.reading(lambda session: planning.plan(session, parsed)).result
         else:
             result = importing.store(database, parsed, Author(system_clock(), "import"))
+            seal_all(database)
     database.close()
     if options.json:
         print(json.dumps(result.as_json(in_words), ensure_ascii=False))

@@ -11,10 +11,11 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from bot.clock import system_clock
-from bot.directory.rights import has, of
+from bot.directory.rights import of
 from bot.directory.snapshot import load
 from bot.errors import UserError
 from bot.opening import CONFIG, open_database
+from bot.rights import has
 from bot.routing import candidates, learnt
 from bot.routing.rules import Rules, examples
 from bot.routing.tables import RoutingExample

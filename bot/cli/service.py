@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from bot import alerts, audit
+from bot import alerts, upkeep
 from bot.app import App, build
 from bot.cli import machine
 from bot.cli.parsing import Commands
@@ -127,7 +127,7 @@ def _rows(session: Session) -> list[tuple[bool, str, str]]:
     if closed:
         out.append((False, "rooms", f"{closed} linked room(s) can no longer be reached"))
     out.append(_clock(session, system_clock()))
-    findings = audit.look(session, system_clock())
+    findings = upkeep.look(session, system_clock())
     return out + [(False, f.name, f"{f.count} since {f.since}") for f in findings]
 
 

@@ -6,10 +6,10 @@ from bot.context import Scope
 from bot.digests.tables import Digest
 from bot.directory.accounts import account_on, address_of
 from bot.directory.identity import Actor, known, of_room
-from bot.directory.rights import has
 from bot.directory.rooms import room_of
 from bot.directory.tables import Person
 from bot.message import Address
+from bot.rights import may
 from bot.texts import Reader
 from bot.worktime.holidays import Place
 
@@ -54,8 +54,8 @@ def may_act(actor: Actor, digest: Digest) -> bool:
 
 def acts_for(actor: Actor, organisation: str | None) -> bool:
     """Say whether somebody may subscribe the room of an organisation."""
-    own = organisation is not None and organisation == actor.organisation and has(actor.rights, "member")
-    return own or has(actor.rights, "coordinator")
+    own = organisation is not None and organisation == actor.organisation
+    return may(actor.rights, "digest.keep", *(("organisation",) if own else ()))
 
 
 def _person(ctx: Scope, digest: Digest) -> Audience | None:

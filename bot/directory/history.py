@@ -14,6 +14,7 @@ from sqlalchemy import Text as LongText
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot import due
+from bot.audit import recording as audit
 from bot.db import Base, Instant
 from bot.directory.current import Stamp, changed, touch
 from bot.directory.files import ABSENCES, COMPETENCES, DUTIES, ORGANISATIONS, PEOPLE, POSTINGS, File
@@ -66,6 +67,7 @@ def record(session: Session, author: Author, file: File, row: Row, before: Row |
     found = change(author, file, row, before, after)
     if found is not None:
         write(session, inserting(session, Change, [found]))
+        _audit(session, author, found)
         mark(session, [(found["file"], found["row"])])
 
 
@@ -84,6 +86,19 @@ def change(author: Author, file: File, row: Row, before: Row | None, after: Row)
         "person": author.person,
         "account": author.account,
     }
+
+
+def _audit(session: Session, author: Author, found: Row) -> None:
+    file = str(found["file"]).partition(".")[0]
+    kind = _ENTRIES.get(str(found["file"]), file)
+    audit.record(
+        session,
+        author.at,
+        f"directory.{file}",
+        actor=audit.who(author.person, author.account),
+        about=f"{kind}:{str(found['row']).partition(' ')[0]}" if kind != file else file,
+        content={name: found[name] for name in ("row", "before", "after", "via")},
+    )
 
 
 def mark(session: Session, rows: Collection[tuple[str, str]]) -> None:

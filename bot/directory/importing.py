@@ -9,6 +9,7 @@ from sqlalchemy import delete, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from bot.audit.recording import record, who
 from bot.db import Database
 from bot.directory.history import Author, mark, version
 from bot.directory.parsed import Parsed, Result
@@ -96,6 +97,17 @@ def carry_out(session: Session, made: Plan) -> None:
     write(session, made.history)
     if made.marks:
         mark(session, made.marks)
+        _record(session, made)
+
+
+def _record(session: Session, made: Plan) -> None:
+    """Let the audit keep that an import was made; its rows stand in the directory's history."""
+    if made.author is None:
+        return
+    files = sorted({file for file, _ in made.marks})
+    counts = {"added": made.result.added, "changed": made.result.changed, "closed": made.result.closed}
+    actor = who(made.author.person, made.author.account)
+    record(session, made.author.at, "directory.import", actor=actor, content={"files": files, **counts})
 
 
 def _count(session: Session, table: Writing) -> None:

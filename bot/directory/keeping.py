@@ -17,9 +17,9 @@ from bot.directory.days import postings_held
 from bot.directory.files import ORGANISATIONS, PEOPLE, File
 from bot.directory.history import Author, record
 from bot.directory.identity import Actor
-from bot.directory.rights import has
 from bot.directory.tables import Organisation, Person
 from bot.errors import UserError
+from bot.rights import Denied, Scope, may
 from bot.texts import Text
 
 CORRECTED = {
@@ -57,9 +57,11 @@ def card(session: Session, actor: Actor, id_: str, author: Author) -> Card:
     if person is not None and _may_correct_person(session, actor, person, author):
         return Card(PEOPLE, person)
     organisation = session.get(Organisation, id_)
-    if organisation is not None and may_correct(session, actor, organisation.id, author):
+    if organisation is not None and may_keep(session, actor, "directory.correct", organisation.id, author):
         return Card(ORGANISATIONS, organisation)
-    raise UserError("keeping.not_yours", id=id_[:80])
+    if person is None and organisation is None:
+        raise UserError("keeping.not_yours", id=id_[:80])
+    raise Denied("directory.correct", "keeping.not_yours", id=id_[:80])
 
 
 def correct(
@@ -104,21 +106,28 @@ def confirm(session: Session, of: Card, author: Author, every: timedelta) -> Non
 
 
 def _may_correct_person(session: Session, actor: Actor, person: Person, author: Author) -> bool:
-    if actor.person == person.id or has(actor.rights, "coordinator"):
-        return True
-    return not offices_edited(session, actor, author.at).isdisjoint(_offices(session, person.id, author.at))
+    if actor.person == person.id:
+        return may(actor.rights, "directory.correct", "own")
+    shared = not _held_by(session, actor, author.at).isdisjoint(_offices(session, person.id, author.at))
+    return may(actor.rights, "directory.correct", *_organisation(its=shared))
 
 
-def may_correct(session: Session, actor: Actor, organisation: str, author: Author) -> bool:
-    """Say whether somebody keeps an organisation's card."""
-    return has(actor.rights, "coordinator") or organisation in offices_edited(session, actor, author.at)
+def may_keep(session: Session, actor: Actor, action: str, organisation: str, author: Author) -> bool:
+    """Say whether somebody may do something to what is an organisation's: its card, its rota."""
+    return may(actor.rights, action, *_organisation(its=organisation in _held_by(session, actor, author.at)))
 
 
 def offices_edited(session: Session, actor: Actor, at: datetime) -> set[str]:
     """Return the organisations that an editor keeps: those where they hold a posting, whatever room they sit in."""
-    if actor.person is None or not has(actor.rights, "editor"):
-        return set()
-    return _offices(session, actor.person, at)
+    return _held_by(session, actor, at) if may(actor.rights, "directory.correct", "organisation") else set()
+
+
+def _organisation(*, its: bool) -> tuple[Scope, ...]:
+    return ("organisation",) if its else ()
+
+
+def _held_by(session: Session, actor: Actor, at: datetime) -> set[str]:
+    return _offices(session, actor.person, at) if actor.person is not None else set()
 
 
 def _offices(session: Session, person: str, at: datetime) -> set[str]:

@@ -64,6 +64,7 @@ class Plan:
     marks: tuple[tuple[str, str], ...]  # what is said to have changed, by file and key
     result: Result
     digest: str = ""  # of all that would change, where it has an author
+    author: Author | None = None  # for the audit
 
     def differs(self, terms: Terms | None) -> bool:
         """Say whether it would do something else than was agreed to."""
@@ -107,7 +108,7 @@ def plan(
             Difference(m.sheet.file.name, key_text(m.sheet.file, m.row), b, a) for m, b, a in differing[:SHOWN]
         ),
     )
-    return Plan(at, tables, history, _marks(differing), result, _digest(changes))
+    return Plan(at, tables, history, _marks(differing), result, _digest(changes), author)
 
 
 def differences(found: Sequence[Match]) -> Iterator[tuple[Match, Row | None, Row]]:

@@ -1,26 +1,17 @@
-"""Rights of use: what a person may do here, whatever their office. Each includes those before it."""
-
-from collections.abc import Collection
+"""Grants of rights of use: who has which, by whom and since when in the audit."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot.audit.recording import record, who
+from bot.directory.history import Author
 from bot.directory.tables import Person, Right
 from bot.errors import UserError
-
-RIGHTS = ("reader", "member", "editor", "coordinator", "administrator")
-
-
-def has(rights: Collection[str], needed: str) -> bool:
-    """Say whether any of these rights is `needed` or includes it.
-
-    Raises ValueError when `needed` is no right.
-    """
-    return not set(RIGHTS[RIGHTS.index(needed) :]).isdisjoint(rights)
+from bot.rights import RIGHTS
 
 
-def grant(session: Session, person: str, right: str) -> bool:
-    """Give a person a right; return whether they lacked it.
+def grant(session: Session, person: str, right: str, *, author: Author | None = None) -> bool:
+    """Give a person a right; return whether they lacked it. The author is for the audit.
 
     Raises UserError for a person or a right that does not exist.
     """
@@ -29,10 +20,11 @@ def grant(session: Session, person: str, right: str) -> bool:
         return False
     session.add(Right(person=person, right=right))
     session.flush()
+    _record(session, author, "right.grant", person, right)
     return True
 
 
-def revoke(session: Session, person: str, right: str) -> bool:
+def revoke(session: Session, person: str, right: str, *, author: Author | None = None) -> bool:
     """Take a right from a person; return whether they had it. The rights that it included go with it.
 
     Raises UserError for a person or a right that does not exist.
@@ -43,6 +35,7 @@ def revoke(session: Session, person: str, right: str) -> bool:
         return False
     session.delete(held)
     session.flush()
+    _record(session, author, "right.revoke", person, right)
     return True
 
 
@@ -62,3 +55,9 @@ def _known(session: Session, person: str, right: str) -> None:
         raise UserError("rights.unknown_right", right=right, expected=RIGHTS)
     if session.get(Person, person) is None:
         raise UserError("rights.unknown_person", person=person)
+
+
+def _record(session: Session, author: Author | None, action: str, person: str, right: str) -> None:
+    if author is not None:
+        name = who(author.person, author.account)
+        record(session, author.at, action, actor=name, about=f"person:{person}", content={"right": right})

@@ -7,7 +7,7 @@ from operator import itemgetter
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.db import Base
@@ -113,14 +113,16 @@ def _absences(session: Session) -> tuple[tuple[Held, ...], tuple[Away, ...]]:
     return tuple(sorted(held, key=lambda it: (it.organisation, it.role, it.person, it.first))), tuple(away)
 
 
-def _org(row: Row[Any]) -> Org:
-    return Org(*row[:_LANGUAGES], tuple(row[_LANGUAGES].split()), *row[_LANGUAGES + 1 :])
+def _org(row: tuple[Any, ...]) -> Org:
+    values = [*row]
+    values[_LANGUAGES] = tuple(values[_LANGUAGES].split())
+    return Org(*values)
 
 
 _LANGUAGES = [field.name for field in fields(Org)].index("languages")
 
 
-def _rows(session: Session, table: type[Base], names: list[str]) -> list[Row[Any]]:
+def _rows(session: Session, table: type[Base], names: list[str]) -> list[tuple[Any, ...]]:
     """Return the named columns of all rows, in the order of the first, which is the key."""
     rows = session.connection().execute(select(*(getattr(table, name) for name in names)))
-    return sorted(rows, key=itemgetter(0))
+    return sorted((tuple(row) for row in rows), key=itemgetter(0))

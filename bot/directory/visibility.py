@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from bot.directory.identity import Actor
-from bot.directory.rights import RIGHTS
+from bot.rights import RIGHTS
 
 ROWS: Mapping[str, str] = {"all": "reader", "network": "member", "own": "coordinator"}
 """The least right that sees a row of a visibility at all."""

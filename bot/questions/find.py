@@ -101,7 +101,9 @@ def last_asked(session: Session, account: str, to: Address) -> Question | None:
 def last_word(session: Session, question_id: int, account: str) -> datetime | None:
     """Return when an account last said something in a question."""
     return session.scalar(
-        select(Post.at).where(Post.question_id == question_id, Post.author == account).order_by(Post.id.desc())
+        select(Post.at)
+        .where(Post.question_id == question_id, Post.author == account, Post.key.is_(None))
+        .order_by(Post.id.desc())
     )
 
 

@@ -13,13 +13,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot import due, personal
+from bot.audit.recording import CLOCK as CLOCKWORK
+from bot.audit.recording import record, who
 from bot.card import Words
 from bot.db import insert_into
 from bot.directory.identity import Actor
-from bot.directory.rights import has
 from bot.directory.tables import Organisation
 from bot.errors import UserError
 from bot.questions.tables import Counter, Move, Question
+from bot.rights import Denied, may
 from bot.routing.identifiers import masked
 from bot.texts import Text
 
@@ -101,7 +103,7 @@ def sides_of(session: Session, actor: Actor, question: Question) -> set[Side]:
 
     A coordinator stands on both.
     """
-    if has(actor.rights, "coordinator"):
+    if may(actor.rights, "question.see"):
         return {"asker", "recipient"}
     sides: set[Side] = set()
     account = actor.user.id if actor.user else None
@@ -113,6 +115,18 @@ def sides_of(session: Session, actor: Actor, question: Question) -> set[Side]:
     if own and (own in (question.placed_with, question.recipient) or own in raised_to(session, question)):
         sides.add("recipient")
     return sides
+
+
+def sides_for(session: Session, action: str, actor: Actor, question: Question) -> set[Side]:
+    """Return the sides from which an actor may do something to a question, as `bot.rights` has it.
+
+    Raises Denied where there is none.
+    """
+    sides = sides_of(session, actor, question)
+    allowed: set[Side] = {side for side in sides if may(actor.rights, f"question.{action}", side)}
+    if not allowed:
+        raise Denied(f"question.{action}", "question.not_yours", number=question.number)
+    return allowed
 
 
 def raised_to(session: Session, question: Question) -> tuple[str, ...]:
@@ -136,9 +150,9 @@ def check(session: Session, kind: Kind, actor: Actor | None, question: Question)
 
     Raises UserError when they may not, and says who was first where somebody was.
     """
-    who: set[Who] = {"clock"} if actor is None else {*sides_of(session, actor, question)}
+    who: set[Who] = {"clock"} if actor is None else {*sides_for(session, kind, actor, question)}
     if not any(rule.kind == kind and rule.who in who for rule in TABLE):
-        raise UserError("question.not_yours", number=question.number)
+        raise Denied(f"question.{kind}", "question.not_yours", number=question.number)
     found = next((rule for rule in rules(kind, question.state) if rule.who in who), None)
     if found is None:
         raise _refusal(session, kind, question)
@@ -210,13 +224,26 @@ def write(
             reason=personal.masked(masked(reason))[:REASON] if reason and told else None,
         )
     )
+    record(
+        session,
+        now,
+        f"question.{kind}",
+        actor=CLOCKWORK if actor is None else who(actor.person, actor.user.id if actor.user else None),
+        about=f"question:{question.number}",
+        content={
+            "organisation": actor.organisation if actor else None,
+            "before": before,
+            "after": question.state,
+            "towards": towards,
+        },
+    )
     if _changes_what_is_waited_for(kind, before, question.state):
         wait_anew(question, now)
     session.flush()
     ring(session, question, now)
 
 
-def withdraw(session: Session, actor: Actor, question: Question, now: datetime) -> None:
+def withdraw(session: Session, actor: Actor | None, question: Question, now: datetime) -> None:
     """Cancel a question whose author deleted it, if an answer is still expected."""
     if not any(rules("cancel", question.state)):
         return

@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement, Select, false, func, select, union
 from sqlalchemy.orm import Session
 
 from bot.directory.identity import Actor
-from bot.directory.rights import has
 from bot.questions.moves import OPEN, PENDING
 from bot.questions.tables import Question
+from bot.rights import may
 
 PAGE = 6  # questions shown at once: with what pages and filters, no more buttons than have numbers
 
@@ -81,7 +81,7 @@ def _limits(scope: Scope, now: datetime, topics: Collection[str]) -> list[Column
 
 def _visible(actor: Actor, account: str, scope: Scope, wanted: Sequence[ColumnElement[bool]]) -> Select[Any]:
     """Return the ids of what somebody may see: a union, since each part has an index of its own."""
-    if scope in ("late", "all") and has(actor.rights, "coordinator"):
+    if scope in ("late", "all") and may(actor.rights, "queue.see"):
         return select(Question.id).where(*wanted)
     own: list[ColumnElement[bool]] = []
     if scope != "post":

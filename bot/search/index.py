@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bot.directory.rights import RIGHTS
+from bot.rights import RIGHTS
 from bot.search.arrays import Flags, Floats, Ints
 from bot.search.vocabulary import Vocabulary
 

@@ -13,12 +13,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot import hints, jobs, leases
-from bot.audit import look, mend
 from bot.clock import system_clock
 from bot.db import Database
 from bot.errors import NotSent, OutcomeUnknown, Refused
 from bot.jobs import Job, Lane, Leased
 from bot.pace import Pace
+from bot.upkeep import look, mend
 from bot.worker import Worker
 
 NOON = datetime(2026, 3, 16, 12, tzinfo=UTC)

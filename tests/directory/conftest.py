@@ -17,6 +17,7 @@ from tests.servers.postgres import Postgres
 Databases = Callable[[str], Database]
 
 OF_DIRECTORY = (
+    "bot.audit.tables",
     "bot.due",
     "bot.directory.confirming",
     "bot.directory.current",

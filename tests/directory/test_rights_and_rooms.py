@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from bot.db import Database
 from bot.directory import rights, rooms
-from bot.directory.rights import RIGHTS, has
 from bot.errors import UserError
+from bot.rights import RIGHTS, has
 from tests.directory.conftest import NOON, Files
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
-from bot import audit, jobs
+from bot import jobs
 from bot.app import App, build, destinations
 from bot.connections import add, connect, live, matrix_options, reporter, slack_options
 from bot.context import World
@@ -17,9 +17,10 @@ from bot.db import Database
 from bot.directory import rooms
 from bot.errors import ConfigurationError
 from bot.jobs import Job, Lane
-from bot.life import FORGET_EVERY, running, tick
+from bot.life import running, tick
 from bot.message import Address
 from bot.outbox import Destination
+from bot.privacy import retention
 from bot.tenure import Office
 from bot.texts import Reader
 from config.settings import MatrixSettings, Settings, SlackSettings
@@ -235,9 +236,11 @@ async def test_now_and_then_a_tick_forgets_what_is_over(database: Database) -> N
     def rows() -> int:
         return database.run_now(lambda s: s.scalar(select(func.count()).select_from(Job))) or 0
 
+    database.run_now(lambda s: retention.begin(s, clock()))
+
     async def is_over(key: str) -> None:
         put(database, key, clock())
-        old = clock() - audit.KEPT - timedelta(days=1)
+        old = clock() - timedelta(days=31)
         database.run_now(lambda s: s.execute(update(Job).values(state="sent", done_at=old)))
         await tick(app)
 
@@ -245,6 +248,6 @@ async def test_now_and_then_a_tick_forgets_what_is_over(database: Database) -> N
     assert rows() == 0
     await is_over("b")
     assert rows() == 1, "not at each tick"
-    clock.pass_(seconds=FORGET_EVERY.total_seconds() + 1)
+    clock.pass_(days=1, seconds=1)
     await is_over("c")
     assert rows() == 0

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from bot.db import Database
 from bot.directory.identity import Actor
-from bot.directory.rights import RIGHTS
 from bot.directory.tables import Competence, Organisation, Person, Posting
 from bot.directory.visibility import FIELDS, ROWS, Owned, level_of, sees
+from bot.rights import RIGHTS
 from bot.routing.rules import Rules
 from tests.search.conftest import NOW, Directory, people
 

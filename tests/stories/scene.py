@@ -78,6 +78,7 @@ class Stage:
     joined: list[str] = field(default_factory=list)
     sent: list[tuple[str, str]] = field(default_factory=list)  # (room, key), in order
     fail: Callable[[Address, str], SendError | None] = lambda to, key: None
+    given: list[tuple[str, str]] = field(default_factory=list)  # (room, words) of all that was said and rewritten
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self, receive: object) -> None:
@@ -93,6 +94,7 @@ class Stage:
         id_ = f"m{len(self.sent) + 1}"
         self.sent.append((to.room, key))
         self.posts[id_] = Shown(id_, to, card, key)
+        self.given.append((to.room, to_text(card)))
         self.changed.set()
         return id_
 
@@ -102,6 +104,7 @@ class Stage:
             raise error
         shown = self.posts[message_id]
         shown.card, shown.edits = card, shown.edits + 1
+        self.given.append((to.room, to_text(card)))
         self.changed.set()
 
     async def delete(self, to: Address, message_id: str, *, key: str) -> None:
@@ -190,9 +193,9 @@ class Scene:
         await at_rest(self.app, self.clock)
 
     async def shown_beside(self, homes: Collection[str]) -> str:
-        """Return all that was shown outside of these rooms: messages, files, and the jobs that showed them."""
+        """Return all that was ever shown outside of these rooms: messages, files, and the jobs that showed them."""
         posts, files = self.stage.posts, self.stage.files
-        shown = [p.text for p in posts.values() if p.to.room not in homes]
+        shown = [words for room, words in self.stage.given if room not in homes]
         shown += [repr(content) for id_, content in files.items() if posts[id_].to.room not in homes]
         jobs = self.app.database.run_now(lambda s: s.execute(select(Job.lane, Job.args)).all())
         lanes = {f"{self.stage.name}:{room}" for room in homes}

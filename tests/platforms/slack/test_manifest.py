@@ -26,7 +26,7 @@ EVENTS = set(MANIFEST["settings"]["event_subscriptions"]["bot_events"])
 
 # Buttons of a card say these; Slack allows 50 commands in all, and `/passerelle NAME` has every one.
 BY_NAME = set(
-    "advisers avis rate preciser clarify signaler escalate historique history noter keep voir show scinder split rendre release rapport report horaires hours fermeture closure".split()
+    "advisers avis rate preciser clarify signaler escalate historique history noter keep voir show scinder split rendre release rapport report horaires hours fermeture closure effacer erase".split()
 )
 
 CONVERSATIONS = ("channels", "groups", "im", "mpim")

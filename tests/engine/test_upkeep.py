@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from bot import audit, jobs, receipts
+from bot import jobs, receipts, upkeep
 from bot.db import Database
 from bot.jobs import Job, Lane
 from bot.message import Address, Message, User
 from bot.receipts import Receipt
 
 NOON = datetime(2026, 3, 16, 12, tzinfo=UTC)
-OLD = NOON - audit.KEPT - timedelta(days=1)
+OLD = NOON - timedelta(days=31)
 
 
 def put(session: Session, key: str, at: datetime = NOON, lane: str = "slack:C1", **columns: object) -> Job:
@@ -32,15 +32,15 @@ def said(number: int) -> Message:
     )
 
 
-def found(database: Database, now: datetime = NOON) -> dict[str, audit.Finding]:
-    return {f.name: f for f in database.run_now(lambda s: audit.look(s, now))}
+def found(database: Database, now: datetime = NOON) -> dict[str, upkeep.Finding]:
+    return {f.name: f for f in database.run_now(lambda s: upkeep.look(s, now))}
 
 
 def test_a_healthy_database_has_nothing_to_tell(shipped: Database) -> None:
     shipped.run_now(lambda s: put(s, "on its way"))
     shipped.run_now(lambda s: put(s, "done", at=OLD, state="sent", done_at=OLD))
     assert found(shipped) == {}
-    assert found(shipped, NOON + audit.LATE) == {}
+    assert found(shipped, NOON + upkeep.LATE) == {}
 
 
 def test_what_is_late_is_told_with_its_number_and_age(shipped: Database) -> None:
@@ -83,10 +83,10 @@ def test_a_lane_that_forgot_its_jobs_is_woken(shipped: Database) -> None:
             session.get_one(Lane, name).due_at = None
 
     shipped.run_now(work)
-    assert shipped.run_now(lambda s: audit.mend(s, NOON)) == 1
+    assert shipped.run_now(lambda s: upkeep.mend(s, NOON)) == 1
     assert shipped.run_now(lambda s: s.get_one(Lane, "slack:C1").due_at) == NOON
     assert shipped.run_now(lambda s: s.get_one(Lane, "slack:C3").due_at) is None
-    assert shipped.run_now(lambda s: audit.mend(s, NOON)) == 0
+    assert shipped.run_now(lambda s: upkeep.mend(s, NOON)) == 0
 
 
 def test_what_is_over_is_forgotten_and_what_waits_is_not(shipped: Database) -> None:
@@ -99,7 +99,7 @@ def test_what_is_over_is_forgotten_and_what_waits_is_not(shipped: Database) -> N
         receipts.record(session, said(1), OLD)
         receipts.record(session, said(2), NOON)
         receipts.fail(session, said(3), OLD, "oops")
-        audit.forget(session, NOON)
+        upkeep.forget(session, NOON - timedelta(days=30))
 
     shipped.run_now(work)
     assert set(shipped.run_now(lambda s: s.scalars(select(Job.key)).all())) == {"fresh", "waits", "failed"}

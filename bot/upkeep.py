@@ -1,4 +1,4 @@
-"""The auditor: finds what is stuck, and forgets what is over."""
+"""Upkeep: what is stuck is found, what is over is forgotten."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from bot.jobs import OPEN, Job, Lane
 from bot.receipts import Receipt
 
 LATE = timedelta(minutes=5)
-KEPT = timedelta(days=30)  # receipts and ended jobs: longer than any platform redelivers
+AT_ONCE = 1_000  # receipts, and jobs, that are forgotten in a transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,8 @@ def mend(session: Session, now: datetime) -> int:
     return len(orphans)
 
 
-def forget(session: Session, now: datetime) -> None:
-    """Delete receipts and jobs that are over and old."""
-    jobs.purge(session, now - KEPT)
-    session.execute(delete(Receipt).where(Receipt.outcome != "failed", Receipt.at < now - KEPT))
+def forget(session: Session, before: datetime) -> int:
+    """Delete some of the receipts and jobs that were over before an instant; return how many."""
+    old = select(Receipt.id).where(Receipt.outcome != "failed", Receipt.at < before).limit(AT_ONCE)
+    gone = session.execute(delete(Receipt).where(Receipt.id.in_(old)).returning(Receipt.id)).all()
+    return len(gone) + jobs.purge(session, before, AT_ONCE)
