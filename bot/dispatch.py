@@ -27,7 +27,7 @@ from bot.memory import remember
 from bot.message import Address, Deletion, Edit, Inbound, Invocation, Message, Reaction, RoomChange, storable
 from bot.outbox import Destinations, Outbox
 from bot.posts import Placing
-from bot.questions.find import NUMBER
+from bot.questions.find import NUMBER, post_of
 from bot.rights import Denied, has
 from bot.rooms import changed
 from bot.routing.marks import marked
@@ -246,8 +246,8 @@ class Dispatcher:
         reachable = to.platform not in self._pointers or ctx.actor.person is not None
         if private and reachable and to.platform != "console":
             return replace(to, audience=ctx.inbound.author)
-        thread = to.thread or getattr(ctx.inbound, "message_id", None) or getattr(ctx.inbound, "pressed", None)
-        return replace(to, thread=thread)
+        thread = to.thread or _thread_above(ctx) or getattr(ctx.inbound, "message_id", None)
+        return replace(to, thread=thread or getattr(ctx.inbound, "pressed", None))
 
     def _refuse_marked(self, ctx: Context) -> Reply:
         if isinstance(ctx.inbound, Invocation) and ctx.inbound.form:
@@ -276,6 +276,24 @@ class Dispatcher:
             ):  # the receipt stays whatever becomes of it
                 ctx.say(self._place(ctx, private=False), card, "apology")
         return None
+
+
+def _thread_above(ctx: Context) -> str | None:
+    """Return the thread of the message that was reacted or replied to: what follows from it belongs beside it.
+
+    A reply in a thread can be no root of another.
+    """
+    match ctx.inbound:
+        case Reaction(message_id=above, on=on):
+            pass
+        case Message(reply_to=str(above)):
+            on = None
+        case _:
+            return None
+    post = post_of(ctx.session, ctx.to.platform, ctx.to.room, above)
+    if post is not None:
+        return post.thread or above
+    return on.to.thread if on is not None else None
 
 
 _STRANGER = Actor(None, None, None, None, frozenset(), None, None)

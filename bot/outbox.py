@@ -155,6 +155,9 @@ class Outbox:
         )
         parts = split(self.render(to, card, sealed=first.sealed, cleared=first.cleared))
         for post, part in zip(rows, parts, strict=False):
+            if self._said.get(str(post.key)) == to_json(part):
+                continue
+            self._said[str(post.key)] = to_json(part)
             post.buttons = posts.pressable(part)
             self._job("edit", to, part, str(post.key), revision)
         for post in rows[len(parts) :]:
@@ -190,6 +193,13 @@ class Outbox:
         order = f"{placing.question_id}/{placing.side}" if placing.source_at else None
         self._put_job("say", to, args, key, placing.source_at, self._now + placing.hold, order)
         posts.enter(self._session, posts.row_of(to, card, key, part, placing, self._now))
+        self._said[key] = to_json(card)
+
+    @property
+    def _said(self) -> dict[str, str]:
+        """What this transaction last made of a message, by key: there is no need to rewrite it as the same."""
+        said: dict[str, str] = self._session.info.setdefault("said", {})
+        return said
 
     def _job(
         self, kind: str, to: Address, card: Card | None, target: str, revision: str, *, file: bool = False

@@ -141,7 +141,7 @@ class Catalogues:
             case time():
                 return _clock(value, reader.language)
             case date():
-                return format_date(value, "full", locale="fr" if reader.language == "fr" else "en_GB")
+                return _day(value, "full", reader.language)
             case Lines():
                 return "\n".join(f"- {self._value(v, reader)}" for v in value)
             case Row():
@@ -156,8 +156,8 @@ def instant(value: datetime, reader: Reader) -> str:
     """Return an instant in words, in the reader's zone: « mardi 14 mars à 15 h 30 »."""
     local = value.astimezone(_zone(reader.zone))
     if reader.language == "fr":
-        return f"{format_date(local, 'EEEE d MMMM', locale='fr')} à {_clock(local.time(), 'fr')}"
-    return f"{format_date(local, 'EEEE d MMMM', locale='en_GB')} at {_clock(local.time(), 'en')}"
+        return f"{_day(local, 'EEEE d MMMM', 'fr')} à {_clock(local.time(), 'fr')}"
+    return f"{_day(local, 'EEEE d MMMM', 'en')} at {_clock(local.time(), 'en')}"
 
 
 def moment(value: Moment, reader: Reader) -> str:
@@ -166,10 +166,18 @@ def moment(value: Moment, reader: Reader) -> str:
     local = value.at.astimezone(zone)
     near = abs(local.date() - value.seen_from.astimezone(zone).date()) < _WEEK
     if reader.language == "fr":
-        day = format_date(local, "EEEE" if near else "EEEE d MMMM", locale="fr")
+        day = _day(local, "EEEE" if near else "EEEE d MMMM", "fr")
         return f"{day} {_clock(local.time(), 'fr')}, heure {french.of_city(_city(reader.zone, 'fr'))}"
-    day = format_date(local, "EEEE" if near else "EEEE d MMMM", locale="en_GB")
+    day = _day(local, "EEEE" if near else "EEEE d MMMM", "en")
     return f"{day} {_clock(local.time(), 'en')}, {_city(reader.zone, 'en_GB')} time"
+
+
+def _day(value: date, pattern: str, language: str) -> str:
+    """Return a day in words; the first of a month is « 1er » in French, which the locale's data does not know."""
+    if language != "fr":
+        return format_date(value, pattern, locale="en_GB")
+    words = format_date(value, pattern, locale="fr")
+    return words.replace(" 1 ", " 1er ", 1) if value.day == 1 else words
 
 
 @lru_cache

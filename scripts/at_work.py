@@ -30,7 +30,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         left, right = asyncio.run(_play(folder))
     asked: Said = [("agent de la préfecture", f"@Passerelle {QUESTION}")]
-    svg = picture(("Slack  ·  #prefecture-moselle", asked + left), ("Matrix  ·  salon chiffré du consulat", right))
+    svg = picture(("Slack  ·  #prefecture-moselle", [*asked, *left]), ("Matrix  ·  salon chiffré du consulat", right))
     Path("docs/at-work.svg").write_text(svg, encoding="utf-8")
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from bot.routing.concepts import Vocabulary
 from bot.routing.mending import SHORTEST, Mender
 from bot.routing.names import read_names
-from bot.routing.rules import NAMED, groups
+from bot.routing.rules import NAMED, groups, phrases_of
 from bot.routing.spelling import keys
 
 
@@ -28,7 +28,7 @@ def main(lists: list[str]) -> None:
     topics = tomllib.loads((folder / "topics.toml").read_text("utf-8"))
     guards = Vocabulary(tomllib.loads((folder / "guards.toml").read_text("utf-8")), NAMED)
     names, _ = read_names(folder)
-    mender = Mender(groups(names, topics, guards.words), (), {})
+    mender = Mender(groups(names, phrases_of(topics), guards.words), (), {})
     listed = (word for file in lists for word in json.loads(Path(file).read_text("utf-8")))
     words = {key for it in listed for key in keys(it if isinstance(it, str) else it["nom"])}
     kept = sorted(word for word in words if len(word) >= SHORTEST and word.isalpha() and mender.changes(word))

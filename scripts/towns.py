@@ -74,8 +74,8 @@ def main() -> None:
     rows = [*french(communes, known, words), *foreign(cities.values(), communes, known | words)]
     with (ROUTING / "towns.csv").open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(["name", "country", "region", "territory", "weak"])
-        writer.writerows(rows)
+        writer.writerow(["key", "name", "country", "region", "territory", "weak"])
+        writer.writerows([" ".join(keys(row[0])), *row] for row in rows)
 
 
 def named() -> Iterator[tuple[str, ...]]:

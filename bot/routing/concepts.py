@@ -7,6 +7,7 @@ that is denied (« pas de blessés », « victimes : aucune ») is known to be. 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bot.routing.spelling import Word, keys, stem
 
@@ -221,15 +222,14 @@ def _compiled(phrase: str, known: set[str]) -> _Phrase:
     return tuple(parts)
 
 
-def _parts(token: str, *, far: bool) -> Iterator[_Part]:
+@lru_cache(maxsize=8192)
+def _parts(token: str, *, far: bool) -> tuple[_Part, ...]:
     if "/" in token or token.startswith(("<", _NUMBER, _EXACT)):
-        yield _part(token.split("/"), far=far)
-        return
-    written = keys(token)
-    for at, key in enumerate(written):
-        if key not in _ARTICLES:
-            last = token.endswith("*") and at == len(written) - 1
-            yield _part([f"{key}*" if last else key], far=far and at == 0)
+        return (_part(token.split("/"), far=far),)
+    written = [key for key in keys(token) if key not in _ARTICLES]
+    if token.endswith("*") and written:
+        written[-1] += "*"
+    return tuple(_part([key], far=far and at == 0) for at, key in enumerate(written))
 
 
 def _part(choices: Iterable[str], *, far: bool) -> _Part:

@@ -53,7 +53,7 @@ def _threatened(said: Concepts) -> Said | None:
 
 def _lost(said: Concepts) -> Said | None:
     """Somebody stranded where nobody lives long, a vehicle in trouble, poison let out, a fall, a kidnapping."""
-    kin = said.said("child", "parent", "justice")
+    kin = said.said("justice") or (said.said("child") and said.said("parent"))
     return (
         (said.near(("stranded", "unfound"), ("hostile",), 8) if said.said("person", "sport", "boat", "one") else None)
         or said.near(("stranded",), ("sport",), 4)

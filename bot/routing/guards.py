@@ -46,7 +46,7 @@ def guard(reading: Reading, scores: Scores, asker: Asker, rules: Rules) -> Guard
     """Return the first rule that comes before any score, or None."""
     said = rules.guards.find(reading.words, _names(reading))
     feared = _feared(said)
-    if (found := danger(said)) and not (feared and said.said("origin")):
+    if (found := danger(said)) and not (feared and said.said("origin")) and not _told_afterwards(said, asker):
         written = reading.said(found.start, found.end)
         return Guard("danger", written, bool(said.said("violence")), bool(feared or _asylum(said)))
     checks: tuple[tuple[Rule, Said | None], ...] = (
@@ -112,6 +112,8 @@ def _removal_pass(said: Concepts, asker: Asker) -> Said | None:
     removed = said.apart(("removal",), ("not_removal",), denied=True)
     if said.said("other_pass") or (said.said("french") and not said.said("foreigner")):
         return None
+    if said.said("figures") and not said.said("one", "foreigner"):
+        return None
     for_the_french = asker.side == "post" or (said.said("lost", "french") and not removed)
     pass_ = said.mentioned("pass") or (said.mentioned("plain_pass") if removed or said.said("one") else None)
     if pass_ or for_the_french:
@@ -135,6 +137,11 @@ def _own_consulate(said: Concepts, asker: Asker) -> Said | None:
     return said.near(("notify",), ("mission",), 4)
 
 
+def _told_afterwards(said: Concepts, asker: Asker) -> bool:
+    """Whether only a foreigner's consulate is still to hear of it: « mort dans un accident, prévenir son consulat »."""
+    return bool(_own_consulate(said, asker)) and not said.said("now", "urgent", "dying")
+
+
 def _justice(said: Concepts, scores: Scores) -> Said | None:
     """Whatever a court, a prosecutor or a sentence asks across the border; not a visit to a court."""
     if not _case(said) and (scores.best != "entraide_judiciaire" or said.said("activity")):
@@ -153,7 +160,7 @@ def _justice(said: Concepts, scores: Scores) -> Said | None:
 
 def _taken(said: Concepts) -> Said | None:
     """A child taken abroad, or kept there, by a parent: said in many ways, so the three are looked for apart."""
-    return said.said("taken") if said.said("child") and said.said("parent") else None
+    return said.near(("taken",), ("child",), 6) if said.said("parent") else None
 
 
 def _operation(said: Concepts, asker: Asker) -> Said | None:

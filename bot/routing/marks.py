@@ -75,7 +75,7 @@ _MARKS = (
 )
 """The marks of several words, each with letters without which it cannot be there."""
 
-_ALONE = tuple(re.compile(rf"{word}\b") for word in ("secret", r"d\.?r", "restricted", "geheim"))
+_ALONE = tuple(re.compile(rf"{word}\b") for word in ("secret", r"d\.?r", "tsd", "restricted", "geheim"))
 _OPENS = re.compile(r"(?:^|[\n\[({}|/<>\":;.!?])[\s\"'<>#>*-]*$|\s-+\s*$")
 _CLOSES = re.compile(r"[ \t\"'<>]*(?:$|[\n\])}|/:;!?<>\"]|\.\s*(?:$|\n)|,?\s*-+\s|-+$)")
 _ENDS = re.compile(r"[ \t\"']*\.")
@@ -105,7 +105,8 @@ _AFTER_DR = re.compile(
 )
 _SENTENCE_AFTER_DR = re.compile(
     r"[ \t]+(?:bonjour|merci|note|objet|suite|document|demande|information|pour|je|nous|qui|que|quel|quelle|quels|"
-    r"quelles|pouvez|peut|voici|ci|cf|veuillez|please|which|who|la|le|les|un|une|ce|cette)\b",
+    r"quelles|pouvez|peut|voici|ci|cf|veuillez|please|which|who|la|le|les|un|une|ce|cette|plans?|listes?|fiches?|"
+    r"comptes? rendus?|rapports?|synthese|point|etat|telegramme|annexes?|courrier|message|projet)\b",
     re.IGNORECASE,
 )
 _PROTECTED_DR = re.compile(r"\b(?:en|sous|protegee?s?|classee?s?|marquee?s?|mention(?:nee?s?)?) $", re.IGNORECASE)
@@ -162,7 +163,9 @@ def _is_mark(lined: str, start: int, end: int, *, shouting: bool) -> bool:
         case "secret":
             return _secret(word, before, after, shouting=shouting)
         case "dr" | "d.r":
-            return _restricted(word, before, after)
+            return _restricted(word, before, after.removeprefix(".") if "." in word else after)
+        case "tsd":
+            return word.isupper() and bool(_OPENS.search(before) or _NAMES_A_MARK.search(before))
         case _:
             return bool(_OPENS.search(before) and _CLOSES.match(after))
 

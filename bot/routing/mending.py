@@ -6,18 +6,20 @@ been set aside; short words and people's names (after « M. », « Mme ») never
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain, pairwise
+from itertools import groupby, pairwise
 
 from bot.routing.spelling import Word, keys, stem
 
 _TITLES = frozenset({"m", "mr", "mme", "mlle", "monsieur", "madame", "mademoiselle", "dr", "me", "maitre", "mrs", "ms"})
 _PARTICLES = ("de", "la", "le", "les", "du", "des", "en", "au", "aux", "un", "une", "pour", "par", "sur", "avec", "et")
 _ELIDED = ("d", "l")
-_LETTERS = str.maketrans({"y": "i", "k": "c", "q": "c", "z": "s", "w": "v"})
+_ALIKE = (
+    ("ph", "f"), ("qu", "c"), ("geo", "jo"), ("gea", "ja"),
+    ("y", "i"), ("k", "c"), ("q", "c"), ("z", "s"), ("w", "v"),
+)  # fmt: skip
 _MUTE = re.compile(r"(?<=[^cs])h")
-_LETTER = re.compile(r"(.)\1*")
 SHORTEST = 5
 """Shorter words are never mended."""
 _SHORTEST_WITH_ERROR = 6
@@ -27,23 +29,26 @@ _CUT = 8
 
 
 class Mender:
-    """What is needed to mend words: the vocabulary, the everyday words that resemble it, the abbreviations.
+    """What is needed to mend words: the vocabulary, other words that are known, the abbreviations.
 
     `groups` gives each word that may be meant what it stands for: words of one group may be taken for one another.
     """
 
     def __init__(
-        self, groups: Mapping[str, str], known: Iterable[str], abbreviations: Mapping[str, Sequence[str]]
+        self,
+        groups: Mapping[str, str],
+        known: Iterable[Container[str]],
+        abbreviations: Mapping[str, Sequence[str]],
     ) -> None:
         self._groups = groups
-        self._known = frozenset(chain(known, groups))
+        self._known = (groups, *known)
         self._abbreviations = abbreviations
-        self._near: dict[str, list[str]] = {}
+        self._near: dict[str, tuple[str, ...]] = {}
         for word in sorted(word for word in groups if len(word) >= SHORTEST):
             bones = skeleton(word)
             half = len(bones) // 2
-            self._near.setdefault(f"{bones[:half]}-", []).append(word)
-            self._near.setdefault(f"-{bones[half:]}", []).append(word)
+            for part in (f"{bones[:half]}-", f"-{bones[half:]}"):
+                self._near[part] = (*self._near.get(part, ()), word)
 
     def mend(self, said: Sequence[Word]) -> tuple[Word, ...]:
         """Return the words as they are meant; each keeps what was written and where."""
@@ -68,7 +73,7 @@ class Mender:
         pieces = (one, other)
         if len(one + other) < _SHORTEST_JOINED or any(len(it) < 2 or it in _PARTICLES for it in pieces):
             return False
-        unknown = [it for it in pieces if it not in self._known]
+        unknown = [it for it in pieces if not self._knows(it)]
         return any(len(it) > 2 for it in unknown) or (bool(unknown) and self._groups.keys().isdisjoint(pieces))
 
     def _mended(self, said: Sequence[Word]) -> Iterable[Word]:
@@ -86,10 +91,13 @@ class Mender:
     def _keys(self, key: str, before: str) -> Sequence[str]:
         if key in self._abbreviations:
             return self._abbreviations[key]
-        if key in self._known or len(key) < SHORTEST or before in _TITLES or not key.isalpha():
+        if self._knows(key) or len(key) < SHORTEST or before in _TITLES or not key.isalpha():
             return (key,)
         meant = self.meant(key)
         return (meant,) if meant else self._parted(key)
+
+    def _knows(self, key: str) -> bool:
+        return any(key in words for words in self._known)
 
     def changes(self, key: str) -> bool:
         """Whether a word alone would be changed."""
@@ -113,7 +121,7 @@ class Mender:
             begun, ended = key.removeprefix(particle), key.removesuffix(particle)
             if begun != key and len(begun) >= least:
                 meant = begun if begun in self._groups else len(begun) > _SHORTEST_WITH_ERROR and self.meant(begun)
-                if meant and (begun in self._groups or begun not in self._known):
+                if meant and (begun in self._groups or not self._knows(begun)):
                     return (particle, meant)
             if len(particle) > 1 and ended != key and len(ended) >= 4 and ended in self._groups:
                 return (ended, particle)
@@ -162,8 +170,10 @@ def _one_error(one: str, other: str) -> bool:
 @lru_cache(maxsize=2048)
 def skeleton(key: str) -> str:
     """Return a word without what people most often mistake: doubled and mute letters, `y` for `i`, `j` for `ge`."""
-    plain = key.replace("ph", "f").replace("qu", "c").replace("geo", "jo").replace("gea", "ja").translate(_LETTERS)
-    return "".join(_LETTER.findall(_MUTE.sub("", plain)))
+    for written, meant in _ALIKE:
+        key = key.replace(written, meant)
+    plain = _MUTE.sub("", key) if "h" in key else key
+    return "".join(letter for letter, _ in groupby(plain))
 
 
 def spelled_out(rows: Iterable[Mapping[str, str]]) -> dict[str, tuple[str, ...]]:

@@ -10,7 +10,7 @@ from importlib.resources.abc import Traversable
 from io import StringIO
 from itertools import chain
 from sys import intern
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from bot.routing.spelling import keys
 
@@ -33,6 +33,7 @@ _OF_PEOPLE = re.compile(
 """How the ambiguous words end that name people and languages (congolais, coréenne), not places."""
 
 Run: TypeAlias = tuple[str, ...]
+T = TypeVar("T")
 
 
 class Sense(NamedTuple):
@@ -59,13 +60,35 @@ class Name(NamedTuple):
     demonym: bool = False
 
 
-def read_names(folder: Traversable) -> tuple[dict[Run, Name], dict[Run, Name]]:
-    """Return the names of countries and places, and those of towns that no other file names."""
+class Towns(Mapping[str, Name]):
+    """The towns that no other file names, by how they are compared: so many that each is only read once it is met."""
+
+    def __init__(self, file: Traversable, holders: "_Holders") -> None:
+        _, *lines = file.read_text("utf-8").splitlines()
+        self._rows = dict(_with_articles({key: row for key, _, row in (line.partition(",") for line in lines)}))
+        self._holders = holders
+
+    def __getitem__(self, key: str) -> Name:
+        name, country, region, territory, weak = self._rows[key].split(",")
+        return Name((Sense(country, "city", name, self._holders.of(country, region), territory),), weak=weak == "yes")
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._rows
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+
+def read_names(folder: Traversable) -> tuple[dict[str, Name], Towns]:
+    """Return the names of countries and places, by how they are compared, and the towns that no other file names."""
     by_hand = list(rows(folder / "places.csv"))
     holders = _Holders(by_hand)
     places = _of_places(chain(by_hand, rows(folder / "places_france.csv")), holders)
     names = _names(rows(folder / "countries.csv"), places, rows(folder / "ambiguous.csv"))
-    return names, dict(_towns(folder / "towns.csv", holders))
+    return names, Towns(folder / "towns.csv", holders)
 
 
 def rows(file: Traversable) -> Iterator[dict[str, str]]:
@@ -82,14 +105,14 @@ def _names(
     countries: Iterable[dict[str, str]],
     places: Iterable[tuple[str, Sense, bool]],
     ambiguous: Iterable[dict[str, str]],
-) -> dict[Run, Name]:
+) -> dict[str, Name]:
     """Gather the senses of each name; a place's own file comes first, since it knows what holds it."""
-    senses: dict[Run, list[tuple[Sense, bool]]] = {}
+    senses: dict[str, list[tuple[Sense, bool]]] = {}
     for name, sense, weak in chain(places, _of_countries(countries)):
-        senses.setdefault(keys(name), []).append((sense, weak))
-    names = {run: _name(known) for run, known in senses.items()}
+        senses.setdefault(" ".join(keys(name)), []).append((sense, weak))
+    names = dict(_with_articles({run: _name(known) for run, known in senses.items()}))
     for row in ambiguous:
-        run = keys(row["word"])
+        run = " ".join(keys(row["word"]))
         names[run] = _chosen(row, senses.get(run, []))
     return names
 
@@ -113,12 +136,17 @@ def _of_places(rows: Iterable[dict[str, str]], holders: "_Holders") -> Iterator[
             yield name, sense, row["weak"] == "yes"
 
 
-def _towns(file: Traversable, holders: "_Holders") -> Iterator[tuple[Run, Name]]:
-    for line in file.read_text("utf-8").splitlines()[1:]:
-        name, country, region, territory, weak = line.split(",")
-        country = intern(country)
-        sense = Sense(country, "city", name, holders.of(country, region), intern(territory))
-        yield keys(name), Name((sense,), weak=weak == "yes")
+_JOINED = (("le ", ("au ", "du ")), ("les ", ("aux ", "des ")))
+
+
+def _with_articles(names: Mapping[str, T]) -> Iterator[tuple[str, T]]:
+    """Yield names, and those with an article also as they are said after « à » and « de »: « au Perthus »."""
+    for name, meaning in names.items():
+        for article, joined in _JOINED:
+            if name.startswith(article):
+                rest = name.removeprefix(article)
+                yield from ((it + rest, meaning) for it in joined if rest not in names)
+        yield name, meaning
 
 
 class _Holders:

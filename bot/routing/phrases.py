@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -17,13 +18,17 @@ class Hit(Generic[T]):
 
 
 class Phrases(Generic[T]):
-    """An index from runs of words to what they mean, built once; a search looks at each word a few times."""
+    """An index from runs of words, a space between two, to what they mean: the first mapping that has a run counts.
 
-    def __init__(self, meanings: Mapping[tuple[str, ...], T]) -> None:
-        self._meanings = {run: meaning for run, meaning in meanings.items() if run}
+    A search looks at each word a few times.
+    """
+
+    def __init__(self, *meanings: Mapping[str, T]) -> None:
+        self._meanings = meanings
         self._longest: dict[str, int] = {}
-        for run in self._meanings:
-            self._longest[run[0]] = max(len(run), self._longest.get(run[0], 0))
+        for run in chain(*meanings):
+            first, *others = run.split()
+            self._longest[first] = max(1 + len(others), self._longest.get(first, 0))
 
     def find(self, text: Sequence[str]) -> Iterator[Hit[T]]:
         """Yield the hits from left to right; they do not overlap."""
@@ -36,7 +41,8 @@ class Phrases(Generic[T]):
 
     def _at(self, text: Sequence[str], at: int) -> Hit[T] | None:
         for length in range(min(self._longest.get(text[at], 0), len(text) - at), 0, -1):
-            run = tuple(text[at : at + length])
-            if run in self._meanings:
-                return Hit(at, at + length, self._meanings[run])
+            run = " ".join(text[at : at + length])
+            for meanings in self._meanings:
+                if run in meanings:
+                    return Hit(at, at + length, meanings[run])
         return None

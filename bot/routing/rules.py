@@ -8,7 +8,6 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
-from itertools import chain
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -76,15 +75,15 @@ class Rules:
         topics = tomllib.loads((folder / "topics.toml").read_text("utf-8"))
         contexts = tomllib.loads((folder / "context.toml").read_text("utf-8"))
         names, towns = read_names(folder)
-        topic_words = _topic_words(topics)
+        phrases = phrases_of(topics)
         guards = Vocabulary(tomllib.loads((folder / "guards.toml").read_text("utf-8")), NAMED)
-        everyday = (folder / "everyday.txt").read_text("utf-8").split()
-        unmended = chain((run for run, name in names.items() if name.weak), towns)
-        known = chain(everyday, (word for run in unmended for word in run))
+        unmended = {word for run, name in names.items() if name.weak for word in run.split()}
+        unmended.update(word for town in towns if " " in town for word in town.split())
+        unmended.update((folder / "everyday.txt").read_text("utf-8").split())
         abbreviations = spelled_out(rows(folder / "abbreviations.csv"))
         return cls(
-            names=Phrases({**towns, **_run_together(names)}),
-            topic_words=Phrases(_run_together(topic_words)),
+            names=Phrases(_run_together(names), towns),
+            topic_words=Phrases(_run_together(_topic_words(phrases))),
             over=MappingProxyType({key: tuple(it.get("over", ())) for key, it in topics.items()}),
             topics=MappingProxyType({key: Label(it["label"], it["label_en"]) for key, it in topics.items()}),
             countries=MappingProxyType(
@@ -102,7 +101,7 @@ class Rules:
             ),
             contexts=MappingProxyType({key: tuple(map(_context, patterns)) for key, patterns in contexts.items()}),
             guards=guards,
-            mender=Mender(groups(names, topics, guards.words), known, abbreviations),
+            mender=Mender(groups(names, phrases, guards.words), (unmended, towns), abbreviations),
             model=restore((folder / "model.txt").read_text("utf-8")),
             confidence=confidence.restore((folder / "confidence.toml").read_text("utf-8")),
             emergency=MappingProxyType({row["country"]: row["numbers"] for row in rows(folder / "emergency.csv")}),
@@ -118,24 +117,28 @@ _LONG = 7
 """Shorter words of topics are not what a mistyped word is taken for."""
 
 
-def groups(names: Mapping[Run, Name], topics: Mapping[str, Any], rules: Iterable[str]) -> dict[str, str]:
+def phrases_of(topics: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, Run, float]]:
+    """Return the phrases of `topics.toml`: topic, words as they are compared, weight."""
+    return [(topic, keys(it), weight) for topic, table in topics.items() for it, weight in table["words"].items()]
+
+
+def groups(
+    names: Mapping[str, Name], phrases: Iterable[tuple[str, Run, float]], rules: Iterable[str]
+) -> dict[str, str]:
     """Return the words that a mistyped one may be taken for, each with what it stands for."""
-    found: dict[str, str] = {key: stem(key) for key in rules if len(key) >= _LONG}
-    for table in topics.values():
-        for phrase in table.get("words", {}):
-            found.update((key, stem(key)) for key in keys(phrase) if len(key) >= _LONG)
-    strong = {run: name for run, name in names.items() if not name.weak}
-    for run in strong:
-        found.update((key, stem(key)) for key in run if len(key) >= SHORTEST and len(run) > 1)
-    for run, name in strong.items():
+    words = {key for _, phrase, _ in phrases for key in phrase}
+    found = {key: stem(key) for key in (*rules, *words) if len(key) >= _LONG}
+    strong = [(run.split(), name) for run, name in names.items() if not name.weak]
+    found.update((key, stem(key)) for run, _ in strong if len(run) > 1 for key in run if len(key) >= SHORTEST)
+    for run, name in strong:
         if len(run) == 1 and len(run[0]) >= SHORTEST:
             found[run[0]] = " ".join(sorted(sense.code for sense in name.senses))
     return found
 
 
-def _run_together(meanings: Mapping[Run, T]) -> dict[Run, T]:
-    joined = {("".join(run),): meaning for run, meaning in meanings.items() if len(run) > 1}
-    return {run: it for run, it in joined.items() if len(run[0]) >= _RUN_TOGETHER} | dict(meanings)
+def _run_together(meanings: Mapping[str, T]) -> dict[str, T]:
+    joined = {run.replace(" ", ""): meaning for run, meaning in meanings.items() if " " in run}
+    return {run: it for run, it in joined.items() if len(run) >= _RUN_TOGETHER} | dict(meanings)
 
 
 def _context(pattern: str) -> Context:
@@ -143,12 +146,11 @@ def _context(pattern: str) -> Context:
     return Context(keys(before), keys(after))
 
 
-def _topic_words(topics: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dict[Run, tuple[tuple[str, float], ...]]:
-    found: dict[Run, tuple[tuple[str, float], ...]] = {}
-    for topic, table in topics.items():
-        for phrase, weight in table.get("words", {}).items():
-            run = tuple(stem(key) for key in keys(phrase) if key not in STOP)
-            known = dict(found.get(run, ()))
-            known[topic] = max(known.get(topic, weight), weight)
-            found[run] = tuple(known.items())
+def _topic_words(phrases: Iterable[tuple[str, Run, float]]) -> dict[str, tuple[tuple[str, float], ...]]:
+    found: dict[str, tuple[tuple[str, float], ...]] = {}
+    for topic, phrase, weight in phrases:
+        run = " ".join(stem(key) for key in phrase if key not in STOP)
+        known = dict(found.get(run, ()))
+        known[topic] = max(known.get(topic, weight), weight)
+        found[run] = tuple(known.items())
     return found

@@ -53,7 +53,7 @@ def plain(text: str) -> str:
     Letters keep their case, line breaks stay, anything without an equivalent becomes a space. Characters are folded
     one by one, so the time is linear whatever the text (canonical reordering of a whole string is not).
     """
-    return _FOREIGN.sub(lambda found: _ascii(found[0]), text)
+    return text if text.isascii() else _FOREIGN.sub(lambda found: _ascii(found[0]), text)
 
 
 def words(text: str) -> tuple[Word, ...]:
@@ -80,6 +80,7 @@ def keys(name: str) -> tuple[str, ...]:
     return tuple(_LATIN.findall(plain(name).lower()))
 
 
+@lru_cache(maxsize=4096)
 def stem(key: str) -> str:
     """Return a word without its regular plural, feminine and conjugation: « délivrées », « délivrent »."""
     singular = key[:-1] if len(key) > 3 and key[-1] in "sx" else key

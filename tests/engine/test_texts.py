@@ -133,9 +133,9 @@ def test_what_a_language_lacks_is_said_in_french_and_what_nobody_says_is_an_erro
     [
         (FRENCH, "mardi 31 décembre à 23 h 05"),
         (Reader("en", "Europe/Paris"), "Tuesday 31 December at 23:05"),
-        (Reader("fr", "Asia/Tokyo"), "mercredi 1 janvier à 7 h 05"),
+        (Reader("fr", "Asia/Tokyo"), "mercredi 1er janvier à 7 h 05"),
         (Reader("en", "America/Cayenne"), "Tuesday 31 December at 19:05"),
-        (Reader("fr", "Pacific/Noumea"), "mercredi 1 janvier à 9 h 05"),
+        (Reader("fr", "Pacific/Noumea"), "mercredi 1er janvier à 9 h 05"),
     ],
 )
 def test_an_instant_is_told_in_the_readers_language_and_zone(reader: Reader, words: str) -> None:

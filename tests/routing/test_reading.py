@@ -69,9 +69,10 @@ def test_home_settles_what_is_open_when_another_country_is_named() -> None:
 
 single_names = sorted(
     {
-        (run[0], frozenset(sense.code for sense in name.senses))
-        for run, name in rules().names._meanings.items()
-        if len(run) == 1 and not name.weak and len(run[0]) >= 7
+        (run, frozenset(sense.code for sense in name.senses))
+        for meanings in rules().names._meanings
+        for run, name in meanings.items()
+        if " " not in run and not name.weak and len(run) >= 7
     }
 )
 

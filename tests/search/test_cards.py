@@ -68,7 +68,7 @@ async def test_an_office_names_who_holds_it_and_who_stands_in(office: Place) -> 
     await office.say("annuaire cdpr grand est")
     card = office.posts[-1]
     held = fields_of(card.card)["Titulaire"]
-    assert held == "Agente Modèle-Est : jusqu’au mardi 1 décembre 2026 inclus ; remplaçant : Agent Exemple-Isar"
+    assert held == "Agente Modèle-Est : jusqu’au mardi 1er décembre 2026 inclus ; remplaçant : Agent Exemple-Isar"
     await office.click(card, "Agent Exemple-Isar")
     assert fields_of(office.posts[-1].card)["Téléphone"] == "+49 89 000 33 44"
     await office.say("annuaire asi andorre")

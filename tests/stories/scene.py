@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -10,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot import leases
@@ -21,6 +23,7 @@ from bot.directory import identity, rooms
 from bot.directory.tables import Person, Posting
 from bot.errors import NotSent, Refused, SendError
 from bot.files import Upload
+from bot.jobs import Job
 from bot.life import running
 from bot.message import (
     Address,
@@ -187,17 +190,35 @@ class Scene:
 
     async def settle(self) -> None:
         """Wait until nothing is due any more."""
-        quiet = 0
-        for _ in range(1500):
-            self.app.worker.wake()
-            await asyncio.sleep(0.003)
-            due = await self.app.database.run(
-                lambda s: leases.next_due(s, self.app.worker.queues, self.app.worker.owner)
-            )
-            quiet = quiet + 1 if self.app.worker.idle and (due is None or due > self.clock()) else 0
-            if quiet == 4:  # a lease under way in another thread shows neither as due nor in hand
-                return
-        raise AssertionError("the worker does not come to rest")
+        await at_rest(self.app, self.clock)
+
+    async def shown_beside(self, homes: Collection[str]) -> str:
+        """Return all that was ever shown outside of these rooms: messages, files, and the jobs that showed them."""
+        posts, files = self.stage.posts, self.stage.files
+        shown = [p.text for p in posts.values() if p.to.room not in homes]
+        shown += [words for room, words in self.stage.given if room not in homes]  # rewritten or deleted since
+        shown += [repr(content) for id_, content in files.items() if posts[id_].to.room not in homes]
+        jobs = self.app.database.run_now(lambda s: s.execute(select(Job.lane, Job.args)).all())
+        lanes = {f"{self.stage.name}:{room}" for room in homes}
+        shown += [args for lane, args in jobs if lane.startswith(f"{self.stage.name}:") and lane not in lanes]
+        return "\n".join(shown)
+
+
+async def at_rest(app: App, clock: Clock, *, ahead: timedelta = timedelta(0), patience: float = 30.0) -> None:
+    """Wait until nothing is due any more, nor within `ahead`, for which the clock is moved.
+
+    `patience` is in seconds of this machine, however busy it is.
+    """
+    quiet, deadline = 0, time.monotonic() + patience
+    while quiet < 4:  # a lease under way in another thread shows neither as due nor in hand
+        assert time.monotonic() < deadline, "the worker does not come to rest"
+        app.worker.wake()
+        await asyncio.sleep(0.003)
+        due = await app.database.run(lambda s: leases.next_due(s, app.worker.queues, app.worker.owner))
+        rests = app.worker.idle and (due is None or due > clock() + ahead)
+        if app.worker.idle and due is not None and not rests:
+            clock.at = max(clock.at, due)
+        quiet = quiet + 1 if rests else 0
 
 
 @dataclass
@@ -282,6 +303,12 @@ class Place:
         await self.scene.receive(RoomChange(**self._event(), change=change, successor=successor))
         await self.scene.settle()
 
+    async def react_too_late(self, message_id: str, emoji: str) -> None:
+        """React to a message that its author has taken back, so that nobody can look at it any more."""
+        self.scene.said.pop(message_id)
+        await self.delete(message_id)
+        await self.react(message_id, emoji)
+
     async def slash(self, command: str, line: str = "", *, forms: bool = False) -> Reply:
         return await self.invoke(command, line, trigger="t" if forms else None)
 
@@ -312,6 +339,19 @@ class Place:
     async def submit(self, form: Reply, **values: str) -> Reply:
         assert isinstance(form, Form), form
         return await self.invoke(form.command, form.line, form=values)
+
+    async def fill(self, command: str, line: str = "", *, text: str) -> None:
+        """Send the form of a command, with this in its one field."""
+        await self.invoke(command, line, form={"text": text})
+
+    async def shortcut(self, command: str, on: str) -> None:
+        """Use a command on a message."""
+        await self.invoke(command, "", pressed=on, trigger="t")
+
+    async def home_page(self) -> str:
+        """Return what this person's App Home shows."""
+        page = await self.as_(self.account, surface="home").invoke("accueil")
+        return typed(to_text(page)) if isinstance(page, Card) else ""
 
     @property
     def posts(self) -> list[Shown]:

@@ -63,6 +63,18 @@ async def test_an_emoji_elsewhere_carries_nothing(prefecture: Place, consulate: 
     prefecture.sees_not("CANARI")
 
 
+async def test_what_follows_a_reaction_or_reply_stands_in_the_thread_of_its_card(
+    prefecture: Place, consulate: Place, play: Scene
+) -> None:
+    root = await prefecture.say(SAARBRUCKEN)
+    own, card = prefecture.sees("En attente"), consulate.sees("Q-2026-00001")
+    assert own.to.thread == root
+    await prefecture.react(own, "1️⃣")
+    assert prefecture.sees("Écrivez votre réponse").to.thread == root, "a reply is no root of a thread"
+    await consulate.say("2", mention=False, reply_to=card)
+    assert consulate.sees("Écrivez votre réponse").to.thread == card.id
+
+
 async def test_without_threads_the_only_question_of_a_room_is_meant(
     prefecture: Place, consulate: Place, play: Scene
 ) -> None:

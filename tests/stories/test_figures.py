@@ -51,7 +51,7 @@ async def test_shown_to_an_office_as_its_own(prefecture: Place, consulate: Place
     shown = consulate.sees("Bilan du consulat général de France à Francfort")
     assert "Répondues : 1" in shown.text
     assert "Répondues en (médiane) : 2 h" in shown.text
-    assert "état civil : **3**, dont 1 répondues en 2 h" in shown.text
+    assert "état civil : **3**, avec réponse : 1 en 2 h" in shown.text
     chart = consulate.sees("📎 bilan-2026-01-01-2026-03-16.png")
     assert Image.open(BytesIO(play.stage.files[chart.id])).size == (WIDTH, 310)
     await consulate.click(shown, "Par poste")

@@ -54,7 +54,7 @@ async def announced(play: Scene) -> None:
     coordinator = alone(play, "U0COORD")
     await coordinator.say(MOVE)
     asked = coordinator.sees("Mobilité croisée : Éditrice Exemple")
-    assert "à partir du mercredi 1 avril 2026" in asked.text
+    assert "à partir du mercredi 1er avril 2026" in asked.text
     assert "consulat-munich" not in postings(play)  # nothing before it was looked over
     await coordinator.click(asked, "Annoncer")
     coordinator.sees("E-1 : annoncé")

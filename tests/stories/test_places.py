@@ -52,6 +52,7 @@ async def test_else_to_the_coordinators_else_it_waits_for_a_room(
     await play_as_console(post, "relier consulat-francfort")
     assert play.question("Q-2026-00001").placed_with == "consulat-francfort"
     assert play.question("Q-2026-00002").placed_with == "consulat-francfort"
+    assert {shown.edits for shown in post.posts} <= {0}, "what was just said is not rewritten as the same"
 
 
 async def play_as_console(place: Place, line: str) -> None:

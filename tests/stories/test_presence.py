@@ -125,7 +125,7 @@ async def test_a_rota_warns_of_its_gaps_before_they_come(consulate: Place, play:
     assert len(warnings) == 1
     await consulate.as_("premier").invoke("permanence", "23/3 25/3 premier")
     await play.at("2026-03-25T10:00")
-    consulate.sees("Personne n’est de permanence à partir du mercredi 1 avril 2026")
+    consulate.sees("Personne n’est de permanence à partir du mercredi 1er avril 2026")
     now = play.clock()
     assert play.app.database.run_now(lambda s: on_duty(s, POST, now)) == ["premier"]
 

@@ -6,16 +6,16 @@
 import asyncio
 import contextlib
 import tempfile
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from bot.card import Card
 from bot.db import Database
 from bot.directory import identity
 from bot.directory.tables import Person, Posting
@@ -24,7 +24,8 @@ from bot.platforms.console import Shown as Drawn
 from bot.platforms.console import as_text
 from scripts.drawing import Said, picture
 from tests.conftest import build
-from tests.stories.scene import Place, Scene, Shown, named_by_account, scene
+from tests.stories.scene import Scene, Shown, named_by_account, scene
+from tests.stories.verbs import Play, Room
 from tests.typed import typed
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -46,13 +47,43 @@ INTRO = """# A week of a consulate
 The consulate general in Frankfurt and a prefecture, from a Monday to the Friday, and how the week's questions end. What
 stands here was played on a stage in memory with a clock of its own: `tests/stories/week.py` plays it,
 `python -m tests.stories.week` writes this page, and a test sees that the page is what the bot says today. The people are
-made up. « ↻ » is a card that was rewritten in place: only what changed is shown.
+made up. « ↻ » is a card that was rewritten in place: only what changed is shown. The same week, played on the platforms
+themselves: [on Slack](week/slack.md), in pictures, and [in an encrypted room on Matrix](week/matrix.md).
 """
+
+
+class Told(Protocol):
+    """What is told of the week while it is played."""
+
+    @property
+    def play(self) -> Play: ...
+    def day(self, title: str) -> None: ...
+    def note(self, text: str) -> None: ...
+    def did(self, place: Room, what: str) -> None:
+        """Somebody said or pressed something; write it, and all that is shown since."""
+        ...
+
+    async def until(self, instant: str) -> None:
+        """Let time pass until an instant; write what the clock does on the way, whenever something is due."""
+        ...
+
+    def pictured(self, name: str, alt: str, asked: str, left: Room, right: Room) -> None: ...
+    def charted(self, place: Room) -> None: ...
+
+
+async def passing(play: Play, instant: str) -> AsyncIterator[None]:
+    """Let time pass until an instant, stopping whenever something was due."""
+    end = datetime.fromisoformat(instant).replace(tzinfo=PARIS)
+    while play.clock() < end:
+        due_at = play.app.database.run_now(lambda s: s.scalar(select(func.min(Due.due_at))))
+        play.clock.at = min(end, max(due_at or end, play.clock() + MINUTE)).astimezone(UTC)
+        await play.tick()
+        yield
 
 
 @dataclass
 class Diary:
-    """What happened, as a page."""
+    """What happened on the stage, as a page."""
 
     play: Scene
     lines: list[str] = field(default_factory=lambda: [INTRO])
@@ -66,20 +97,14 @@ class Diary:
     def note(self, text: str) -> None:
         self.lines.append(f"{text}\n")
 
-    def did(self, place: Place, what: str) -> None:
-        """Somebody said or pressed something; write it, and all that is shown since."""
+    def did(self, place: Room, what: str) -> None:
         at = self.play.clock().astimezone(PARIS)
         name = PEOPLE[place.account][0] if place.account in PEOPLE else "un collègue"
         self.lines.append(f"**{at.hour} h {at.minute:02d}, {ROOMS[place.room]}** · {name} : {what}\n")
         self.shows()
 
     async def until(self, instant: str) -> None:
-        """Let time pass until an instant; write what the clock does on the way, whenever something is due."""
-        end = datetime.fromisoformat(instant).replace(tzinfo=PARIS)
-        while self.play.clock() < end:
-            due_at = self.play.app.database.run_now(lambda s: s.scalar(select(func.min(Due.due_at))))
-            self.play.clock.at = min(end, max(due_at or end, self.play.clock() + MINUTE)).astimezone(UTC)
-            await self.play.tick()
+        async for _ in passing(self.play, instant):
             if any(self._is_new(shown) for shown in self.play.stage.posts.values()):
                 at = self.play.clock().astimezone(PARIS)
                 self.lines.append(f"**{at:%A} at {at.hour} h {at.minute:02d}** · time has passed:\n")
@@ -106,13 +131,21 @@ class Diary:
         title, *rest = _text(shown).splitlines()
         return "\n".join((f"{room}\n↻ {title}", *(line for line in rest if line not in before)))
 
-    def draw(self, name: str, alt: str, left: Sequence[tuple[str, str | Shown]], right: Sequence[Shown]) -> None:
+    def pictured(self, name: str, alt: str, asked: str, left: Room, right: Room) -> None:
         """Draw two rooms beside each other as they are now."""
-        asked: Said = [(who, _card(what)) for who, what in left]
-        there: Said = [("Passerelle", shown.card) for shown in right]
-        rooms = ("Slack  ·  #prefecture-moselle", asked), ("Matrix  ·  salon du consulat", there)
+        there: Said = [("Passerelle", shown.card) for shown in right.posts if shown.to.audience is None]
+        here: Said = [("Passerelle", shown.card) for shown in left.posts if shown.to.audience is None]
+        rooms = (
+            ("Slack  ·  #prefecture-moselle", [("Agathe", asked), *here]),
+            ("Matrix  ·  salon du consulat", there[:5]),
+        )
         self.pictures[f"{name}.svg"] = picture(*rooms)
         self.lines.append(f"![{alt}](week/{name}.svg)\n")
+
+    def charted(self, place: Room) -> None:
+        """Keep the chart that was just shown."""
+        self.chart = self.play.stage.files[place.sees("📎 bilan-").id]
+        self.lines.append("![The chart that follows the figures](week/bilan.png)\n")
 
     @property
     def page(self) -> str:
@@ -123,25 +156,26 @@ def _text(shown: Shown) -> str:
     return typed(as_text(Drawn(shown.to.room, shown.id, shown.card, "new")))
 
 
-def _card(what: str | Shown) -> Card | str:
-    return what.card if isinstance(what, Shown) else what
-
-
 async def week(database: Database) -> Diary:
-    """Play the week; return its diary."""
+    """Play the week on the stage; return its diary."""
     async with _stage(database) as play:
         diary = Diary(play)
-        prefecture = play.link("prefecture-57").as_("agathe")
-        consulate = play.link("consulat-francfort").as_("claude")
-        munich, region = play.link("consulat-munich"), play.link("region-grand-est")
-        await monday(diary, prefecture, consulate)
-        await tuesday(diary, prefecture, consulate, munich)
-        await wednesday(diary, prefecture, consulate, region)
-        await end(diary, prefecture, consulate)
+        await play_week(diary, play)
     return diary
 
 
-async def monday(diary: Diary, prefecture: Place, consulate: Place) -> None:
+async def play_week(diary: Told, play: Play) -> None:
+    """Play the week, wherever its rooms are."""
+    prefecture: Room = play.link("prefecture-57").as_("agathe")
+    consulate: Room = play.link("consulat-francfort", relay_unencrypted=True).as_("claude")
+    munich, region = play.link("consulat-munich"), play.link("region-grand-est")
+    await monday(diary, prefecture, consulate)
+    await tuesday(diary, prefecture, consulate, munich)
+    await wednesday(diary, prefecture, consulate, region)
+    await end(diary, prefecture, consulate)
+
+
+async def monday(diary: Told, prefecture: Room, consulate: Room) -> None:
     play = diary.play
     diary.day("Monday: asked, asked back, answered")
     await play.at("2026-03-16T09:12")
@@ -177,15 +211,10 @@ async def monday(diary: Diary, prefecture: Place, consulate: Place) -> None:
     await prefecture.say("Merci beaucoup !", mention=False, thread=root)
     await prefecture.click(prefecture.sees("Répondue"), "Utile")
     diary.did(prefecture, "Merci beaucoup ! … and presses « Utile »")
-    diary.draw(
-        "monday",
-        "Monday's question on both sides",
-        [("Agathe", f"@Passerelle {text}"), *(("Passerelle", p) for p in prefecture.posts if p.to.audience is None)],
-        [p for p in consulate.posts if p.to.audience is None][:5],
-    )
+    diary.pictured("monday", "Monday's question on both sides", f"@Passerelle {text}", prefecture, consulate)
 
 
-async def tuesday(diary: Diary, prefecture: Place, consulate: Place, munich: Place) -> None:
+async def tuesday(diary: Told, prefecture: Room, consulate: Room, munich: Room) -> None:
     play = diary.play
     diary.day("Tuesday: not ours; and one that is urgent to somebody")
     await play.at("2026-03-17T09:40")
@@ -193,10 +222,10 @@ async def tuesday(diary: Diary, prefecture: Place, consulate: Place, munich: Pla
     await prefecture.say(text)
     diary.did(prefecture, f"@Passerelle {text}")
     play.clock.pass_(minutes=11)
-    await consulate.invoke("rediriger", "Q-2026-00002 consulat munich car les époux vivent à Munich")
+    await consulate.slash("rediriger", "Q-2026-00002 consulat munich car les époux vivent à Munich")
     diary.did(consulate, "/rediriger Q-2026-00002 consulat munich car les époux vivent à Munich")
     play.clock.pass_(minutes=40)
-    await munich.invoke("repondre", "Q-2026-00002 Nous la vérifions : envoyez-nous l'acte.")
+    await munich.slash("repondre", "Q-2026-00002 Nous la vérifions : envoyez-nous l'acte.")
     diary.did(munich, "/repondre Q-2026-00002 Nous la vérifions : envoyez-nous l'acte.")
     await play.at("2026-03-17T11:00")
     text = "Une famille de Metz cherche un ressortissant français hospitalisé à Francfort. Qui peut la renseigner ?"
@@ -208,7 +237,7 @@ async def tuesday(diary: Diary, prefecture: Place, consulate: Place, munich: Pla
     await diary.until("2026-03-17T18:30")
 
 
-async def wednesday(diary: Diary, prefecture: Place, consulate: Place, region: Place) -> None:
+async def wednesday(diary: Told, prefecture: Room, consulate: Room, region: Room) -> None:
     play = diary.play
     diary.day("Wednesday to Friday: somebody is away, and nothing is forgotten")
     await play.at("2026-03-18T09:05")
@@ -217,27 +246,26 @@ async def wednesday(diary: Diary, prefecture: Place, consulate: Place, region: P
     await diary.until("2026-03-18T09:06")
     diary.note("What Claude had taken is the consulate's again, and who stands in is called to it.")
     await diary.until("2026-03-20T17:00")
-    await region.invoke(
+    await region.slash(
         "repondre", "Q-2026-00003 L'hôpital universitaire confirme ; la famille peut appeler le consulat."
     )
     diary.did(region, "/repondre Q-2026-00003 L'hôpital universitaire confirme ; la famille peut appeler le consulat.")
     await prefecture.say("bilan 2026-03")
     diary.did(prefecture, "bilan 2026-03")
-    diary.chart = play.stage.files[prefecture.sees("📎 bilan-").id]
-    diary.lines.append("![The chart that follows the figures](week/bilan.png)\n")
+    diary.charted(prefecture)
 
 
-async def end(diary: Diary, prefecture: Place, consulate: Place) -> None:
+async def end(diary: Told, prefecture: Room, consulate: Room) -> None:
     diary.day("The weeks after: silence ends a question, and there is a way back")
     await diary.until("2026-03-30T18:00")
     closed = prefecture.sees("faute de suite")
     await prefecture.click(closed, "Rouvrir")
     diary.did(prefecture, "presses « Rouvrir »")
-    await consulate.as_("dominique").invoke("repondre", "Q-2026-00001 La copie certifiée est partie ce matin.")
+    await consulate.as_("dominique").slash("repondre", "Q-2026-00001 La copie certifiée est partie ce matin.")
     diary.did(consulate.as_("dominique"), "/repondre Q-2026-00001 La copie certifiée est partie ce matin.")
     await prefecture.click(next(p for p in prefecture.posts if "Q-2026-00001" in p.text), "Clore")
     diary.did(prefecture, "presses « Clore »")
-    await prefecture.invoke("historique", "Q-2026-00001")
+    await prefecture.slash("historique", "Q-2026-00001")
     diary.did(prefecture, "presses « Historique »")
 
 
@@ -248,13 +276,14 @@ async def _stage(database: Database) -> AsyncGenerator[Scene]:
     identity.person_of = named_by_account  # type: ignore[assignment]
     try:
         async with scene(database) as play:
-            database.run_now(_people)
+            database.run_now(people)
             yield play
     finally:
         identity.person_of = own
 
 
-def _people(session: Session) -> None:
+def people(session: Session) -> None:
+    """Enter the week's people."""
     for id_, (name, *_) in PEOPLE.items():
         session.add(Person(id=id_, given_name=name, family_name="Exemple", visibility="network"))
     session.flush()

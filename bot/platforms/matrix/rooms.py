@@ -82,8 +82,11 @@ class Room:
 
     @property
     def direct(self) -> bool:
-        """Whether this is a conversation with one other person; a room with a name was made for more of them."""
-        return len(self.others) == 1 and not self.named
+        """Whether this is a conversation with one other person, who may not be there yet: we make such rooms ourselves.
+
+        A room with a name was made for more of them.
+        """
+        return len(self.others) <= 1 and not self.named
 
     def is_with(self, user_id: str) -> bool:
         """Tell whether nobody but we and this person are there."""

@@ -45,6 +45,7 @@ def test_who_is_there() -> None:
     assert not room.direct
     assert room.apply([member(CLAIRE, "leave"), member("@paul:a.fr", "ban")])
     assert not room.others
+    assert room.direct, "we are the first in a direct room that we make: nobody is to be told what a room is for"
 
 
 def test_a_room_with_a_name_was_made_for_more_than_two() -> None:

@@ -169,11 +169,23 @@ class StrictClient(Participant):
         """Send a read receipt for an event that was seen."""
         await self.ask("read", room=event.room, event=event.id)
 
-    async def send_file(self, room: str, name: str, data: bytes, mimetype: str = "application/pdf") -> RoomEvent:
-        """Send a file, encrypted where the room is."""
+    async def send_file(
+        self,
+        room: str,
+        name: str,
+        data: bytes,
+        mimetype: str = "application/pdf",
+        *,
+        caption: str = "",
+        reply_to: RoomEvent | None = None,
+    ) -> RoomEvent:
+        """Send a file, encrypted where the room is; `caption` is what is said with it."""
         encoded = base64.b64encode(data).decode()
-        event_id: str = await self.ask("send_file", room=room, name=name, mimetype=mimetype, base64=encoded)
-        return RoomEvent(event_id, room, self.user_id, body=name)
+        more: dict[str, Any] = {"body": caption} if caption else {}
+        if reply_to is not None:
+            more["m.relates_to"] = {"m.in_reply_to": {"event_id": reply_to.id}}
+        event_id: str = await self.ask("send_file", room=room, name=name, mimetype=mimetype, base64=encoded, more=more)
+        return RoomEvent(event_id, room, self.user_id, body=caption or name)
 
     async def download(self, event: RoomEvent) -> bytes:
         """The content of a file that was seen, decrypted and checked."""

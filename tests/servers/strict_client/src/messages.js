@@ -10,14 +10,15 @@ export function messageActions(session) {
             (await client.redactEvent(room, event, undefined, reason ? { reason } : undefined)).event_id,
         read: ({ room, event }) => client.sendReadReceipt(session.event(room, event)).then(() => null),
         typing: ({ room, typing }) => client.sendTyping(room, typing, 5000).then(() => null),
-        send_file: async ({ room, name, mimetype, base64 }) => sendFile(client, room, name, mimetype, base64),
+        send_file: async ({ room, name, mimetype, base64, more }) => sendFile(client, room, name, mimetype, base64, more),
         download: async ({ room, event }) => download(client, session.event(room, event).getContent()),
     };
 }
 
-async function sendFile(client, room, name, mimetype, base64) {
+async function sendFile(client, room, name, mimetype, base64, more) {
     const clear = Buffer.from(base64, "base64");
-    const content = { msgtype: "m.file", body: name, filename: name, info: { mimetype, size: clear.length } };
+    const info = { mimetype, size: clear.length };
+    const content = { msgtype: "m.file", body: name, filename: name, info, ...more };
     if (client.getRoom(room)?.hasEncryptionStateEvent()) {
         const { data, file } = await encryptAttachment(clear);
         const { content_uri: url } = await client.uploadContent(data, { type: "application/octet-stream" });
