@@ -72,9 +72,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _drawn(item: pytest.Item) -> bool:
-    test, _, rest = item.nodeid.partition("[")
-    values = rest.rpartition("]")[0]  # after it, a group of tests for one worker
-    kind = next((kind for kind in KINDS if kind in values.split("-")), None)
+    test, _, values = item.nodeid.partition("[")
+    kind = next((kind for kind in KINDS if kind in values.rstrip("]").split("-")), None)
     if kind is None or "/contracts/" in test:
         return True
     whatever = values.replace(kind, "", 1)

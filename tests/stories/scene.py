@@ -195,7 +195,8 @@ class Scene:
     async def shown_beside(self, homes: Collection[str]) -> str:
         """Return all that was ever shown outside of these rooms: messages, files, and the jobs that showed them."""
         posts, files = self.stage.posts, self.stage.files
-        shown = [words for room, words in self.stage.given if room not in homes]
+        shown = [p.text for p in posts.values() if p.to.room not in homes]
+        shown += [words for room, words in self.stage.given if room not in homes]  # rewritten or deleted since
         shown += [repr(content) for id_, content in files.items() if posts[id_].to.room not in homes]
         jobs = self.app.database.run_now(lambda s: s.execute(select(Job.lane, Job.args)).all())
         lanes = {f"{self.stage.name}:{room}" for room in homes}

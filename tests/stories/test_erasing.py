@@ -37,8 +37,6 @@ from config.settings import Settings
 from tests.servers.postgres import Postgres
 from tests.stories.scene import Clock, Place, Scene, Stage, scene
 
-pytestmark = pytest.mark.xdist_group("erasing")  # what all its tests begin with is made once
-
 FILES = {
     "people": "id,given_name,family_name,email,phone,visibility,slack_id,matrix_id\n"
     "id-ondoyante,Ondoyante,Xyloquartz,ondoyante@quartz.example.org,+33 1 99 98 97 96,all,U0ONDOYANTE,\n"
@@ -78,12 +76,12 @@ class Lived(NamedTuple):
     at: datetime
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module")
 def lived(
     request: pytest.FixtureRequest, new_url: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
 ) -> Lived:
-    """Lived through once for all tests: each has a copy."""
-    url = new_url(request.param)
+    """Lived through once for all tests: each has a copy; on SQLite, unless a test asks for both."""
+    url = new_url(getattr(request, "param", "sqlite"))
     database = Database(url)
     folder = tmp_path_factory.mktemp("people")
     database.run_now(lambda s: people(s, folder))
@@ -186,6 +184,7 @@ def bytes_of(database: Database) -> bytes:
     return b"".join(path.read_bytes() for path in file.parent.glob(f"{file.name}*") if not path.name.endswith("-shm"))
 
 
+@pytest.mark.parametrize("lived", ["sqlite", "postgresql"], indirect=True)
 async def test_name_ids_and_words_are_found_nowhere(
     play: Scene, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

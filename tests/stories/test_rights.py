@@ -33,8 +33,6 @@ from scripts.rights_table import PAGE, page
 from tests.stories.conftest import SAARBRUCKEN
 from tests.stories.scene import Clock, Place, Scene, scene
 
-pytestmark = pytest.mark.xdist_group("rights")  # what all its tests begin with is made once
-
 ASKER, RECIPIENT, ELSEWHERE = "prefecture-57", "consulat-francfort", "consulat-munich"
 NUMBER = "Q-2026-00001"
 WHERE: Mapping[str, str] = {"asker": ASKER, "any": ELSEWHERE}
