@@ -112,6 +112,7 @@ class Database:
         self.sqlite = self.engine.dialect.name == "sqlite"
         self.woken: Callable[[set[str]], None] | None = None
         self.lessee: Lessee | None = None
+        self.logs = False  # a running bot logs that it is away; a command says so to who gave it
         self.failure: Failure | None = None  # while the database is away
         self._told: set[str] = set()  # reasons, each logged once while it is away
         self._threads = ThreadPoolExecutor(1 if self.sqlite else WRITERS, thread_name_prefix="db")
@@ -210,7 +211,7 @@ class Database:
 
     def _refused(self, error: Exception) -> Unavailable:
         reason = str(error.__cause__ or error)
-        if reason not in self._told:
+        if self.logs and reason not in self._told:
             log.error("database_unavailable", reason=reason)
             self._told.add(reason)
         self.failure = Failure(time.monotonic(), reason)
@@ -219,7 +220,8 @@ class Database:
     def _took(self) -> None:
         """Note a commit; a full disk takes small ones between those that it refuses."""
         if self.failure is not None and time.monotonic() - self.failure.at > CALM:
-            log.info("database_back")
+            if self.logs:
+                log.info("database_back")
             self._told.clear()
             self.failure = None
 

@@ -35,6 +35,7 @@ FORGET_EVERY = timedelta(hours=6)
 @contextlib.asynccontextmanager
 async def running(app: App) -> AsyncGenerator[App]:
     """Run the worker, the tick and the platforms for as long as the block lasts."""
+    app.database.logs = True
     app.world.finder.read_from(app.database, app.clock())
     await app.database.run(lambda session: _log_process(session, app, "process.start"))
     await app.database.run(lambda session: _put_regular(session, app.clock()))

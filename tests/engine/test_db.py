@@ -308,6 +308,7 @@ async def test_a_connection_that_is_cut_costs_one_transaction(on_postgresql: Dat
 
 async def test_after_a_crash_of_the_server_all_goes_on_by_itself(on_postgresql: Database, postgres: Postgres) -> None:
     database = on_postgresql
+    database.logs = True
     await database.run(lambda s: set_(s, "kept", 1))
     await postgres.kill()
     with capture_logs() as log:
@@ -414,6 +415,7 @@ def test_a_locked_file_is_waited_for_and_then_told(database: Database, monkeypat
 def test_a_disk_that_is_full_is_told_until_nothing_was_refused_for_a_while(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    database.logs = True
     pages = database.run_now(lambda s: s.scalar(text("PRAGMA page_count")))
     database.run_now(lambda s: s.execute(text(f"PRAGMA max_page_count={pages}")))
     with pytest.raises(Unavailable, match="disk is full"):
