@@ -28,10 +28,11 @@ async def test_a_file_survives_a_kill(new_url: Callable[[str], str], postgres: P
 
 @pytest.mark.proof
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("time", ["", ":2"], ids=["first", "second"])
 async def test_a_file_survives_kills_at_every_point(
-    new_url: Callable[[str], str], postgres: Postgres, tmp_path: Path, kind: str
+    new_url: Callable[[str], str], postgres: Postgres, tmp_path: Path, kind: str, time: str
 ) -> None:
-    await _kills(new_url(kind), tmp_path, [*POINTS, *(f"{point}:2" for point in POINTS)])
+    await _kills(new_url(kind), tmp_path, [f"{point}{time}" for point in POINTS])
 
 
 async def _kills(url: str, tmp_path: Path, points: list[str]) -> None:
