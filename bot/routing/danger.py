@@ -63,7 +63,8 @@ def _lost(said: Concepts) -> Said | None:
         or (said.near(("fall",), ("height",), 4) if said.said("person") else None)
         or (said.near(("young",), ("unfound",), 6) if said.said("now", "urgent") else None)
         or (None if said.said("unharmed") else said.near(("poison",), ("escaping",), 4))
-        or (None if kin else said.near(("kidnapped",), ("person",), 4))
+        or (said.near(("unfound",), ("sport",), 4) if said.said("now", "urgent") else None)
+        or (None if kin else said.near(("kidnapped", "struck"), ("person", "sport", "boat"), 4))
     )
 
 

@@ -6,7 +6,7 @@ from datetime import date
 
 from bot.directory.snapshot import Snapshot
 from bot.routing import wording
-from bot.routing.answers import Case, Option, across, neighbours, options
+from bot.routing.answers import Case, Option, across, near, neighbours, options
 from bot.routing.asker import POSTS, adviser, who
 from bot.routing.competence import InCharge
 from bot.routing.deputies import standing_in
@@ -117,7 +117,10 @@ def _advised(case: Case, ruled: Guard) -> Assignment:
 
 def _ccpd(case: Case) -> str:
     """Return the police and customs centre of the border concerned, empty where there is none."""
-    found = (option.charge.recipient.organisation for option in options(case, ("crise",)))
+    found = [option.charge.recipient.organisation for option in options(case, ("crise",))]
+    if not case.reading.countries:
+        border, rows = near(case), case.register.by_country.values()
+        found += [row.organisation for its in rows for row in its if row.territory in border and row.holds(case.on)]
     return next((it for it in found if case.register.organisations[it].kind == "ccpd"), "")
 
 

@@ -38,7 +38,7 @@ class Guard:
     discreet: bool = False
 
 
-_OF_TOPIC: dict[str, Rule] = {"asile": "asylum", "entraide_judiciaire": "justice"}
+_OF_TOPIC: dict[str, Rule] = {"asile": "asylum", "entraide_judiciaire": "justice", "eloignement": "removal_pass"}
 _FRENCH_PEOPLE = re.compile(r"(?:ais|ois|ain|ien|éen|in|ard|ot|iot|ate|and)(?:n?es?|s|e)?$")
 
 
@@ -65,8 +65,14 @@ def _probable(said: Concepts, scores: Scores, margin: float) -> Guard | None:
     """Return the rule of a topic that goes to nobody, where no words call it but it most probably is that topic."""
     topic, share = scores.ranked[0]
     rule, words = _OF_TOPIC.get(topic), scores.strongest(topic)
-    only_sounds = said.said("not_asylum", "old_refuge", "not_justice") or not _case(said)
-    return Guard(rule, words.written) if rule and words and share >= margin and not only_sounds else None
+    if rule is None or words is None or share < margin or not _case(said):
+        return None
+    if rule == "removal_pass":
+        needed = said.mentioned("document", "consul") and said.said("abroad") and not said.said("figures")
+        excepted = not needed or said.said("french", "not_removal", "other_pass", "ceremony")
+    else:
+        excepted = said.said("not_asylum", "old_refuge", "not_justice")
+    return None if excepted else Guard(rule, words.written)
 
 
 def _names(reading: Reading) -> dict[str, list[Said]]:
@@ -84,6 +90,8 @@ def _kinds(name: Found) -> Iterator[str]:
         yield "abroad"
         if name.demonym:
             yield "foreigner"
+        if name.foreign_post:
+            yield "their_post"
     elif FRANCE in countries:
         own = keys(name.written) == keys(name.senses[0].name)
         yield "frenchman" if not own and _FRENCH_PEOPLE.search(name.written.lower()) else "place"
@@ -132,6 +140,9 @@ def _own_consulate(said: Concepts, asker: Asker) -> Said | None:
     if asker.side == "post" or said.said("french") or not said.said("abroad"):
         return None
     own = said.near(("notify", "trouble"), ("own_consulate",), 12) or said.said("notice")
+    if said.said("trouble"):
+        own = own or said.near(("notify", "trouble"), ("their_post",), 8)
+        own = own or (said.said("alone") if said.said("foreigner") else None)
     if own or not (said.said("foreigner") and said.said("trouble")) or said.said("french_post"):
         return own
     return said.near(("notify",), ("mission",), 4)
@@ -160,7 +171,7 @@ def _justice(said: Concepts, scores: Scores) -> Said | None:
 
 def _taken(said: Concepts) -> Said | None:
     """A child taken abroad, or kept there, by a parent: said in many ways, so the three are looked for apart."""
-    return said.near(("taken",), ("child",), 6) if said.said("parent") else None
+    return said.near(("taken",), ("child",), 8) if said.said("parent") else None
 
 
 def _operation(said: Concepts, asker: Asker) -> Said | None:

@@ -75,9 +75,11 @@ _MARKS = (
 )
 """The marks of several words, each with letters without which it cannot be there."""
 
-_ALONE = tuple(re.compile(rf"{word}\b") for word in ("secret", r"d\.?r", "tsd", "restricted", "geheim"))
+_ALONE = tuple(re.compile(rf"{word}\b") for word in ("secret", r"d\.?r", "ts", "tsd", "restricted", "geheim"))
 _OPENS = re.compile(r"(?:^|[\n\[({}|/<>\":;.!?])[\s\"'<>#>*-]*$|\s-+\s*$")
 _CLOSES = re.compile(r"[ \t\"'<>]*(?:$|[\n\])}|/:;!?<>\"]|\.\s*(?:$|\n)|,?\s*-+\s|-+$)")
+_CLASSED = re.compile(r"\b(?:class(?:e|ee|es|ees)|classifi(?:e|ee|es|ees)|niveau) $", re.IGNORECASE)
+_BRACKETED = re.compile(r"[\[(]\s*$")
 _ENDS = re.compile(r"[ \t\"']*\.")
 _NAMES_A_MARK = re.compile(
     r"\b(?:class(?:e|ee|es|ees)|classifi(?:e|ee|es|ees)|classification|mention(?:s|ne|nee|nes|nees)?|niveau|"
@@ -164,6 +166,9 @@ def _is_mark(lined: str, start: int, end: int, *, shouting: bool) -> bool:
             return _secret(word, before, after, shouting=shouting)
         case "dr" | "d.r":
             return _restricted(word, before, after.removeprefix(".") if "." in word else after)
+        case "ts":
+            bracketed = _BRACKETED.search(before) and _CLOSES.match(after)
+            return word == "TS" and bool(bracketed or _CLASSED.search(before))
         case "tsd":
             return word.isupper() and bool(_OPENS.search(before) or _NAMES_A_MARK.search(before))
         case _:

@@ -20,7 +20,7 @@ from bot.routing.names import Name, Run, read_names, rows
 from bot.routing.phrases import Phrases
 from bot.routing.spelling import keys, stem
 
-NAMED = ("foreigner", "abroad", "frenchman", "place")
+NAMED = ("foreigner", "abroad", "frenchman", "place", "their_post")
 """The kinds of names that a family of `guards.toml` may ask for."""
 
 STOP = frozenset(
