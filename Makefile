@@ -11,8 +11,8 @@ REPORTS := var/reports
 # More than cores: the tests of Synapse and of kills mostly wait.
 WORKERS ?= 3
 SEED := $(or $(SEED),$(shell date +%s))
-# drawn: each test but the contracts on the database that the seed draws for it; both: all on both, as CI does.
-DATABASES ?= drawn
+# 1: everything, each test on both databases, as CI does; empty: what the seed draws of it.
+WHOLE ?=
 # The percentage of lines and branches that `make test` insists on, as CI does; empty: it is not measured, which is quicker.
 COVERAGE ?=
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
@@ -33,9 +33,9 @@ demo-matrix: env-dev ## the same against a real Synapse on loopback
 	@$(BIN)/python -m tests.servers.demo_matrix
 
 .PHONY: test
-test: env-dev matrix-client ## the whole suite at reduced size, at most 5 minutes (SEED=, WORKERS=, DATABASES=, COVERAGE=)
+test: env-dev matrix-client ## the whole suite at reduced size, at most 5 minutes (SEED=, WORKERS=, WHOLE=, COVERAGE=)
 	@echo "seed $(SEED): make test SEED=$(SEED) draws the same examples"
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --databases=$(DATABASES) --hypothesis-seed=$(SEED) \
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(if $(WHOLE),,--drawn) --hypothesis-seed=$(SEED) \
 	  $(if $(COVERAGE),--cov --cov-report=term --cov-fail-under=$(COVERAGE))
 
 .PHONY: proof

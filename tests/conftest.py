@@ -53,31 +53,32 @@ KINDS = ("sqlite", "postgresql")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Each test on both databases, or all but the contracts on the one that the seed draws for it."""
-    parser.addoption("--databases", choices=("both", "drawn"), default="both", help="on which databases tests run")
+    """Whether to run everything, each test on both databases, or what the seed draws of it."""
+    parser.addoption(
+        "--drawn", action="store_true", help="of tests on both databases one, of tests marked one_in(n) one in n"
+    )
 
 
 def pytest_report_header(config: pytest.Config) -> str:
     """Print the seed with which everything random was drawn."""
-    return f"seed: {SEED}; databases: {config.getoption('databases')}"
+    return f"seed: {SEED}; {'drawn by it' if config.getoption('drawn') else 'whole'}"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out one of the two databases where that was asked for."""
-    if config.getoption("databases") == "both":
-        return
-    left_out = [item for item in items if not _drawn(item)]
-    items[:] = [item for item in items if _drawn(item)]
-    config.hook.pytest_deselected(items=left_out)
+    """Leave out what was not drawn, where that was asked for."""
+    if config.getoption("drawn"):
+        config.hook.pytest_deselected(items=[item for item in items if not _drawn(item)])
+        items[:] = [item for item in items if _drawn(item)]
 
 
 def _drawn(item: pytest.Item) -> bool:
     test, _, values = item.nodeid.partition("[")
-    kind = next((kind for kind in KINDS if kind in values.rstrip("]").split("-")), None)
-    if kind is None or "/contracts/" in test:
-        return True
-    whatever = values.replace(kind, "", 1)
-    return kind == KINDS[zlib.crc32(f"{SEED} {test} {whatever}".encode()) % 2]
+    kind = next((kind for kind in KINDS if kind in values.rstrip("]").split("-")), "")
+    number = zlib.crc32(f"{SEED} {test} {values.replace(kind, '', 1)}".encode())
+    few = item.get_closest_marker("one_in")
+    if few is not None and number // 2 % few.args[0]:
+        return False
+    return not kind or "/contracts/" in test or kind == KINDS[number % 2]
 
 
 def pytest_collection_finish() -> None:

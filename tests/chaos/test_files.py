@@ -21,6 +21,7 @@ CONTENT = bytes(range(256)) * 3000  # two slices
 SLOW = 40.0
 
 
+@pytest.mark.one_in(2)
 async def test_a_file_survives_a_kill(new_url: Callable[[str], str], postgres: Postgres, tmp_path: Path) -> None:
     url = new_url(("sqlite", "postgresql")[SEED % 2])
     await _kills(url, tmp_path, [POINTS[SEED // 2 % len(POINTS)]])

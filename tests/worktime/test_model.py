@@ -112,10 +112,10 @@ def changes(zone: str, year: int) -> list[datetime]:
 
 
 def test_a_sample_of_minutes() -> None:
-    """Some days in a dozen zones, around a change of the clocks where there is one."""
+    """Some days in a few zones, around a change of the clocks where there is one."""
     draw = random.Random(os.environ.get("TEST_SEED", "0"))
     always = ["Pacific/Apia", "Africa/Cairo", "Asia/Kathmandu"]
-    for zone in always + draw.sample(sorted(ZONES), 9):
+    for zone in always + draw.sample(sorted(ZONES), 3):
         year = ZONES[zone][2]
         moments = changes(zone, year) or [datetime(year, 1, 1, tzinfo=UTC) + draw.random() * timedelta(days=1000)]
         middle = draw.choice(moments).replace(minute=0, second=0, microsecond=0)
