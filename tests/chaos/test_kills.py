@@ -35,6 +35,7 @@ async def test_a_few_kills(new_url: Callable[[str], str], postgres: Postgres, tm
     assert not run.faults, "\n".join(run.faults)
 
 
+@pytest.mark.one_in(2)
 async def test_a_first_start_that_is_killed_begins_anew(tmp_path: Path) -> None:
     point = FIRST[SEED // 2 % 2]
     async with world(f"sqlite:///{tmp_path}/passerelle.db", tmp_path) as made:

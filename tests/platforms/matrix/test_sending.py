@@ -29,6 +29,7 @@ async def said(agent: Person, room: str, bot: Bot) -> list[str]:
     return [e["event_id"] for e in await agent.events(room) if e["sender"] == bot.user_id and e["type"] in kinds]
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("encrypted", [False, True])
 async def test_the_same_key_is_the_same_event_over_restarts_of_both_sides(house: House, encrypted: bool) -> None:
     bot = await house.bot()
