@@ -93,7 +93,14 @@ class Trial:
 
         def work(session: Session) -> None:
             taken = "Agent" if state == "taken" else None
-            values = {"state": state, "taken_by": taken, "dialogue": None, "recipient": RECIPIENT, "merged_into": None}
+            values = {
+                "state": state,
+                "taken_by": taken,
+                "taken_person": None,
+                "dialogue": None,
+                "recipient": RECIPIENT,
+                "merged_into": None,
+            }
             session.execute(update(Question).values(**values, placed_with=RECIPIENT, text=SAARBRUCKEN))
             session.execute(update(Room).values(organisation=Room.room))
             session.execute(delete(Digest))
