@@ -64,8 +64,12 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"seed: {SEED}; {'drawn by it' if config.getoption('drawn') else 'whole'}"
 
 
+@pytest.hookimpl(tryfirst=True)  # who shares out the tests asks for groups after this
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what was not drawn, where that was asked for."""
+    """Leave out what was not drawn, where that was asked for; let one worker start the homeserver, and no other."""
+    for item in items:
+        if "synapse" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("synapse"))
     if config.getoption("drawn"):
         config.hook.pytest_deselected(items=[item for item in items if not _drawn(item)])
         items[:] = [item for item in items if _drawn(item)]

@@ -16,8 +16,6 @@ from tests.servers.nio_client import TEXT, nio_client
 from tests.servers.strict_client import ClientError, StrictClients
 from tests.servers.synapse import Synapse
 
-pytest_plugins = ["tests.servers.fixtures"]
-
 
 class TestTransactionIds:
     """The same transaction id from the same device is the same event, on the real server and on ours."""

@@ -7,8 +7,6 @@ from sqlalchemy.exc import OperationalError
 
 from tests.servers.postgres import Postgres
 
-pytest_plugins = ["tests.servers.fixtures"]
-
 
 def test_databases_are_fresh_and_templates_are_copied(postgres: Postgres) -> None:
     def build(url: str) -> None:

@@ -15,8 +15,6 @@ from tests.servers.nio_client import TEXT, nio_client
 from tests.servers.proxy import FaultyProxy
 from tests.servers.synapse import Synapse
 
-pytest_plugins = ["tests.servers.fixtures"]
-
 
 @pytest_asyncio.fixture
 async def sender(proxy: FaultyProxy, synapse: Synapse) -> AsyncIterator[tuple[Any, str]]:

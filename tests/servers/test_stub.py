@@ -11,8 +11,6 @@ from tests.servers.matrix_stub import MatrixStub, StubProcess, StubUser
 from tests.servers.nio_client import TEXT, nio_client
 from tests.servers.strict_client import ClientError, StrictClients
 
-pytest_plugins = ["tests.servers.fixtures"]
-
 
 async def test_the_same_story_in_a_plain_room(stub: MatrixStub) -> None:
     async with StubUser(stub.url, "agent") as agent, StubUser(stub.url, "consulate") as consulate:

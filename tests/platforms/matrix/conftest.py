@@ -14,10 +14,7 @@ from bot.card import Card, Paragraph
 from bot.message import Address, Inbound, Message, RoomChange
 from bot.platforms.matrix import MatrixOptions, MatrixPlatform, patience
 from tests.platforms.matrix.person import Person
-from tests.servers.fixtures import proxy, strict, synapse
 from tests.servers.synapse import Account, Synapse
-
-__all__ = ["proxy", "strict", "synapse"]  # fixtures
 
 T = TypeVar("T", bound=Inbound)
 
