@@ -35,7 +35,7 @@ demo-matrix: env-dev ## the same against a real Synapse on loopback
 .PHONY: test
 test: env-dev matrix-client ## the whole suite at reduced size, at most 5 minutes (SEED=, WORKERS=, WHOLE=, COVERAGE=)
 	@echo "seed $(SEED): make test SEED=$(SEED) draws the same examples"
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(if $(WHOLE),,--drawn) --hypothesis-seed=$(SEED) \
+	$(BIN)/pytest -n $(WORKERS) $(if $(WHOLE),,--drawn) --hypothesis-seed=$(SEED) \
 	  $(if $(COVERAGE),--cov --cov-report=term --cov-fail-under=$(COVERAGE))
 
 .PHONY: proof

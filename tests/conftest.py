@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.util import LRUCache
+from xdist.scheduler import LoadScopeScheduling
 
 from bot.app import CONFIG
 from bot.db import Database
@@ -64,12 +65,8 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"seed: {SEED}; {'drawn by it' if config.getoption('drawn') else 'whole'}"
 
 
-@pytest.hookimpl(tryfirst=True)  # who shares out the tests asks for groups after this
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what was not drawn, where that was asked for; let one worker start the homeserver, and no other."""
-    for item in items:
-        if "synapse" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("synapse"))
+    """Leave out what was not drawn, where that was asked for."""
     if config.getoption("drawn"):
         config.hook.pytest_deselected(items=[item for item in items if not _drawn(item)])
         items[:] = [item for item in items if _drawn(item)]
@@ -83,6 +80,31 @@ def _drawn(item: pytest.Item) -> bool:
     if few is not None and number // 2 % few.args[0]:
         return False
     return not kind or "/contracts/" in test or kind == KINDS[number % 2]
+
+
+class Sharing(LoadScopeScheduling):
+    """Each test goes wherever there is room, those that share what takes long to make to one worker."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((name for name, tests in TOGETHER.items() if nodeid.startswith(tests)), nodeid)
+
+
+TOGETHER = {
+    "homeserver": (
+        "tests/contracts/test_servers.py",
+        "tests/platforms/matrix/",
+        "tests/servers/test_proxy.py",
+        "tests/stories/test_across.py",
+        "tests/stories/test_leaks.py::test_some_ways_from_an_encrypted_room",
+    ),
+    "rights": ("tests/stories/test_rights",),
+    "erasing": ("tests/stories/test_erasing",),
+}
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Sharing:
+    """Share out the tests among the workers."""
+    return Sharing(config, log)
 
 
 def pytest_collection_finish() -> None:
