@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 import structlog
 from sqlalchemy import Connection, DateTime, Dialect, MetaData, Table, event, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -300,7 +300,11 @@ def insert_into(session: Session, model: type[Base]) -> sqlite.Insert:
 def insert_on(dialect: str, model: type[Base]) -> sqlite.Insert:
     """Return an INSERT of a dialect, by its name."""
     table = cast("Table", model.__table__)
-    return sqlite.insert(table) if dialect == "sqlite" else cast("sqlite.Insert", postgresql.insert(table))
+    if dialect == "sqlite":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415 -- a twentieth of a start, of no use on SQLite
+
+    return cast("sqlite.Insert", postgresql.insert(table))
 
 
 def _keep(session: Session, instance: object) -> None:

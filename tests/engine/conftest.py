@@ -30,7 +30,9 @@ def catalogues() -> Catalogues:
 
 @pytest.fixture(scope="session")
 def around() -> World:
-    return world()
+    made = world()
+    made.learnt.read()
+    return made
 
 
 @pytest.fixture
