@@ -65,9 +65,6 @@ KINDS = {
 }
 """What can be due, and how it is done."""
 
-SETTLED = 1.0  # seconds after which a start is over, whatever is not connected yet
-FORGET_EVERY = timedelta(hours=6)
-
 
 @dataclass(slots=True)
 class State:
@@ -100,6 +97,7 @@ class App:
     states: dict[str, State] = field(default_factory=dict[str, State])
     offices: dict[str, Office] = field(default_factory=dict[str, Office])
     connected: asyncio.Event = field(default_factory=asyncio.Event)  # every platform was, once
+    warm: asyncio.Event = field(default_factory=asyncio.Event)  # what is read beside a start was
     events: Counter[str] = field(default_factory=Counter[str])  # taken since the start, by platform
     ticked_at: datetime | None = None
     forgot_at: datetime | None = None
@@ -107,13 +105,13 @@ class App:
 
 
 def world() -> World:
-    """Read what is shipped: commands, texts, rules."""
-    rules, current = Rules.load(CONFIG / "routing"), Current()
+    """Read what is shipped: commands and texts; the rules of routing when they are first needed."""
+    learnt, current = Learnt(lambda: Rules.load(CONFIG / "routing")), Current()
     return World(
-        learnt=Learnt(rules),
+        learnt=learnt,
         catalogues=Catalogues.load(CONFIG / "texts"),
         current=current,
-        finder=Finder(current, rules, CONFIG),
+        finder=Finder(current, lambda: learnt.shipped, CONFIG),
         commands=load(handlers),
         courtesy=Courtesy.load(CONFIG),
         terms=Terms.load(CONFIG / "deadlines.toml", tuple(TOPICS)),

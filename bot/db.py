@@ -16,20 +16,21 @@ from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 import structlog
 from sqlalchemy import Connection, DateTime, Dialect, MetaData, Table, event, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 from bot.engines import READING, WRITERS, make_engine
-from bot.errors import Unavailable
+from bot.errors import NotYet, Unavailable
 
 log = structlog.get_logger()
 
 T = TypeVar("T")
 
 GROUP = 32  # transactions that share a commit on SQLite when they wait for the writer anyway
+WAITS = 2  # for what a transaction needs and is still being made: the rules of routing, the directory's index
 TRIES = 5  # of a transaction on PostgreSQL that lost a deadlock or a serialization conflict, or waited for a lock
 
 CALM = 2.0  # seconds without a failure after which the database counts as back
@@ -119,10 +120,18 @@ class Database:
         self._asked: deque[_Asked] = deque()
 
     async def run(self, work: Callable[[Session], T]) -> T:
-        """Run `work` in one transaction and return its result, committed.
+        """Run `work` in one transaction and return its result, committed; anew once what it finds `NotYet` made is.
 
         Raises whatever `work` raised, with everything undone; `Unavailable` when the database itself failed.
         """
+        for _ in range(WAITS):
+            try:
+                return await self._run(work)
+            except NotYet as early:
+                await asyncio.to_thread(early.made)
+        return await self._run(work)
+
+    async def _run(self, work: Callable[[Session], T]) -> T:
         asked = _Asked(work, asyncio.get_running_loop(), self.lessee)
         self._asked.append(asked)
         self._threads.submit(self._answer)
@@ -146,6 +155,14 @@ class Database:
 
         It sees the database as it was at one moment. Raises `Unavailable` when the database failed.
         """
+        for _ in range(WAITS):
+            try:
+                return self._read(work)
+            except NotYet as early:
+                early.made()
+        return self._read(work)
+
+    def _read(self, work: Callable[[Session], T]) -> T:
         try:
             with Session(self.engine.execution_options(**READING[self.sqlite]), info=_info(None)) as session:
                 return work(self._unhurried(session))
@@ -283,7 +300,11 @@ def insert_into(session: Session, model: type[Base]) -> sqlite.Insert:
 def insert_on(dialect: str, model: type[Base]) -> sqlite.Insert:
     """Return an INSERT of a dialect, by its name."""
     table = cast("Table", model.__table__)
-    return sqlite.insert(table) if dialect == "sqlite" else cast("sqlite.Insert", postgresql.insert(table))
+    if dialect == "sqlite":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415 -- a twentieth of a start, of no use on SQLite
+
+    return cast("sqlite.Insert", postgresql.insert(table))
 
 
 def _keep(session: Session, instance: object) -> None:

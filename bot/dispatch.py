@@ -1,6 +1,5 @@
 """The one entrance: one inbound event, one transaction, before its acknowledgement."""
 
-import asyncio
 import contextlib
 from collections.abc import Callable, Collection
 from dataclasses import replace
@@ -19,7 +18,7 @@ from bot.context import Context, World
 from bot.db import Database
 from bot.directory.identity import Actor, identify
 from bot.directory.rooms import room_of
-from bot.errors import NotSent, NotYet, Unavailable, UserError, in_short
+from bot.errors import NotSent, Unavailable, UserError, in_short
 from bot.grammar import Command
 from bot.holding import Choice, Stopped, follow, hold, is_held, release
 from bot.interpret import Asked, Nothing, Wanted, understand
@@ -80,20 +79,13 @@ class Dispatcher:
 
     async def _handle(self, inbound: Inbound, work: Callable[[Session], Reply]) -> Reply:
         try:
-            return await self._done(work)
+            return await self._database.run(work)
         except (Unavailable, NotSent):
             raise
         except Exception as error:  # whatever it is, it costs this event alone
             reason = in_short(error)
             log.error("handler_failed", platform=inbound.to.platform, kind=type(inbound).__name__, reason=reason)
             return await self._database.run(lambda session: self._fail(session, inbound, reason))
-
-    async def _done(self, work: Callable[[Session], Reply]) -> Reply:
-        try:
-            return await self._database.run(work)
-        except NotYet as early:
-            await asyncio.to_thread(early.made)
-            return await self._database.run(work)
 
     def _take_in_turn(self, session: Session, inbound: Inbound, *, floods: bool) -> Reply:
         if not marked(_words(inbound)) and (floods or self._turns.must_wait(session, inbound)):

@@ -28,7 +28,7 @@ class Unavailable(Exception):
 class NotYet(Exception):
     """What a transaction needs is being made: to be run again once `made` returns, holding nothing meanwhile."""
 
-    def __init__(self, made: Callable[[], None]) -> None:
+    def __init__(self, made: Callable[[], object]) -> None:
         super().__init__()
         self.made = made
 

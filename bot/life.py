@@ -36,6 +36,7 @@ FORGET_EVERY = timedelta(hours=6)
 async def running(app: App) -> AsyncGenerator[App]:
     """Run the worker, the tick and the platforms for as long as the block lasts."""
     app.database.logs = True
+    app.world.learnt.read_beside()
     app.world.finder.read_from(app.database, app.clock())
     await app.database.run(lambda session: _log_process(session, app, "process.start"))
     await app.database.run(lambda session: _put_regular(session, app.clock()))
@@ -80,12 +81,17 @@ async def seal(app: App) -> None:
 
 
 async def _warm(app: App) -> None:
-    """Prepare for look-ups once the platforms are connected, or should be: they do not wait for it."""
+    """Prepare for questions and look-ups once the platforms are connected, or should be: they do not wait for it.
+
+    What waits to be said is said meanwhile; what is asked meanwhile waits, in no transaction.
+    """
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(app.connected.wait(), SETTLED)
+    await asyncio.to_thread(app.world.learnt.read)
     app.world.finder.warm()
     await asyncio.to_thread(app.world.finder.wait)
     await asyncio.to_thread(Place("FR").is_holiday, app.clock().date())
+    app.warm.set()
 
 
 async def _supervise(app: App, platform: Platform) -> None:

@@ -12,6 +12,7 @@ from bot.directory.identity import Actor
 from bot.directory.ids import slug
 from bot.directory.rooms import room_of
 from bot.directory.tables import Organisation, Person
+from bot.directory.visibility import seen_by
 from bot.errors import UserError
 from bot.grammar import Rest
 from bot.interpret import spelled
@@ -22,7 +23,6 @@ from bot.routing.model import Question
 from bot.routing.names import FRANCE
 from bot.search import cards
 from bot.search.hits import Hit, meant
-from bot.search.questions import seen_by
 from bot.search.view import View
 from bot.texts import Markdown, Row, Text, escape
 from handlers import exchange, keeping

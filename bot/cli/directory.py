@@ -57,7 +57,7 @@ def _search(settings: Settings, options: argparse.Namespace) -> int:
             actor = identify(session, User("console", options.person), ("console", ""), direct=True, at=now)
             if actor is None:
                 raise UserError("rights.unknown_person", person=options.person)
-        finder = Finder(Current(), Rules.load(CONFIG / "routing"), CONFIG)
+        finder = Finder(Current(), lambda: Rules.load(CONFIG / "routing"), CONFIG)
         return finder.find(session, " ".join(options.text), limit=options.limit, visible_to=actor, at=now)
 
     hits = database.run_now(work)

@@ -5,9 +5,11 @@ its own (`own`) is seen by its organisation's people, by the person, and by coor
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from bot.directory.identity import Actor
+from bot.directory.snapshot import Snapshot
 from bot.rights import RIGHTS
 
 ROWS: Mapping[str, str] = {"all": "reader", "network": "member", "own": "coordinator"}
@@ -71,3 +73,16 @@ def sees(actor: Actor | None, row: Owned, field: str = "id") -> bool:
         return field in FIELDS["person"]  # one's own
     own = row.visibility == "own" and not {actor.organisation, actor.person}.isdisjoint(row.owners)
     return (own or rank >= needed(row.visibility)) and rank >= field_needed(row.kind, field)
+
+
+def seen_by(directory: Snapshot, actor: Actor) -> Snapshot:
+    """Return the directory as if what an actor may not see were not there."""
+    seen = {
+        id_: organisation
+        for id_, organisation in directory.organisations.items()
+        if sees(actor, Owned("organisation", organisation.visibility, (id_,)))
+    }
+    if len(seen) == len(directory.organisations):
+        return directory
+    competences = tuple(row for row in directory.competences if row.organisation in seen)
+    return replace(directory, organisations=MappingProxyType(seen), competences=competences)

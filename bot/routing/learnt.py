@@ -1,5 +1,7 @@
-"""The model in use: the newest that was trained here, else the one that came with the release."""
+"""The rules in use, with the newest model: what was trained here, else what came with the release."""
 
+import threading
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
@@ -9,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from bot.directory.current import touch
 from bot.directory.snapshot import Snapshot
+from bot.errors import NotYet
 from bot.routing.learning import Model, dump, restore
 from bot.routing.rules import Rules
 from bot.routing.tables import RoutingModel
@@ -17,12 +20,39 @@ from bot.routing.tables import RoutingModel
 class Learnt:
     """The rules with the newest model; looked for again only when the directory was marked as changed.
 
-    A model of an older release's examples and words is not used: `passerelle route train` makes it anew.
+    A model of an older release's examples and words is not used: `passerelle route train` makes it anew. The shipped
+    rules are read when they are first needed: what waits to be said after a start needs none.
     """
 
-    def __init__(self, shipped: Rules) -> None:
-        self.shipped = shipped
+    def __init__(self, load: Callable[[], Rules]) -> None:
+        self._load = load
+        self._loading = threading.Lock()
+        self._shipped: Rules | None = None
+        self._beside = False
         self._held: tuple[Snapshot, Rules] | None = None
+
+    @property
+    def shipped(self) -> Rules:
+        """The rules as they came with the release. Raises NotYet while they are to be read beside the bot."""
+        if self._shipped is None and self._beside:
+            raise NotYet(self.read)
+        return self._shipped or self.read()
+
+    @property
+    def known(self) -> bool:
+        """Whether the shipped rules were read."""
+        return self._shipped is not None
+
+    def read_beside(self) -> None:
+        """Let nobody read the shipped rules from now on but who calls `read`, holding nothing meanwhile."""
+        self._beside = True
+
+    def read(self) -> Rules:
+        """Read the shipped rules, once."""
+        with self._loading:
+            if self._shipped is None:
+                self._shipped = self._load()
+            return self._shipped
 
     def get(self, session: Session, directory: Snapshot) -> Rules:
         """Return the rules as they are used with a directory."""

@@ -5,7 +5,7 @@ A full index is made beside the bot, in a thread and a reading transaction of it
 
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -55,7 +55,7 @@ class _Newer:
 class Finder:
     """Finds in the directory as a transaction sees it."""
 
-    def __init__(self, current: Current, rules: Rules, config: Traversable) -> None:
+    def __init__(self, current: Current, rules: Callable[[], Rules], config: Traversable) -> None:
         self._current = current
         self._rules = rules
         self._config = config
@@ -105,7 +105,7 @@ class Finder:
             held = self._kept(session)
         directory = self._current.get(session)
         stale = newer.stale if newer else frozenset[str]()
-        return Source(held.index, newer.index if newer else None, stale, directory, self._lexicon, self._rules)
+        return Source(held.index, newer.index if newer else None, stale, directory, self._lexicon, self._rules())
 
     def _first(self, session: Session) -> _Held:
         """Make the first index, beside where that can be: others do not wait for it with this transaction."""

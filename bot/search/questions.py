@@ -1,13 +1,11 @@
 """Who is in charge, when a look-up asks for a topic: routing answers, on what the asker may see of the directory."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import date
-from types import MappingProxyType
 
 from bot.directory.identity import Actor
 from bot.directory.snapshot import Snapshot
-from bot.directory.visibility import Owned, sees
+from bot.directory.visibility import seen_by
 from bot.routing.decide import route
 from bot.routing.model import Question, Recipient
 from bot.routing.names import FRANCE
@@ -32,19 +30,6 @@ def in_charge(
     back = assignment.question_back.choices if assignment.question_back else ()
     found = (assignment.recipient, *(choice.recipient for choice in back))
     return tuple(dict.fromkeys(recipient for recipient in found if recipient is not None))
-
-
-def seen_by(directory: Snapshot, actor: Actor) -> Snapshot:
-    """Return the directory as if what an actor may not see were not there."""
-    seen = {
-        id_: organisation
-        for id_, organisation in directory.organisations.items()
-        if sees(actor, Owned("organisation", organisation.visibility, (id_,)))
-    }
-    if len(seen) == len(directory.organisations):
-        return directory
-    competences = tuple(row for row in directory.competences if row.organisation in seen)
-    return replace(directory, organisations=MappingProxyType(seen), competences=competences)
 
 
 def wider(text: str, lexicon: Lexicon, rules: Rules) -> Iterator[tuple[str, ...]]:

@@ -114,7 +114,8 @@ class Finding:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._finder = Finder(Current(), Rules.load(CONFIG / "routing"), CONFIG)
+        rules = Rules.load(CONFIG / "routing")
+        self._finder = Finder(Current(), lambda: rules, CONFIG)
 
     def find(self, text: str) -> list[str]:
         """Return the ids of the best five."""

@@ -63,7 +63,9 @@ def url(new_url: Callable[[str], str], monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.fixture(scope="session")
 def around() -> World:
     """What is shipped, read once for all tests."""
-    return world()
+    made = world()
+    made.learnt.read()
+    return made
 
 
 @pytest.fixture

@@ -30,7 +30,9 @@ def catalogues() -> Catalogues:
 
 @pytest.fixture(scope="session")
 def around() -> World:
-    return world()
+    made = world()
+    made.learnt.read()
+    return made
 
 
 @pytest.fixture
@@ -43,7 +45,7 @@ def database(new_url: Callable[[str], str]) -> Iterator[Database]:
 @pytest_asyncio.fixture
 async def play(database: Database, around: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Scene]:
     current = Current()
-    fresh = replace(around, current=current, finder=Finder(current, around.rules, CONFIG))
+    fresh = replace(around, current=current, finder=Finder(current, lambda: around.rules, CONFIG))
     monkeypatch.setattr("bot.app.world", lambda: fresh)  # read once for all tests
     async with scene(database) as made:
         yield made

@@ -1,6 +1,8 @@
 """The composition root: platforms that are configured, what they say of themselves, and what a tick does."""
 
 import asyncio
+import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +13,7 @@ from structlog.testing import capture_logs
 
 from bot import jobs
 from bot.app import App, build, destinations
+from bot.card import Card, Paragraph
 from bot.connections import add, connect, live, matrix_options, reporter, slack_options
 from bot.context import World
 from bot.db import Database
@@ -21,11 +24,13 @@ from bot.life import running, tick
 from bot.message import Address
 from bot.outbox import Destination
 from bot.privacy import retention
+from bot.routing.learnt import Learnt
+from bot.routing.rules import Rules
 from bot.tenure import Office
 from bot.texts import Reader
 from config.settings import MatrixSettings, Settings, SlackSettings
 from tests.stories.conftest import SAARBRUCKEN
-from tests.stories.scene import Clock, Place, Scene, Stage
+from tests.stories.scene import Clock, Place, Scene, Stage, scene
 
 SLACK = SlackSettings.model_validate({"bot_token": "xoxb-1", "app_token": "xapp-1", "pace": 2.0})
 MATRIX = MatrixSettings.model_validate(
@@ -160,6 +165,44 @@ async def test_it_stops_at_once_and_leaves_no_task(database: Database) -> None:
             await asyncio.sleep(0.05)
     await asyncio.sleep(0)
     assert asyncio.all_tasks() == before
+
+
+# --- while the rules of routing are read
+
+
+async def test_what_waits_is_said_and_what_is_asked_waits_in_no_transaction(
+    database: Database, around: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = threading.Event()
+    slow = Learnt(lambda: around.rules if read.wait(5) else pytest.fail("nobody let them be read"))
+    monkeypatch.setattr("bot.app.world", lambda: replace(around, learnt=slow))
+    async with scene(database) as play, asyncio.timeout(5):
+        prefecture, consulate = play.link("prefecture-57"), play.link("consulat-francfort")
+        asked = asyncio.create_task(prefecture.say(SAARBRUCKEN))
+        card = Card(None, (Paragraph("Un mot qui attendait."),))
+        to = Address("stage", consulate.room)
+        await play.app.database.run(lambda s: play.app.exit_(s, play.clock()).put(to, card, key="waits"))
+        while not play.stage.sent:
+            await asyncio.sleep(0.01)
+        assert play.stage.sent == [(consulate.room, "waits")]
+        assert not asked.done()
+        read.set()
+        await asked
+        consulate.sees("Q-2026-00001")
+
+
+async def test_rules_that_cannot_be_read_end_the_bot(
+    database: Database, around: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> Rules:
+        raise ConfigurationError("topics.toml: line 3")
+
+    monkeypatch.setattr("bot.app.world", lambda: replace(around, learnt=Learnt(broken)))
+    monkeypatch.setattr("bot.life.SETTLED", 0.01)
+    with pytest.raises(ExceptionGroup) as told:
+        async with scene(database):
+            await asyncio.sleep(10)
+    assert told.group_contains(ConfigurationError, match="topics")
 
 
 # --- what platforms may ask

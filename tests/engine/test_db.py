@@ -18,10 +18,10 @@ from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
 from bot import engines
-from bot.db import Database, Instant
+from bot.db import WAITS, Database, Instant
 from bot.directory.current import Stamp
 from bot.engines import WRITERS, make_engine
-from bot.errors import ConfigurationError, Unavailable
+from bot.errors import ConfigurationError, NotYet, Unavailable
 from bot.memory import Remembered, remember
 from bot.notes import note_queue
 from bot.posts import Post
@@ -241,6 +241,31 @@ async def test_a_fault_of_ours_is_told_to_who_waits_and_leaves_nobody_waiting(da
     found = await at_once(database, setting("a", 1), setting("b", 2))
     event.remove(database.engine, "begin", fault)
     assert [type(x) for x in found] == [TypeError, TypeError]
+
+
+async def test_what_is_not_made_yet_is_waited_for_in_no_transaction(shipped: Database) -> None:
+    made: list[int | None] = []
+
+    def work(session: Session) -> int:
+        set_(session, "early", 1)
+        if not made:
+            raise NotYet(lambda: made.append(value(shipped, "early")))
+        return 2
+
+    assert await shipped.run(work) == 2
+    assert made == [None], "another transaction was done meanwhile, and the first try left nothing"
+    assert value(shipped, "early") == 1
+
+
+async def test_what_is_never_made_is_given_up(shipped: Database) -> None:
+    tries: list[None] = []
+
+    def work(_session: Session) -> None:
+        raise NotYet(lambda: tries.append(None))
+
+    with pytest.raises(NotYet):
+        await shipped.run(work)
+    assert len(tries) == WAITS
 
 
 async def test_who_gave_up_waiting_disturbs_nobody(database: Database) -> None:

@@ -116,7 +116,7 @@ def test_what_nobody_confirms_is_forgotten(shipped: Database) -> None:
 
 def test_a_model_trained_here_is_used_until_a_release_brings_other_words(shipped: Database) -> None:
     fresh = rules()
-    known = learnt.Learnt(fresh)
+    known = learnt.Learnt(lambda: fresh)
 
     def used(database: Database) -> Rules:
         return database.run_now(lambda s: known.get(s, load(s)))

@@ -23,7 +23,7 @@ class Directory:
 
     def __init__(self, database: Database, rules: Rules) -> None:
         self.database = database
-        self.finder = Finder(Current(), rules, CONFIG)
+        self.finder = Finder(Current(), lambda: rules, CONFIG)
 
     def find(self, text: str, actor: Actor | None = OPERATOR, *, limit: int = 5, at: datetime = NOW) -> list[Hit]:
         return self.database.run_now(lambda s: self.finder.find(s, text, limit=limit, visible_to=actor, at=at))

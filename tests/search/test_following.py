@@ -26,7 +26,7 @@ def named(session: Session, id_: str, family_name: str) -> None:
 
 
 def test_a_change_is_found_at_once_by_every_process(directory: Directory) -> None:
-    other = Directory(directory.database, directory.finder._rules)
+    other = Directory(directory.database, directory.finder._rules())
     assert [d.first("agente zwickau") for d in (directory, other)].count(("neue", None)) == 0
     directory.change(lambda s: named(s, "neue", "Zwickau"), people={"neue"})
     assert [d.first("zwickau") for d in (directory, other)] == [("neue", None)] * 2
@@ -41,7 +41,7 @@ def test_a_corrected_card_is_all_that_other_processes_read_anew(
     directory: Directory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     beside = Database(directory.database.url)
-    other = Directory(beside, directory.finder._rules)
+    other = Directory(beside, directory.finder._rules())
     for each in (directory, other):
         assert each.first("modele est") == ("cdpr-ge", "cdpr")
         each.finder.read_from(each.database, NOW)
@@ -152,7 +152,7 @@ def test_what_changed_and_what_is_read_anew_find_the_same(directory: Directory) 
     directory.change(lambda s: named(s, "neue", "Zwickau"), people={"neue"})
     queries = ("agente zwickau", "zwikcau", "agente", "munich", "modele est")
     newer = [[(hit.id, hit.role) for hit in directory.find(query)[:1]] for query in queries]
-    again = Directory(directory.database, directory.finder._rules)
+    again = Directory(directory.database, directory.finder._rules())
     assert newer == [[(hit.id, hit.role) for hit in again.find(query)[:1]] for query in queries]
 
 
