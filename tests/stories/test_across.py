@@ -236,6 +236,7 @@ async def _the_consulate_keeps_its_words(both: Across) -> None:
         assert secret not in both.bot.log.read_text()
 
 
+@pytest.mark.one_in(2)
 async def test_what_is_said_while_the_bot_is_away_is_handled_once_and_in_order(
     synapse: Synapse, strict: StrictClients, tmp_path: Path, served: str
 ) -> None:

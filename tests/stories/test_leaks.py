@@ -56,7 +56,7 @@ async def _not_shown_to_who_is_asked(at: Ground) -> None:
     assert SECRET not in await at.play.shown_beside([at.prefecture.room])
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(4)
 @tried("stage", "remark", "identifier", "asked", "sealed")
 async def test_what_must_not_cross_does_not(database: Database, way: Way) -> None:
     async with scene(database) as play:
