@@ -23,7 +23,7 @@ from bot.questions.cards import name_of
 from bot.questions.moves import PENDING
 from bot.questions.tables import Question
 from bot.reminders import PERSON
-from bot.texts import Text
+from bot.texts import Reader, Text, unescaped
 from bot.timing import quiet_until
 
 ENDED: Final = ("editor", "coordinator")  # rights that belong to an office; an administrator's is for administrators
@@ -54,6 +54,17 @@ def look(ctx: Scope, event: Event) -> Again:
     row.told = True
     _tell(ctx, row)
     return None
+
+
+def title_of_office(ctx: Scope, role: str, organisation: str) -> str:
+    """Return the title of a move that does not name who moves, in the language of the installation's agenda."""
+    name = name_of(ctx.directory(), organisation)
+    return titled(ctx, Text.of("crossing_post.office", role=Text.of(f"role.{role}"), name=name))
+
+
+def titled(ctx: Scope, words: Text) -> str:
+    """Return words as they stand in the title of an event: in the language of the installation's agenda."""
+    return unescaped(ctx.world.catalogues.render(words, Reader("fr")))
 
 
 def _end_access(ctx: Scope, row: Crossing, author: Author) -> None:
