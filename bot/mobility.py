@@ -12,9 +12,8 @@ from bot.agenda.tables import Event
 from bot.card import Button, Buttons, Card, Paragraph, Words
 from bot.clockwork import Again
 from bot.context import Scope
-from bot.conversation import coordinators
+from bot.conversation import coordinators, tell_person
 from bot.directory import rights
-from bot.directory.accounts import address_of
 from bot.directory.history import PRESENCE, Author
 from bot.directory.rooms import rooms_of
 from bot.directory.tables import Person
@@ -99,11 +98,8 @@ def _tell(ctx: Scope, row: Crossing) -> None:
     if row.left is not None and row.left != row.organisation:
         _say_in(ctx, row.left, Text.of("crossing_post.left", **values), queue, "left")
     _say_in(ctx, row.organisation, Text.of("crossing_post.came", **values), queue, "came")
-    person = ctx.session.get_one(Person, row.person)
-    to = address_of(person, ctx.world.platforms)
-    if to is not None:
-        words = Text.of("crossing_post.welcome", **values)
-        ctx.say(to, Card(None, (Paragraph(words), Buttons(queue))), "welcome")
+    welcome = Card(None, (Paragraph(Text.of("crossing_post.welcome", **values)), Buttons(queue)))
+    tell_person(ctx, ctx.session.get(Person, row.person), welcome, "welcome")
 
 
 def _waiting(ctx: Scope, organisation: str) -> tuple[int, int]:

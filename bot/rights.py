@@ -55,6 +55,7 @@ TABLE: Final[Mapping[str, Row]] = {
     "directory.correct": {"own": "member", "organisation": "editor", "any": "coordinator"},
     "directory.overdue": _ALL,
     "rota.keep": {"organisation": "editor", "any": "coordinator"},
+    "directory.import_many": _ALL,
     "room.link": _ALL,
     "room.language": {"organisation": "member", "any": "coordinator"},
     "person.erase": {"any": "administrator"},
@@ -95,3 +96,8 @@ def may(rights: Collection[str], action: str, *scopes: Scope) -> bool:
     """Say whether somebody with these rights may do something that stands in these scopes to them, and in `any`."""
     row = TABLE.get(action, {})
     return any(has(rights, row[scope]) for scope in {*scopes, "any"} if scope in row)
+
+
+def least(action: str) -> str:
+    """Return the least right by which something may be done whatever it is. Raises KeyError where there is none."""
+    return TABLE[action]["any"]

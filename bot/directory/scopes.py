@@ -5,6 +5,7 @@ posting, who holds one there, and who is new and gets one there with the same fi
 operator's imports at the command line have none.
 """
 
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -74,6 +75,10 @@ class Scope:
     def may(self, right: str) -> bool:
         """Say whether a right is had."""
         return self.level >= level(right)
+
+    def as_json(self) -> str:
+        """Return it as a proposal keeps it."""
+        return json.dumps([self.level, sorted(self.offices)])
 
     def columns(self, file: File) -> tuple[str, ...]:
         """Return the columns of a file that may be exported."""
