@@ -267,7 +267,7 @@ def _store(ctx: Scope, args: Mapping[str, Any], _who: str) -> None:
     row = proposals.locked(ctx.session, int(args["proposal"]))
     author = row and identify(ctx.session, User("console", row.person), ("console", ""), direct=True, at=ctx.now)
     scope = scopes.of(ctx.session, author, ctx.now) if author else None
-    if scope is None or not scope.may("editor"):
+    if scope is None or not scope.useful:
         _drop(ctx, args)
         raise UserError("proposal.editors_only")
     _over(ctx, proposals.second(ctx.session, row, scope.as_json(), ctx.now), "storing")

@@ -19,6 +19,7 @@ from bot.files import ending, safe_name
 from bot.interpret import spelled
 from bot.message import Address, Attachment
 from bot.outbox import Placing, to_args
+from bot.rights import Denied
 from bot.texts import Text
 
 _IMPORT: Final = ("importer", "import")
@@ -129,8 +130,8 @@ def _export(ctx: Context, form: str) -> Reply:
 def _scope(ctx: Context) -> str:
     """Return what this person may change, as a proposal keeps it. Raises UserError where that is nothing."""
     found = scopes.of(ctx.session, ctx.actor, ctx.now)
-    if ctx.actor.person is None or not found.may("editor"):
-        raise UserError("proposal.editors_only")
+    if ctx.actor.person is None or not found.useful:
+        raise Denied("directory.import", "proposal.editors_only")
     return found.as_json()
 
 

@@ -18,8 +18,8 @@ from bot.directory.reading import read
 from bot.directory.tables import Person, Posting
 from bot.foureyes import ACT
 from bot.life import tick
+from tests.stories.lived import Someone, erased
 from tests.stories.scene import Place, Scene, scene
-from tests.stories.test_erasing import Someone, erased
 
 FILES = {
     "people": "id,given_name,family_name,slack_id\n"
