@@ -25,6 +25,7 @@ from bot.courtesy import Courtesy
 from bot.db import Database
 from bot.delivery import note_settled, performers
 from bot.digests import issuing
+from bot.directory import proposals
 from bot.directory.current import Current
 from bot.directory.files import TOPICS
 from bot.directory.rooms import room_of
@@ -127,6 +128,7 @@ def build(settings: Settings, database: Database, clock: Clock = system_clock) -
     around = replace(
         world(),
         confirm_every=timedelta(days=settings.directory.confirm_after_days),
+        alone_up_to=settings.directory.second_above_rows,
         zone=settings.timezone,
         joined=timedelta(seconds=settings.questions.joined_seconds),
         seconded=settings.opinion is not None,
@@ -166,7 +168,8 @@ def build(settings: Settings, database: Database, clock: Clock = system_clock) -
     )
     database.woken = worker.wake
     forgetting = retention.kinds(retention.load(CONFIG / "retention.toml"))
-    confirmed = foureyes.kinds({"person.erase": lambda ctx, args, who: erase(ctx, args["person"], who)})
+    erasure = foureyes.Act(lambda ctx, args, who: erase(ctx, args["person"], who))
+    confirmed = foureyes.kinds({"person.erase": erasure, proposals.MANY: importing.SECONDED})
     return App(
         settings,
         database,

@@ -44,6 +44,7 @@ class World:
     corps: Mapping[str, Corps]
     zone: str = ZONE  # of an organisation that has none
     confirm_every: timedelta = EVERY  # how often people are asked whether their card is true
+    alone_up_to: int = 100  # rows that an import in chat may change or close before a second person must agree
     seconded: bool = False  # whether a model is asked which choice fits a question that is asked back
     joined: timedelta = timedelta(seconds=30)  # what who asked says so soon after is part of the question
     limits: Limits = field(default_factory=Limits)  # which files may cross

@@ -11,7 +11,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -25,15 +25,18 @@ from bot.clock import Clock
 from bot.clockwork import Again, Kind, Ring
 from bot.context import Scope, World
 from bot.db import Database
-from bot.directory import preview, proposals
+from bot.directory import preview, proposals, scopes
 from bot.directory.days import zones_of
+from bot.directory.identity import identify
 from bot.directory.preview import Outcome
 from bot.directory.proposals import Proposal
 from bot.directory.tables import Person
+from bot.errors import UserError
 from bot.fetching import REASONS, tidy
+from bot.foureyes import Act
 from bot.jobs import Leased
 from bot.leases import Settled
-from bot.message import Address, File
+from bot.message import Address, File, User
 from bot.outbox import Destinations, Outbox, from_args
 from bot.texts import Reader, Text, unescaped
 
@@ -252,12 +255,37 @@ def expire(ctx: Scope, ring: Ring) -> Again:
     row = proposals.locked(ctx.session, int(ring.key))
     if row is None or row.state in proposals.OVER:
         return None
-    if row.state == "storing":
+    if row.state in ("asked", "storing"):
         return ctx.now + timedelta(hours=1)
-    if row.card_key is not None:
-        ctx.outbox.edit(row.card_key, preview.over("proposal.expired"), revision="expired")
+    _over(ctx, row, "expired")
     proposals.end(ctx.session, row, "dropped")
     return None
 
 
+def _store(ctx: Scope, args: Mapping[str, Any], _who: str) -> None:
+    """Store what a second person agreed to, as far as its author still may. Raises UserError."""
+    row = proposals.locked(ctx.session, int(args["proposal"]))
+    author = row and identify(ctx.session, User("console", row.person), ("console", ""), direct=True, at=ctx.now)
+    scope = scopes.of(ctx.session, author, ctx.now) if author else None
+    if scope is None or not scope.useful:
+        _drop(ctx, args)
+        raise UserError("proposal.editors_only")
+    _over(ctx, proposals.second(ctx.session, row, scope.as_json(), ctx.now), "storing")
+
+
+def _drop(ctx: Scope, args: Mapping[str, Any]) -> None:
+    """Forget a proposal that no second person agreed to."""
+    row = proposals.locked(ctx.session, int(args["proposal"]))
+    if row is not None and row.state == "asked":
+        _over(ctx, row, "not_seconded")
+        proposals.end(ctx.session, row, "dropped")
+
+
+def _over(ctx: Scope, row: Proposal, state: str) -> None:
+    if row.card_key is not None:
+        ctx.outbox.edit(row.card_key, preview.ended(state), revision=state)
+
+
 KINDS = {proposals.EXPIRY: Kind(expire)}
+SECONDED = Act(_store, _drop)
+"""What becomes of an import of many rows once a second person has decided."""

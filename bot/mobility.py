@@ -12,9 +12,8 @@ from bot.agenda.tables import Event
 from bot.card import Button, Buttons, Card, Paragraph, Words
 from bot.clockwork import Again
 from bot.context import Scope
-from bot.conversation import coordinators
+from bot.conversation import coordinators, tell_person
 from bot.directory import rights
-from bot.directory.accounts import address_of
 from bot.directory.history import PRESENCE, Author
 from bot.directory.rooms import rooms_of
 from bot.directory.tables import Person
@@ -23,7 +22,7 @@ from bot.questions.cards import name_of
 from bot.questions.moves import PENDING
 from bot.questions.tables import Question
 from bot.reminders import PERSON
-from bot.texts import Text
+from bot.texts import Reader, Text, unescaped
 from bot.timing import quiet_until
 
 ENDED: Final = ("editor", "coordinator")  # rights that belong to an office; an administrator's is for administrators
@@ -54,6 +53,17 @@ def look(ctx: Scope, event: Event) -> Again:
     row.told = True
     _tell(ctx, row)
     return None
+
+
+def title_of_office(ctx: Scope, role: str, organisation: str) -> str:
+    """Return the title of a move that does not name who moves, in the language of the installation's agenda."""
+    name = name_of(ctx.directory(), organisation)
+    return titled(ctx, Text.of("crossing_post.office", role=Text.of(f"role.{role}"), name=name))
+
+
+def titled(ctx: Scope, words: Text) -> str:
+    """Return words as they stand in the title of an event: in the language of the installation's agenda."""
+    return unescaped(ctx.world.catalogues.render(words, Reader("fr")))
 
 
 def _end_access(ctx: Scope, row: Crossing, author: Author) -> None:
@@ -88,11 +98,8 @@ def _tell(ctx: Scope, row: Crossing) -> None:
     if row.left is not None and row.left != row.organisation:
         _say_in(ctx, row.left, Text.of("crossing_post.left", **values), queue, "left")
     _say_in(ctx, row.organisation, Text.of("crossing_post.came", **values), queue, "came")
-    person = ctx.session.get_one(Person, row.person)
-    to = address_of(person, ctx.world.platforms)
-    if to is not None:
-        words = Text.of("crossing_post.welcome", **values)
-        ctx.say(to, Card(None, (Paragraph(words), Buttons(queue))), "welcome")
+    welcome = Card(None, (Paragraph(Text.of("crossing_post.welcome", **values)), Buttons(queue)))
+    tell_person(ctx, ctx.session.get(Person, row.person), welcome, "welcome")
 
 
 def _waiting(ctx: Scope, organisation: str) -> tuple[int, int]:

@@ -16,7 +16,7 @@ RIGHTS: Final = ("reader", "member", "editor", "coordinator", "administrator")
 Scope: TypeAlias = Literal[
     "any",  # whatever it is
     "own",  # it is theirs: their card, their data, what they entered
-    "organisation",  # it is their organisation's; to keep a card, one where they hold an office
+    "organisation",  # it is their organisation's; to keep a card or to import, one where they hold an office
     "asker",  # a question that they or their organisation asked
     "recipient",  # a question that lies with their organisation, is meant for it, or was raised to it
     "seen",  # what its visibility shows them
@@ -29,6 +29,7 @@ _BOTH: Final[Row] = {"asker": "member", "recipient": "member", "any": "coordinat
 _ASKER: Final[Row] = {"asker": "member", "any": "coordinator"}
 _RECIPIENT: Final[Row] = {"recipient": "member", "any": "coordinator"}
 _ALL: Final[Row] = {"any": "coordinator"}
+_OFFICE: Final[Row] = {"organisation": "editor", "any": "coordinator"}
 
 TABLE: Final[Mapping[str, Row]] = {
     "question.see": _BOTH,
@@ -54,7 +55,18 @@ TABLE: Final[Mapping[str, Row]] = {
     "report.see": _ALL,
     "directory.correct": {"own": "member", "organisation": "editor", "any": "coordinator"},
     "directory.overdue": _ALL,
-    "rota.keep": {"organisation": "editor", "any": "coordinator"},
+    "rota.keep": _OFFICE,
+    "directory.import_many": _ALL,
+    "import.organisations": _OFFICE,
+    "import.organisations.official": _ALL,
+    "import.people": _OFFICE,
+    "import.people.account": {"any": "administrator"},
+    "import.postings": _OFFICE,
+    "import.absences": _OFFICE,
+    "import.rooms": _ALL,
+    "import.competences": _ALL,
+    "import.closures": _OFFICE,
+    "import.duties": _OFFICE,
     "room.link": _ALL,
     "room.language": {"organisation": "member", "any": "coordinator"},
     "person.erase": {"any": "administrator"},
@@ -95,3 +107,8 @@ def may(rights: Collection[str], action: str, *scopes: Scope) -> bool:
     """Say whether somebody with these rights may do something that stands in these scopes to them, and in `any`."""
     row = TABLE.get(action, {})
     return any(has(rights, row[scope]) for scope in {*scopes, "any"} if scope in row)
+
+
+def least(action: str) -> str:
+    """Return the least right by which something may be done whatever it is. Raises KeyError where there is none."""
+    return TABLE[action]["any"]

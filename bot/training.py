@@ -13,12 +13,13 @@ from bot.agenda.training import LIVE, Enrolment, Training, closes
 from bot.card import Button, Buttons, Card, Paragraph
 from bot.clockwork import Again, Ring
 from bot.context import Scope
+from bot.conversation import reader_of
 from bot.directory.accounts import address_of
 from bot.directory.rooms import rooms_of
 from bot.directory.tables import Person
 from bot.ladder import office
 from bot.message import Address
-from bot.texts import Markdown, Reader, Text
+from bot.texts import Markdown, Text
 from bot.timing import quiet_until
 from bot.views import view_at
 
@@ -172,7 +173,5 @@ def _reach(ctx: Scope, person: Person, organisation: str | None) -> Address | No
 
 
 def _say(ctx: Scope, person: Person | None, to: Address, card: Card, name: str) -> None:
-    there = ctx.outbox.reader(to)
-    if person is not None:
-        there = Reader(person.language or there.language, person.timezone or there.zone)
+    there = reader_of(ctx, person, to) if person is not None else ctx.outbox.reader(to)
     ctx.outbox.for_reader(there).put(to, card, key=f"{ctx.key}/{name}")

@@ -79,6 +79,9 @@ class DirectorySettings(_Section):
     """How the directory is kept true."""
 
     confirm_after_days: int = Field(180, ge=7, le=3650, description="until people are asked whether their card is true")
+    second_above_rows: int = Field(
+        100, ge=0, description="rows that an import in chat may change or close; for more, a second person must agree"
+    )
 
 
 class QuestionSettings(_Section):
@@ -160,7 +163,7 @@ class Settings(_Section):
     operator: OperatorSettings = OperatorSettings(alerts="")
     http: HttpSettings = HttpSettings(port=8080)
     files: FilesSettings = FilesSettings(largest_mb=25.0, kinds=(), scan=(), scan_seconds=60.0)
-    directory: DirectorySettings = DirectorySettings(confirm_after_days=180)
+    directory: DirectorySettings = DirectorySettings(confirm_after_days=180, second_above_rows=100)
     questions: QuestionSettings = QuestionSettings(joined_seconds=30)
     agenda: AgendaSettings = AgendaSettings(feeds=())
 

@@ -24,9 +24,9 @@ def erase(ctx: Context, personne: str) -> Reply:
     return foureyes.ask(ctx, ERASE, {"person": personne}, Text.of("four_eyes.person.erase.of", id=personne))
 
 
-@command("quatre_yeux", alias="four_eyes", right="administrator", private=True, listed=False)
+@command("quatre_yeux", alias="four_eyes", private=True, listed=False)
 def settle(ctx: Context, numero: str, choix: Literal["oui", "non"]) -> Reply:
-    """Let an act that another administrator asked for happen, or refuse it."""
+    """Let an act that somebody else asked for happen, or refuse it; withdraw one's own."""
     if not (numero.isascii() and numero.isdecimal() and len(numero) <= 9):
         raise UserError("four_eyes.over")
     return Card(None, (Paragraph(foureyes.decide(ctx, int(numero), yes=choix == "oui")),))

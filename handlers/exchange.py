@@ -6,18 +6,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from bot import jobs, said
+from bot import foureyes, jobs, said
 from bot.card import Card, Paragraph, Reply
 from bot.command import first_word
 from bot.context import Context
 from bot.directory import preview, proposals, scopes
 from bot.directory.accounts import address_of
+from bot.directory.proposals import Proposal
 from bot.directory.tables import Person
 from bot.errors import UserError
 from bot.files import ending, safe_name
 from bot.interpret import spelled
 from bot.message import Address, Attachment
 from bot.outbox import Placing, to_args
+from bot.rights import Denied
 from bot.texts import Text
 
 _IMPORT: Final = ("importer", "import")
@@ -81,12 +83,15 @@ def _check(ctx: Context, file: Attachment) -> None:
 
 
 def _apply(ctx: Context, number: int) -> Reply:
-    """Let what was shown be stored: by its author, within what they may change now."""
+    """Let what was shown be stored: by its author, within what they may change now; much of it with a second person."""
     row = proposals.of(ctx.session, number, ctx.actor.person)
-    proposals.let_through(ctx.session, row, _scope(ctx), ctx.now)
-    if row.card_key is not None:
-        ctx.outbox.edit(row.card_key, preview.over("proposal.storing"), revision="storing")
-    return None
+    alone = proposals.agree(ctx.session, row, _scope(ctx), ctx.now, ctx.world.alone_up_to)
+    _over(ctx, row, "storing" if alone else "asked")
+    if alone:
+        return None
+    names, (added, changed, closed) = tuple(name for _, name in row.parcels), row.counts
+    what = Text.of(f"four_eyes.{proposals.MANY}.of", names=names, added=added, changed=changed, closed=closed)
+    return foureyes.ask(ctx, proposals.MANY, {"proposal": row.id}, what)
 
 
 def _drop(ctx: Context, number: int) -> Reply:
@@ -95,9 +100,13 @@ def _drop(ctx: Context, number: int) -> Reply:
     if row.state != "shown":
         raise UserError("proposal.over")
     proposals.end(ctx.session, row, "dropped")
-    if row.card_key is not None:
-        ctx.outbox.edit(row.card_key, preview.over("proposal.dropped"), revision="dropped")
+    _over(ctx, row, "dropped")
     return None
+
+
+def _over(ctx: Context, row: Proposal, state: str) -> None:
+    if row.card_key is not None:
+        ctx.outbox.edit(row.card_key, preview.ended(state), revision=state)
 
 
 _ANSWERS: Mapping[str, Callable[[Context, int], Reply]] = {
@@ -121,9 +130,9 @@ def _export(ctx: Context, form: str) -> Reply:
 def _scope(ctx: Context) -> str:
     """Return what this person may change, as a proposal keeps it. Raises UserError where that is nothing."""
     found = scopes.of(ctx.session, ctx.actor, ctx.now)
-    if ctx.actor.person is None or not found.may("editor"):
-        raise UserError("proposal.editors_only")
-    return json.dumps([found.level, sorted(found.offices)])
+    if ctx.actor.person is None or not found.useful:
+        raise Denied("directory.import", "proposal.editors_only")
+    return found.as_json()
 
 
 def _alone(ctx: Context) -> Address:

@@ -22,6 +22,7 @@ from bot.directory.tables import Organisation, Person
 from bot.errors import UserError
 from bot.grammar import Rest
 from bot.interpret import spelled
+from bot.mobility import title_of_office, titled
 from bot.questions.cards import name_of
 from bot.search.hits import meant
 from bot.texts import Lines, Markdown, Reader, Text, unescaped
@@ -116,13 +117,12 @@ def _entered(ctx: Context, move: Move, day: When) -> Event:
 
 
 def _title(ctx: Context, move: Move) -> str:
-    """Return the title of a move in the language of the installation's agenda; who is for their own is not named."""
+    """Return the title of a move; who is for their own is not named."""
     person = ctx.session.get_one(Person, move.person)
-    values = {"role": Text.of(f"role.{move.role}"), "name": name_of(ctx.directory(), move.organisation)}
-    words = Text.of("crossing_post.title", who=_called(person), **values)
     if person.visibility == "own":
-        words = Text.of("crossing_post.office", **values)
-    return unescaped(ctx.world.catalogues.render(words, Reader("fr")))
+        return title_of_office(ctx, move.role, move.organisation)
+    role, name = Text.of(f"role.{move.role}"), name_of(ctx.directory(), move.organisation)
+    return titled(ctx, Text.of("crossing_post.title", who=_called(person), role=role, name=name))
 
 
 def _look_over(ctx: Context, move: Move, day: date) -> Card:

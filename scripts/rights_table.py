@@ -23,7 +23,8 @@ organisation. Rights are read with each command. A refusal is explained to whom 
 ## Acts
 
 The scope is what somebody is to the thing: `own` (theirs), `organisation` (their organisation's), `asker` and
-`recipient` (their side of a question), `seen` (its visibility shows it to them), `any` (nothing at all).
+`recipient` (their side of a question), `seen` (its visibility shows it to them), `any` (nothing at all). `import.` is
+followed by a file of the directory, then by its columns that need more than their row.
 """
 _COMMANDS = """
 ## Commands

@@ -10,14 +10,17 @@ from pathlib import Path
 from typing import Self
 
 from bot.audit.chain import seal_all
-from bot.cli.parsing import Commands
+from bot.cli.parsing import Commands, count
 from bot.cli.words import in_words
 from bot.clock import system_clock
-from bot.directory import exporting, importing, planning
+from bot.db import Database
+from bot.directory import exporting, importing, planning, scopes
 from bot.directory.history import Author
-from bot.directory.parsed import Difference, Result
+from bot.directory.parsed import Difference, Parsed, Result
 from bot.directory.reading import read
 from bot.directory.snapshot import Org, load
+from bot.directory.visibility import level
+from bot.errors import UserError
 from bot.opening import open_database
 from config.settings import Settings
 
@@ -29,6 +32,9 @@ def add_to(actions: Commands) -> None:
     bring = actions.add_parser("import", help="add and change rows from files or folders; all or nothing")
     bring.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="CSV, vCard, DILA's JSON, .zip, .tar.bz2")
     bring.add_argument("--dry-run", action="store_true", help="say what would change")
+    bring.add_argument(
+        "--at-most", type=count, metavar="N", help="store nothing if more than N rows would change or close"
+    )
     bring.add_argument("--json", action="store_true")
     bring.set_defaults(command=_import)
     send = actions.add_parser("export", help="write all files to a folder")
@@ -50,7 +56,7 @@ def _import(settings: Settings, options: argparse.Namespace) -> int:
         if options.dry_run:
             result = database.reading(lambda session: planning.plan(session, parsed)).result
         else:
-            result = importing.store(database, parsed, Author(system_clock(), "import"))
+            result = _stored(database, parsed, options.at_most)
             seal_all(database)
     database.close()
     if options.json:
@@ -64,6 +70,22 @@ def _import(settings: Settings, options: argparse.Namespace) -> int:
         shown = f" {problem.value!r}" if problem.value else ""
         print(f"{where}:{shown} {in_words(problem.reason)}", file=sys.stderr)
     return 1 if result.errors else 0
+
+
+def _stored(database: Database, parsed: Parsed, at_most: int | None) -> Result:
+    """Store what was read. Raises UserError where that touches more rows than it may, or others than were counted."""
+    author = Author(system_clock(), "import")
+    if at_most is None:
+        return importing.store(database, parsed, author)
+    made = database.reading(lambda session: planning.plan(session, parsed, author=author))
+    touched = made.result.changed + made.result.closed
+    if touched > at_most:
+        raise UserError("import.too_many", touched=touched, limit=at_most)
+    terms = planning.Terms(scopes.Scope(level("administrator"), frozenset()), made.digest)
+    done = importing.store_agreed(database, parsed, author, terms)
+    if done.differs(terms) and not done.result.errors:
+        raise UserError("import.overtaken")
+    return done.result
 
 
 def _tell(result: Result, *, dry_run: bool) -> None:

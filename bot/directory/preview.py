@@ -105,6 +105,11 @@ def stored(counts: Sequence[int]) -> Card:
     return over("proposal.stored", added=added, changed=changed, closed=closed)
 
 
+def ended(state: str) -> Card:
+    """Return what stands in place of a preview that is agreed to, or will never be."""
+    return Card(None, (Paragraph(Text.of(f"proposal.{state}")),))
+
+
 def over(key: str, **values: object) -> Card:
     """Return what stands in place of a preview whose buttons are of no use any more."""
     return Card(None, (Paragraph(Text.of(key, **values)),))

@@ -1,8 +1,9 @@
 """Files that somebody sent in chat to change the directory: what they would change is shown, and agreed to, first.
 
-States: `coming` (its files are being fetched), `reading`, `shown` (it waits for its author's word), `storing`, and the
-ends: `stored`, `refused` (nothing could be read, or a line is bad), `dropped` (by its author, or because it waited too
-long). Only one that waits or is under way keeps its files.
+States: `coming` (its files are being fetched), `reading`, `shown` (it waits for its author's word), `asked` (its
+author agreed, a second person has to), `storing`, and the ends: `stored`, `refused` (nothing could be read, or a line
+is bad), `dropped` (by its author or that second person, or because it waited too long). Only one that waits or is under
+way keeps its files.
 """
 
 import json
@@ -21,10 +22,11 @@ from bot.errors import UserError
 from bot.message import Address, Attachment
 from bot.outbox import from_args, queue_of, to_args
 
-State = Literal["coming", "reading", "shown", "storing", "stored", "refused", "dropped"]
+State = Literal["coming", "reading", "shown", "asked", "storing", "stored", "refused", "dropped"]
 
 KEPT: Final = timedelta(hours=24)  # for its author's word
 EXPIRY: Final = "proposal"  # the kind of due things that drops one
+MANY: Final = "directory.import_many"  # the act to which a second person agrees
 LANE: Final = "directory"  # one after the other, in the background
 ENDINGS: Final = frozenset("csv vcf vcard json jsonl ndjson zip bz2".split())
 OVER: Final = ("stored", "refused", "dropped")
@@ -131,15 +133,32 @@ def arrived(session: Session, id_: int, key: str, now: datetime) -> None:
         _work(session, row, now)
 
 
-def let_through(session: Session, row: Proposal, scope: str, now: datetime) -> None:
-    """Let what was shown be stored, within the scope of who lets it through. The one place where that is decided.
+def agree(session: Session, row: Proposal, scope: str, now: datetime, alone_up_to: int) -> bool:
+    """Let what was shown be stored within the scope of its author, who agrees to it: the one place that decides it.
 
-    Raises UserError when it waits for nobody's word any more.
+    What would change or close more rows than `alone_up_to` waits for a second person instead: then return False. Raises
+    UserError when it waits for nobody's word any more.
     """
     if row.state != "shown":
         raise UserError("proposal.over")
-    row.state, row.scope = "storing", scope
-    _work(session, row, now)
+    row.scope = scope
+    if row.changed + row.closed > alone_up_to:
+        row.state = "asked"
+        return False
+    _store(session, row, now)
+    return True
+
+
+def second(session: Session, row: Proposal | None, scope: str, now: datetime) -> Proposal:
+    """Let be stored what a second person agreed to, within the scope that its author has by now; return it.
+
+    Raises UserError when it waits for that no more.
+    """
+    if row is None or row.state != "asked":
+        raise UserError("proposal.over")
+    row.scope = scope
+    _store(session, row, now)
+    return row
 
 
 def show(row: Proposal, agreed: str, counts: tuple[int, int, int]) -> str:
@@ -177,6 +196,11 @@ def of(session: Session, id_: int, person: str | None) -> Proposal:
     if row is None or person is None or row.person != person:
         raise UserError("proposal.unknown")
     return row
+
+
+def _store(session: Session, row: Proposal, now: datetime) -> None:
+    row.state = "storing"
+    _work(session, row, now)
 
 
 def _work(session: Session, row: Proposal, now: datetime) -> None:

@@ -1,12 +1,14 @@
-"""What may come into the directory by chat, and go out of it: right by file and column. What is not here is denied.
+"""What may come into the directory by chat, and go out of it, by file and column: acts of `bot.rights`.
 
-Everybody else's corrections go one by one (`keeping`). An editor's scope are the organisations where they hold a
-posting, who holds one there, and who is new and gets one there with the same files; a coordinator's is the network. The
-operator's imports at the command line have none.
+Who may import a file's rows may export them too, in the columns that they see (`visibility.FIELDS`). Everybody else's
+corrections go one by one (`keeping`). An editor's scope are the organisations where they hold a posting, who holds one
+there, and who is new and gets one there with the same files; a coordinator's is the network. The operator's imports at
+the command line have none.
 """
 
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
@@ -17,50 +19,35 @@ from bot.directory.days import local_day
 from bot.directory.files import (
     ABSENCES,
     CLOSURES,
-    COMPETENCES,
     DUTIES,
+    FILES,
     ORGANISATIONS,
     PEOPLE,
     POSTINGS,
-    ROOMS,
     File,
 )
 from bot.directory.identity import Actor
 from bot.directory.keeping import CORRECTED, offices_edited
 from bot.directory.matching import Match, Row, Stored
 from bot.directory.parsed import Problem
-from bot.directory.visibility import FIELDS, field_needed, level, level_of
+from bot.directory.visibility import FIELDS, field_needed, level_of
+from bot.rights import RIGHTS, TABLE, least, may
+from bot.rights import Scope as Tie
 from bot.texts import Text
 
 _NO_MORE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """The least right for rows of one's own offices, for any other, and for columns that need more than their row."""
-
-    own: str
-    any: str
-    columns: Mapping[str, str] = field(default_factory=lambda: _NO_MORE)
-
-
-IMPORTED: Final[Mapping[str, Rule]] = {
-    ORGANISATIONS.name: Rule(
-        "editor",
-        "coordinator",
-        {name: "coordinator" for name in ORGANISATIONS.by_name if name not in ("id", *CORRECTED[ORGANISATIONS.name])},
-    ),
-    # Who writes an account into a card speaks as that person; `relier moi` has it proved.
-    PEOPLE.name: Rule("editor", "coordinator", dict.fromkeys(("slack_id", "matrix_id"), "administrator")),
-    POSTINGS.name: Rule("editor", "coordinator"),
-    ABSENCES.name: Rule("editor", "coordinator"),
-    ROOMS.name: Rule("coordinator", "coordinator"),
-    COMPETENCES.name: Rule("coordinator", "coordinator"),
-    CLOSURES.name: Rule("editor", "coordinator"),
-    DUTIES.name: Rule("editor", "coordinator"),
+# Columns that need more than their row, and the act that writing them is (`bot.rights`). Who writes an account into a
+# card speaks as that person; `relier moi` has it proved.
+COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
+    ORGANISATIONS.name: {
+        name: "import.organisations.official"
+        for name in ORGANISATIONS.by_name
+        if name not in ("id", *CORRECTED[ORGANISATIONS.name])
+    },
+    PEOPLE.name: dict.fromkeys(("slack_id", "matrix_id"), "import.people.account"),
 }
-"""Who may import a file's rows may export them too, in the columns that they see (`visibility.FIELDS`)."""
-
 _KINDS: Final = {ORGANISATIONS.name: "organisation", PEOPLE.name: "person"}
 
 
@@ -71,15 +58,24 @@ class Scope:
     level: int
     offices: frozenset[str]
 
-    def may(self, right: str) -> bool:
-        """Say whether a right is had."""
-        return self.level >= level(right)
+    @property
+    def useful(self) -> bool:
+        """Whether anything at all may be imported."""
+        return any(may_bring(self, file, own=True) for file in FILES)
+
+    def may(self, act: str, *scopes: Tie) -> bool:
+        """Say whether an act is allowed on what stands in these scopes."""
+        return self.level >= 0 and may({RIGHTS[self.level]}, act, *scopes)
+
+    def as_json(self) -> str:
+        """Return it as a proposal keeps it."""
+        return json.dumps([self.level, sorted(self.offices)])
 
     def columns(self, file: File) -> tuple[str, ...]:
         """Return the columns of a file that may be exported."""
         kind = _KINDS.get(file.name)
         seen = (name for name in file.by_name if kind is None or self.level >= field_needed(kind, name))
-        return tuple(name for name in seen if kind is not None or file.name in IMPORTED)
+        return tuple(name for name in seen if kind is not None or act_of(file) in TABLE)
 
 
 def of(session: Session, actor: Actor, at: datetime) -> Scope:
@@ -130,10 +126,14 @@ def problems(found: Sequence[Match], stored: Stored, scope: Scope, at: datetime)
         yield from _beyond(match, scope, own)
 
 
+def act_of(file: File) -> str:
+    """Return what it is to import rows of a file."""
+    return f"import.{file.name.removesuffix('.csv')}"
+
+
 def may_bring(scope: Scope, file: File, *, own: bool) -> bool:
     """Say whether a row of a file, one's own or another's, may be imported and exported."""
-    rule = IMPORTED.get(file.name)
-    return rule is not None and scope.may(rule.own if own else rule.any)
+    return scope.may(act_of(file), "organisation") if own else scope.may(act_of(file))
 
 
 def _beyond(match: Match, scope: Scope, own: Own) -> Iterator[Problem]:
@@ -142,10 +142,10 @@ def _beyond(match: Match, scope: Scope, own: Own) -> Iterator[Problem]:
         name = file.key[0]
         yield Problem(match.sheet.name, match.line, name, str(match.row[name]), Text.of("import.not_yours"))
         return
-    for name, right in IMPORTED[file.name].columns.items():
-        if name in match.row and not scope.may(right) and _touches(match, name, scope):
+    for name, act in COLUMNS.get(file.name, _NO_MORE).items():
+        if name in match.row and not scope.may(act) and _touches(match, name, scope):
             shown = _shown(match.row[name])
-            reason = Text.of("import.right_needed", right=Text.of(f"right.{right}"))
+            reason = Text.of("import.right_needed", right=Text.of(f"right.{least(act)}"))
             yield Problem(match.sheet.name, match.line, name, shown, reason)
 
 

@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from bot import due, jobs
+from bot import due, foureyes, jobs
 from bot.audit.recording import record
 from bot.audit.tables import Alias, Content, Entry
 from bot.context import Scope
@@ -50,6 +50,7 @@ def erase(ctx: Scope, person: str, actor: str) -> Erased:
     its = words.said(session, traces)
     counts = {"questions": len(its.asked), "passages": len(its.passages), "copies": len(its.copies)}
     record(session, ctx.now, "person.erase", actor=actor, about=f"person:{person}")
+    foureyes.forget(ctx, person)
     words.take_back(ctx, traces, its)
     jobs.write(session)  # what takes words back names rooms: it is swept too
     counts |= _rows(session, traces)

@@ -15,16 +15,21 @@ from sqlalchemy import ColumnElement, Select, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from bot import due, upkeep
+from bot.agenda.associates import Associate, Visit
+from bot.agenda.crossings import Crossing
 from bot.agenda.tables import Event, Participation, Publication
+from bot.agenda.training import Enrolment
 from bot.audit.recording import CLOCK, record
 from bot.audit.tables import Content, Entry
 from bot.clockwork import Again, Kind, Ring
 from bot.context import Scope
 from bot.db import Base
 from bot.directory.history import Change
+from bot.directory.proposals import OVER, Proposal
 from bot.directory.tables import Absence, Duty, LinkCode, LinkTry, Posting, Right
 from bot.errors import ConfigurationError
 from bot.jobs import Job
+from bot.mobility import title_of_office
 from bot.posts import Post
 from bot.privacy.erasing import erase
 from bot.questions.moves import OPEN
@@ -130,8 +135,42 @@ def _absences(ctx: Scope, before: datetime) -> int:
 
 
 def _participations(ctx: Scope, before: datetime) -> int:
-    over = select(Event.id).where(Event.ends < before)
-    return _all(ctx.session, Participation, Participation.event.in_(over))
+    """Forget who came to events, and who entered them: these stay, as their organisations'."""
+    gone = _all(ctx.session, Participation, Participation.event.in_(_ended(before)))
+    named = or_(Event.person.is_not(None), Event.account.is_not(None))
+    entered = select(Event.id).where(Event.ends < before, named).order_by(Event.id).limit(AT_ONCE)
+    emptied = update(Event).where(Event.id.in_(entered)).values(person=None, account=None).returning(Event.id)
+    return gone + len(ctx.session.execute(emptied, execution_options=_BLIND).all())
+
+
+def _enrolments(ctx: Scope, before: datetime) -> int:
+    return _some(ctx.session, Enrolment, Enrolment.event.in_(_ended(before)))
+
+
+def _contributions(ctx: Scope, before: datetime) -> int:
+    """Forget how visits were prepared: whom they associated, what these wrote. The visits stay in the agenda."""
+    session = ctx.session
+    over = select(Visit.event).where(Visit.event.in_(_ended(before))).order_by(Visit.event).limit(AT_ONCE)
+    visits = session.scalars(over).all()
+    _delete(session, Associate, Associate.event.in_(visits))
+    _delete(session, Visit, Visit.event.in_(visits))
+    return len(visits)
+
+
+def _crossings(ctx: Scope, before: datetime) -> int:
+    """Forget who moved: their event says from now on which office was taken up."""
+    found = ctx.session.scalars(
+        select(Crossing).where(Crossing.event.in_(_ended(before))).order_by(Crossing.event).limit(AT_ONCE)
+    ).all()
+    for row in found:
+        ctx.session.get_one(Event, row.event).title = title_of_office(ctx, row.role, row.organisation)
+        ctx.session.delete(row)
+    ctx.session.flush()
+    return len(found)
+
+
+def _proposals(ctx: Scope, before: datetime) -> int:
+    return _some(ctx.session, Proposal, Proposal.state.in_(OVER), Proposal.at < before)
 
 
 def _feeds(ctx: Scope, before: datetime) -> int:
@@ -168,11 +207,19 @@ _FORGET: Final[Mapping[str, Callable[[Scope, datetime], int]]] = {
     "history": _history,
     "absences": _absences,
     "participations": _participations,
+    "enrolments": _enrolments,
+    "contributions": _contributions,
+    "crossings": _crossings,
+    "proposals": _proposals,
     "feeds": _feeds,
     "links": _links,
     "left": _left,
     "audit": _audit,
 }
+
+
+def _ended(before: datetime) -> Select[int]:
+    return select(Event.id).where(Event.ends < before)
 
 
 def _some(session: Session, table: Any, *whose: ColumnElement[bool]) -> int:

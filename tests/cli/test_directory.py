@@ -54,6 +54,15 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(passerelle: Run, fil
     assert passerelle("directory", "import", files, "--json").json["added"] == 3
 
 
+def test_an_import_touches_no_more_rows_than_it_may(passerelle: Run, files: Path) -> None:
+    assert passerelle("directory", "import", files, "--at-most", "1", "--json").json["added"] == 3
+    (files / "people.csv").write_text(PEOPLE.replace("Exemple", "Autrement"))
+    refused = passerelle("directory", "import", files, "--at-most", "1")
+    assert (refused.status, refused.out) == (1, "")
+    assert "2 lignes seraient modifiées ou closes, plus que la limite donnée (1)" in one_line(refused.err)
+    assert passerelle("directory", "import", files, "--at-most", "2", "--json").json["changed"] == 2
+
+
 def test_one_bad_line_stores_nothing_and_is_named(passerelle: Run, files: Path) -> None:
     (files / "people.csv").write_text(PEOPLE + "agent c,X,Y,,all\nagent-d,X,Y,,nobody\n")
     found = passerelle("directory", "import", files, "--json")

@@ -1,21 +1,25 @@
 """What one administrator asks for, a second one lets happen, or nothing happens."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
+from structlog.testing import capture_logs
 
+from bot import due
 from bot.audit import chain
 from bot.audit.tables import Entry
 from bot.db import Database
 from bot.directory import importing, rights
 from bot.directory.reading import read
-from bot.directory.tables import Person
+from bot.directory.tables import Person, Posting
+from bot.foureyes import ACT
 from bot.life import tick
+from tests.stories.lived import Someone, erased
 from tests.stories.scene import Place, Scene, scene
-from tests.stories.test_erasing import Someone
 
 FILES = {
     "people": "id,given_name,family_name,slack_id\n"
@@ -102,6 +106,7 @@ async def test_without_a_second_within_a_day_nothing_happens(play: Scene, room: 
     await tick(play.app)
     assert there(play)
     assert acts(play) == ["four_eyes.asked", "four_eyes.expired"]
+    Place(play, "U0ADMINA").sees("Personne d’autre n’a confirmé à temps")
 
 
 async def test_nobody_else_asks_or_confirms(play: Scene, room: Place) -> None:
@@ -115,8 +120,43 @@ async def test_nobody_else_asks_or_confirms(play: Scene, room: Place) -> None:
     await Someone(play, room.room, "U0ADMINB").click(card, "Refuser")
     room.sees("Refusé")
     await tick(play.app)
+    await play.settle()
     assert there(play)
     assert acts(play) == ["four_eyes.asked", "four_eyes.refused"]
+    Place(play, "U0ADMINA").sees("Un autre administrateur a refusé, rien n’a été fait")
+
+
+@pytest.mark.parametrize("confirmed", [False, True])
+async def test_what_the_command_line_erased_meanwhile_waits_no_more(play: Scene, room: Place, confirmed: bool) -> None:
+    await alone(play, "U0ADMINA").say("effacer partant")
+    card = room.sees("effacer tout ce qui est conservé de « partant »")
+    if confirmed:
+        await Someone(play, room.room, "U0ADMINB").click(card, "Confirmer")
+    erased(play, "partant")
+    await play.settle()
+    room.sees_not("partant")
+    with capture_logs() as logged:
+        await play.tick()
+    assert [event for event in logged if event["log_level"] == "error"] == []
+    assert play.app.database.run_now(lambda s: due.found(s, play.clock() + timedelta(days=2), 9, (ACT,))) == []
+    await Someone(play, room.room, "U0ADMINB").click(card, "Confirmer")
+    room.sees("n’attend plus personne")
+
+
+async def test_what_is_of_no_use_any_more_is_said_to_be(play: Scene, room: Place) -> None:
+    await alone(play, "U0ADMINA").say("effacer partant")
+    card = room.sees("effacer tout ce qui est conservé")
+
+    def gone(session: Session) -> None:
+        session.execute(delete(Posting).where(Posting.person == "partant"))
+        session.execute(delete(Person).where(Person.id == "partant"))
+
+    play.app.database.run_now(gone)
+    await Someone(play, room.room, "U0ADMINB").click(card, "Confirmer")
+    await play.tick()
+    room.sees("Ce n’a pas pu être fait : l’effacement d’une personne, confirmé à deux. L’annuaire ne connaît personne")
+    Place(play, "U0ADMINA").sees("Ce n’a pas pu être fait")
+    assert acts(play) == ["four_eyes.asked", "four_eyes.confirmed", "four_eyes.void"]
 
 
 async def test_whoever_is_not_known_is_said_so(play: Scene, room: Place) -> None:

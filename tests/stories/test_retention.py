@@ -10,12 +10,17 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from bot import jobs, receipts
+from bot.agenda.associates import Associate, Visit
+from bot.agenda.crossings import Crossing
+from bot.agenda.tables import Event, Participation
+from bot.agenda.training import Enrolment
 from bot.app import CONFIG
 from bot.audit import chain
 from bot.audit.recording import record
 from bot.audit.tables import Content, Entry
 from bot.db import Base
 from bot.directory.history import Change
+from bot.directory.proposals import Proposal
 from bot.directory.tables import Absence, Duty, LinkTry, Person, Posting
 from bot.errors import ConfigurationError
 from bot.jobs import Job
@@ -104,6 +109,9 @@ def put_old(session: Session, at: datetime) -> None:
             Change(at=at, file="people.csv", row="reste", before=None, after="{}", via="card"),
         ]
     )
+    put_agenda(session, at)
+    waits = Proposal(person="reste", account="x", place="{}", files="[]", scope="[]", state="dropped", at=at)
+    session.add_all([waits, Proposal(person="reste", account="y", place="{}", files="[]", scope="[]", at=at)])
     author = User("stage", "x")
     said = Message(id="e0", at=at, author=author, to=Address("stage", "r"), message_id="m0", text="mots")
     receipts.fail(session, said, at, "oops")
@@ -114,11 +122,38 @@ def put_old(session: Session, at: datetime) -> None:
     record(session, at, "test.act", actor="operator", content={"number": 1})
 
 
+def put_agenda(session: Session, at: datetime) -> None:
+    """Put events that ended at an instant, and one that ends never, with all that depends on them."""
+    for uid, ends in (("past", at), ("future", at + timedelta(days=9_999))):
+        event = Event(
+            uid=uid, kind="visit", title="Parti Exemple : consul, Consulat", starts=at, ends=ends, zone="Europe/Paris",
+            state="confirmed", person="reste", account="stage:x", created_at=at, changed_at=at,
+        )  # fmt: skip
+        session.add(event)
+        session.flush()
+        participant = {"event": event.id, "who": "reste", "person": "reste", "answer": "yes", "at": at}
+        session.add_all(
+            [
+                Participation(**participant),
+                Enrolment(event=event.id, person="reste", place=1, state="seat", at=at),
+                Visit(event=event.id, starts=at, due_at=at),
+                Associate(event=event.id, organisation="prefecture-57", part="asked", text="mots", person="reste"),
+                Crossing(event=event.id, person="reste", organisation="consulat-munich", role="consul"),
+            ]
+        )
+
+
+PAST = select(Event.id).where(Event.uid == "past").scalar_subquery()
 KEPT: Mapping[str, tuple[ColumnElement[bool], ...]] = {  # what `put_old` put, by kind
     "links": (LinkTry.account == "x",),
     "deliveries": (Receipt.event_id == "e1",),
     "failures": (Receipt.event_id == "e0", Job.key == "failed"),
     "absences": (Absence.person == "reste", Duty.person == "reste"),
+    "participations": (Participation.event == PAST, (Event.uid == "past") & (Event.person == "reste")),
+    "enrolments": (Enrolment.event == PAST,),
+    "contributions": (Associate.event == PAST, Visit.event == PAST),
+    "crossings": (Crossing.event == PAST, (Event.uid == "past") & Event.title.contains("Parti")),
+    "proposals": (Proposal.account == "x",),
     "history": (Change.via == "card",),
     "left": (Person.id == "parti",),
     "audit": (Content.content == '{"number":1}',),
@@ -127,6 +162,18 @@ KEPT: Mapping[str, tuple[ColumnElement[bool], ...]] = {  # what `put_old` put, b
 
 def left(play: Scene, kind: str) -> list[int]:
     return [play.app.database.run_now(lambda s, w=w: s.scalar(select(func.count()).where(w)) or 0) for w in KEPT[kind]]
+
+
+def still_under_way(session: Session) -> set[int]:
+    """Count what hangs on an event that is to come, by table, and proposals that are not over."""
+    future = select(Event.id).where(Event.uid == "future").scalar_subquery()
+    counts = [
+        session.scalar(select(func.count()).select_from(table).where(table.event == future))
+        for table in (Participation, Enrolment, Visit, Associate, Crossing)
+    ]
+    counts.append(session.scalar(select(func.count()).where(Event.uid == "future", Event.person == "reste")))
+    counts.append(session.scalar(select(func.count()).where(Proposal.account == "y")))
+    return {count or 0 for count in counts}
 
 
 @pytest.mark.parametrize("kind", KEPT)
@@ -138,6 +185,7 @@ async def test_each_kind_after_its_period(play: Scene, kind: str) -> None:
     await tick(play.app)
     assert set(left(play, kind)) == {0}
     assert play.app.database.run_now(lambda s: s.get(Person, "reste")) is not None
+    assert play.app.database.run_now(still_under_way) == {1}, "what is not over is kept"
     assert play.app.database.run_now(lambda s: s.scalar(select(func.count()).where(Entry.action == "test.act"))) == 1
 
 

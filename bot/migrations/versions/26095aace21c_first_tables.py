@@ -113,6 +113,7 @@ def upgrade() -> None:
         sa.Column("args", sa.Text(), nullable=False),
         sa.Column("by", sa.String(length=100), nullable=False),
         sa.Column("second", sa.String(length=100), nullable=True),
+        sa.Column("state", sa.String(length=10), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_four_eyes")),
         sqlite_autoincrement=True,
