@@ -57,7 +57,7 @@ class BotProcess:
             **self.settings,
             **environment,
         }
-        argv = [sys.executable, "-m", self.module, "run"]
+        argv = [sys.executable, "-m", "tests.chaos.deployed", self.module, "run"]
         self.process = processes.spawn(argv, log=self.log, cwd=self.directory, env=own)
 
     async def ready(self, seconds: float = 30) -> float:
