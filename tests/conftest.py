@@ -98,10 +98,11 @@ TOGETHER = {
         "tests/stories/test_leaks.py::test_some_ways_from_an_encrypted_room",
     ),
     "rights": ("tests/stories/test_rights",),
-    "erasing": ("tests/stories/test_erasing",),
+    "erasing": ("tests/stories/test_eras",),
 }
 
 
+@pytest.hookimpl(optionalhook=True)  # there may be no workers
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Sharing:
     """Share out the tests among the workers."""
     return Sharing(config, log)

@@ -197,6 +197,7 @@ def open_(arguments: tuple[str, ...]) -> Generator[Live]:
         console.process.wait()
 
 
+@pytest.mark.one_in(2)
 def test_two_open_consoles_talk_to_each_other(linked: None) -> None:
     with open_(POST) as post, open_(ASKER) as asker:
         asker.type(QUESTION)
