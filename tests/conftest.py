@@ -27,10 +27,10 @@ from tests.servers.postgres import Postgres
 
 pytest_plugins = ["tests.servers.fixtures"]
 
-settings.register_profile(
-    "tests", max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-settings.load_profile("tests")
+for _profile, _examples in (("whole", 40), ("drawn", 20)):
+    settings.register_profile(
+        _profile, max_examples=_examples, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    )
 
 
 Rules.load = functools.cache(Rules.load)  # type: ignore[method-assign] -- they do not change; read once a process
@@ -58,6 +58,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--drawn", action="store_true", help="of tests on both databases one, of tests marked one_in(n) one in n"
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose how many examples hypothesis draws."""
+    settings.load_profile("drawn" if config.getoption("drawn") else "whole")
 
 
 def pytest_report_header(config: pytest.Config) -> str:

@@ -231,7 +231,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
     return build(root, arguments)
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(4)
 def test_the_image_keeps_its_promises(image: Image) -> None:
     """One test: the image is built once, whoever runs it."""
     starts_and_holds_nothing_of_development(image)

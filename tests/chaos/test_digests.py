@@ -131,7 +131,7 @@ async def once_each(postgres: Postgres, folder: Path, seed: int, count: int, kil
     assert (rows, digests) == (count, count), "what is noted"
 
 
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(3)
 async def test_a_few_digests_and_kills(postgres: Postgres, tmp_path: Path) -> None:
     await once_each(postgres, tmp_path, SEED, 40, 1, 60)
 

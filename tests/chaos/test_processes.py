@@ -64,7 +64,7 @@ def report(run: Run) -> None:
     print("the slowest:", *slowest, sep="\n  ")
 
 
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(3)
 async def test_a_few_seconds_of_it(new_url: Callable[[str], str], postgres: Postgres, tmp_path: Path) -> None:
     async with world(new_url("postgresql"), tmp_path) as made:
         run = await torment(made, 3, 1.0)

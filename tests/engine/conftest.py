@@ -8,7 +8,8 @@ import pytest
 import pytest_asyncio
 from sqlalchemy.orm import Session
 
-from bot.app import CONFIG, destinations, world
+from bot.app import CONFIG, destinations
+from bot.app import world as read_world
 from bot.context import Context, World
 from bot.db import Database
 from bot.directory.current import Current
@@ -30,7 +31,7 @@ def catalogues() -> Catalogues:
 
 @pytest.fixture(scope="session")
 def around() -> World:
-    made = world()
+    made = read_world()
     made.learnt.read()
     return made
 
@@ -42,11 +43,15 @@ def database(new_url: Callable[[str], str]) -> Iterator[Database]:
     opened.close()
 
 
+def fresh(around: World) -> World:
+    """Return a world that knows nothing of a directory yet; what never changes is read once for all tests."""
+    current = Current()
+    return replace(around, current=current, finder=Finder(current, lambda: around.rules, CONFIG))
+
+
 @pytest_asyncio.fixture
 async def play(database: Database, around: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Scene]:
-    current = Current()
-    fresh = replace(around, current=current, finder=Finder(current, lambda: around.rules, CONFIG))
-    monkeypatch.setattr("bot.app.world", lambda: fresh)  # read once for all tests
+    monkeypatch.setattr("bot.app.world", lambda: fresh(around))
     async with scene(database) as made:
         yield made
 
@@ -64,12 +69,13 @@ async def consulate(play: Scene) -> Place:
 @pytest.fixture
 def context(database: Database, around: World) -> Iterator[Context]:
     """What a handler gets when somebody of a linked room says something."""
+    world = fresh(around)
     with Session(database.engine) as session, session.begin():
         author = User("stage", "agent", insider=True)
         said = Message(
             id="e1", at=NOON, author=author, to=Address("stage", "room"), message_id="m1", text="", mentions_bot=True
         )
         actor = Actor(author, None, None, "prefecture-57", frozenset({"member"}), None, None)
-        places = destinations(Settings(), around.current)
-        outbox = Outbox(session, around.catalogues, places, NOON)
-        yield Context(session=session, now=NOON, actor=actor, inbound=said, outbox=outbox, world=around, key="stage:e1")
+        places = destinations(Settings(), world.current)
+        outbox = Outbox(session, world.catalogues, places, NOON)
+        yield Context(session=session, now=NOON, actor=actor, inbound=said, outbox=outbox, world=world, key="stage:e1")
