@@ -13,6 +13,7 @@ import aiohttp
 from tests.servers.story import RoomEvent
 from tests.servers.strict_client import StrictClient, StrictClients
 from tests.servers.synapse import Account, Synapse
+from tests.stories.seen import Seen
 from tests.typed import typed
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ class Home:
 
 
 @dataclass
-class MatrixRoom:
+class MatrixRoom(Seen[Said]):
     """An encrypted room, as one of its people sees it."""
 
     play: "Platforms"
@@ -250,15 +251,3 @@ class MatrixRoom:
 
     async def home_page(self) -> str:
         return ""
-
-    def sees(self, words: str) -> Said:
-        for shown in reversed(self.posts):
-            if words in shown.text:
-                return shown
-        raise AssertionError(f"{words!r} is not in {self.room}:\n" + self.transcript())
-
-    def sees_not(self, words: str) -> None:
-        assert words not in self.transcript(), self.transcript()
-
-    def transcript(self) -> str:
-        return "\n---\n".join(shown.text for shown in self.posts)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tests.fakes.slack import FakeSlack, Post, Room, User, View
+from tests.stories.seen import Seen
 from tests.typed import typed
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def _id(name: str) -> str:
 
 
 @dataclass
-class SlackRoom:
+class SlackRoom(Seen[Said]):
     """A channel, as one of its people sees it."""
 
     play: "Platforms"
@@ -215,15 +216,3 @@ class SlackRoom:
         view = await self.workspace.fake.expect_view(self.user, home=True)
         await self.play.settle()
         return view.text
-
-    def sees(self, words: str) -> Said:
-        for shown in reversed(self.posts):
-            if words in shown.text:
-                return shown
-        raise AssertionError(f"{words!r} is not in {self.room}:\n" + self.transcript())
-
-    def sees_not(self, words: str) -> None:
-        assert words not in self.transcript(), self.transcript()
-
-    def transcript(self) -> str:
-        return "\n---\n".join(shown.text for shown in self.posts)

@@ -42,6 +42,7 @@ from bot.message import (
 from bot.questions.find import by_number
 from bot.questions.tables import Question
 from config.settings import Settings
+from tests.stories.seen import Seen
 from tests.typed import typed
 
 NOON = datetime(2026, 3, 16, 12, tzinfo=UTC)
@@ -222,7 +223,7 @@ async def at_rest(app: App, clock: Clock, *, ahead: timedelta = timedelta(0), pa
 
 
 @dataclass
-class Place:
+class Place(Seen[Shown]):
     """A room, as one of its people sees it."""
 
     scene: Scene
@@ -356,19 +357,6 @@ class Place:
     @property
     def posts(self) -> list[Shown]:
         return [p for p in self.scene.stage.posts.values() if p.to.room == self.room]
-
-    def sees(self, words: str) -> Shown:
-        """Return the newest message here that holds these words."""
-        for shown in reversed(self.posts):
-            if words in shown.text:
-                return shown
-        raise AssertionError(f"{words!r} is not in {self.room}:\n" + self.transcript())
-
-    def sees_not(self, words: str) -> None:
-        assert words not in self.transcript(), self.transcript()
-
-    def transcript(self) -> str:
-        return "\n---\n".join(p.text for p in self.posts)
 
 
 def _id(what: Shown | str | None) -> str | None:
