@@ -1,8 +1,9 @@
 """Reminders of events: who comes, or may, or stands in, is told the day before and the hour before, by their clock.
 
 The day before is at nine; the hour before, where that would be at night, is the evening before. What was told is kept
-with the answer, as the beginning that it was told for: an event that moves is told of again, one that is cancelled is
-not.
+with the answer, as the beginning that it was told for: an event that moves is told of again. That it moves, changes its
+place or is cancelled, and that somebody is to stand in, is told at once, by day; where seats are given, `bot.training`
+does.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,7 @@ from bot.agenda import cards, rights
 from bot.agenda.cards import View
 from bot.agenda.participation import REMIND
 from bot.agenda.tables import Event, Participation
+from bot.agenda.training import Training
 from bot.card import Button, Card, Paragraph
 from bot.clockwork import Again, Kind, Ring
 from bot.context import Scope
@@ -45,11 +47,51 @@ class Guest:
 def look(ctx: Scope, ring: Ring) -> Again:
     """Remind whom it is time to remind of an event; return when to look again."""
     event = _event(ctx.session, ring.key)
-    if event is None or event.state == "cancelled":
+    if event is None:
         return None
     come = or_(Participation.answer.in_(("yes", "maybe")), Participation.stand_in.is_not(None))
     rows = ctx.session.scalars(select(Participation).where(Participation.event == event.id, come)).all()
-    return min((at for row in rows for at in _remind(ctx, event, row)), default=None)
+    seated = ctx.session.get(Training, event.id) is not None
+    return min((at for row in rows for at in _look_at(ctx, event, row, seated=seated)), default=None)
+
+
+def _look_at(ctx: Scope, event: Event, row: Participation, *, seated: bool) -> Iterator[datetime]:
+    """Tell one guest what they do not know; yield when there is something to tell next."""
+    guest = _guest(ctx, row)
+    if not seated and row.informed != event.facts:
+        yield from _inform(ctx, event, row, guest)
+    if event.state != "cancelled":
+        yield from _remind(ctx, event, row, guest)
+
+
+def _inform(ctx: Scope, event: Event, row: Participation, guest: Guest | None) -> Iterator[datetime]:
+    """Tell a guest what became of an event, or that they stand in; yield the morning, where it is night."""
+    if guest is not None and event.when.begins(guest.reader.zone) > ctx.now:
+        morning = _morning(ctx.now, guest.reader.zone)
+        if morning is not None and event.when.begins(guest.reader.zone) > morning:
+            yield morning
+            return
+        if rights.may(guest.actor, "see", event):
+            _say(ctx, event, guest, _news(ctx, event, row), f"{event.id}/{row.who}/{ctx.key}")
+    row.informed = event.facts
+
+
+def _news(ctx: Scope, event: Event, row: Participation) -> Text:
+    if event.state == "cancelled":
+        return Text.of("agenda.news.cancelled")
+    if row.stand_in is None or row.informed:
+        return Text.of("agenda.news.changed")
+    sender = ctx.session.get(Person, row.person or "")
+    name = f"{sender.given_name} {sender.family_name}".strip() if sender is not None else ""
+    return Text.of("agenda.news.stand_in", who=name or Text.of("agenda.an_agent"))
+
+
+def _morning(now: datetime, zone: str) -> datetime | None:
+    """Return when the night is over that it is in a zone, None by day."""
+    local = now.astimezone(ZoneInfo(zone))
+    if NIGHT[1] <= local.hour < NIGHT[0]:
+        return None
+    return resolved(local.date() + (_DAY if local.hour >= NIGHT[0] else timedelta(0)), time(NIGHT[1]), zone)
 
 
 def moments(event: Event, zone: str) -> tuple[datetime, datetime | None]:
@@ -65,9 +107,8 @@ def moments(event: Event, zone: str) -> tuple[datetime, datetime | None]:
     return before, resolved(local.date() - (_DAY if local.hour < NIGHT[1] else timedelta(0)), EVENING, zone)
 
 
-def _remind(ctx: Scope, event: Event, row: Participation) -> Iterator[datetime]:
+def _remind(ctx: Scope, event: Event, row: Participation, guest: Guest | None) -> Iterator[datetime]:
     """Remind one guest of what is due; yield when something is due next."""
-    guest = _guest(ctx, row)
     zone = guest.reader.zone if guest is not None else ctx.world.zone
     day, hour = moments(event, zone)
     begins = event.when.begins(zone)
@@ -80,17 +121,17 @@ def _remind(ctx: Scope, event: Event, row: Participation) -> Iterator[datetime]:
             continue
         setattr(row, name, event.starts)
         if guest is not None and row.at < at and ctx.now < until and rights.may(guest.actor, "see", event):
-            _say(ctx, event, guest, f"{event.id}/{row.who}/{name}/{event.starts.isoformat()}")
+            lead = _lead(ctx, event, guest.reader.zone)
+            _say(ctx, event, guest, lead, f"{event.id}/{row.who}/{name}/{event.starts.isoformat()}")
 
 
-def _say(ctx: Scope, event: Event, guest: Guest, key: str) -> None:
+def _say(ctx: Scope, event: Event, guest: Guest, lead: Text, key: str) -> None:
     view = View(guest.reader.zone, ctx.now, ctx.directory(), ctx.world.rules, encrypted=ctx.outbox.encrypted(guest.to))
-    buttons = (
-        Button(Text.of("button.agenda_event"), "agenda", event.number, "primary"),
-        Button(Text.of("button.agenda_not_coming"), "agenda", f"non {event.number}"),
-    )
+    buttons = [Button(Text.of("button.agenda_event"), "agenda", event.number, "primary")]
+    if event.state != "cancelled":
+        buttons.append(Button(Text.of("button.agenda_not_coming"), "agenda", f"non {event.number}"))
     card = cards.one(view, event, {}, None, buttons)
-    said = Card(card.title, (Paragraph(_lead(ctx, event, guest.reader.zone)), *card.blocks), guest.to.audience)
+    said = Card(card.title, (Paragraph(lead), *card.blocks), guest.to.audience)
     ctx.outbox.for_reader(guest.reader).put(guest.to, said, key=f"remind/{key}")
 
 

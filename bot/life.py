@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import socket
 from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime, timedelta
@@ -92,6 +93,14 @@ async def _warm(app: App) -> None:
     await asyncio.to_thread(app.world.finder.wait)
     await asyncio.to_thread(Place("FR").is_holiday, app.clock().date())
     app.warm.set()
+
+
+async def settled(app: App) -> None:
+    """Wait until all is loaded; only then look for garbage: a start has none, and to look for some would hold it up."""
+    await app.warm.wait()
+    gc.enable()
+    gc.collect()
+    gc.freeze()  # what was loaded stays: to walk through it at every full collection would hold up everybody
 
 
 async def _supervise(app: App, platform: Platform) -> None:

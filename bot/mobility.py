@@ -55,15 +55,16 @@ def look(ctx: Scope, event: Event) -> Again:
     return None
 
 
-def title_of_office(ctx: Scope, role: str, organisation: str) -> str:
-    """Return the title of a move that does not name who moves, in the language of the installation's agenda."""
+def title_of_office(ctx: Scope, role: str, organisation: str) -> tuple[str, str]:
+    """Return the title of a move that does not name who moves, in French and in English."""
     name = name_of(ctx.directory(), organisation)
     return titled(ctx, Text.of("crossing_post.office", role=Text.of(f"role.{role}"), name=name))
 
 
-def titled(ctx: Scope, words: Text) -> str:
-    """Return words as they stand in the title of an event: in the language of the installation's agenda."""
-    return unescaped(ctx.world.catalogues.render(words, Reader("fr")))
+def titled(ctx: Scope, words: Text) -> tuple[str, str]:
+    """Return words as they stand in the title of an event, in French and in English."""
+    french, english = (unescaped(ctx.world.catalogues.render(words, Reader(it))) for it in ("fr", "en"))
+    return french, english
 
 
 def _end_access(ctx: Scope, row: Crossing, author: Author) -> None:

@@ -13,6 +13,7 @@ from bot.agenda.training import Training
 from bot.card import Button, Buttons, Card, Paragraph, Reply
 from bot.command import command, first_word
 from bot.context import Context
+from bot.conversation import tell_person
 from bot.directory.days import ZONE, local_day
 from bot.directory.tables import Person
 from bot.errors import UserError
@@ -86,7 +87,14 @@ def _answer(ctx: Context, answer: str, number: str) -> Reply:
     event = keeping.numbered(ctx.session, ctx.actor, number)
     if ctx.session.get(Training, event.id) is not None:
         return _seat(ctx, event, answer)
-    participation.give(ctx.session, ctx.actor, event, answer, ctx.now)
+    before = participation.of(ctx.session, ctx.actor, event)
+    sent = before.stand_in if before is not None else None
+    row = participation.give(ctx.session, ctx.actor, event, answer, ctx.now)
+    if sent is not None and row.stand_in is None:
+        _tell(ctx, sent, event, "spared")
+    if answer == "no":
+        for left in participation.declined(ctx.session, ctx.actor, event):
+            _tell(ctx, left.person, event, "declined")
     said = Text.of(f"agenda.noted.{answer}", number=event.number)
     if answer != "no" or ctx.actor.organisation is None:
         return shown(ctx, event, said)
@@ -98,6 +106,16 @@ def _answer(ctx: Context, answer: str, number: str) -> Reply:
         for id_, name in colleagues
     ]
     return Card(None, (Paragraph(said), Paragraph(Text.of("agenda.who_instead")), Buttons(tuple(buttons))))
+
+
+def _tell(ctx: Context, person: str | None, event: Event, what: str) -> None:
+    """Tell a stand-in that they are not needed, or who sent one that they do not come."""
+    row = ctx.session.get(Person, person or "")
+    who = ctx.actor.name or Text.of("agenda.an_agent")
+    words = Text.of(f"agenda.stand_in.{what}", who=who, number=Markdown(event.number))
+    label = Text.of("button.agenda_stand_in" if what == "declined" else "button.agenda_event")
+    button = Button(label, "agenda", f"non {event.number}" if what == "declined" else event.number)
+    tell_person(ctx, row, Card(None, (Paragraph(words), Buttons((button,)))), f"{what}/{person}")
 
 
 def _seat(ctx: Context, event: Event, answer: str) -> Reply:
@@ -147,7 +165,8 @@ def _cancel(ctx: Context, line: str) -> Reply:
     rights.check(ctx.actor, "change", event)
     if spelled(sure) not in ("oui", "yes"):
         yes = Button(Text.of("button.agenda_cancel_sure"), "agenda", f"annuler {event.number} oui", "danger")
-        ask = Paragraph(Text.of("agenda.cancel_sure", number=event.number, title=event.title), theirs=True)
+        title = cards.title_of(here(ctx), event)
+        ask = Paragraph(Text.of("agenda.cancel_sure", number=event.number, title=title), theirs=True)
         return Card(None, (ask, Buttons((yes,))))
     keeping.cancel(ctx.session, ctx.actor, event, ctx.now)
     return shown(ctx, event, Text.of("agenda.cancelled", number=event.number))

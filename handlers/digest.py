@@ -111,14 +111,15 @@ def _organisation(ctx: Context) -> str | None:
 
 def _shown(ctx: Context, it: Digest, note: Text | None = None) -> Card:
     zone, place = clock_of(ctx, it)
-    return cards.subscription(it, zone, keeping.next_at(ctx, it, zone, place), note)
+    return cards.subscription(it, zone, ctx.now, keeping.next_at(ctx, it, zone, place), note)
 
 
 def _preview(ctx: Context, it: Digest, _: str) -> Reply:
     reader = audience(ctx, it)
     if reader is None:
         raise UserError("digest.unreachable", number=it.number)
-    return issuing.preview(ctx, it, replace(reader, to=ctx.to))
+    card = issuing.preview(ctx, it, replace(reader, to=ctx.to))
+    return ctx.outbox.for_reader(reader.words).render(ctx.to, card)  # in its own language and by its own clock
 
 
 def _pause(ctx: Context, it: Digest, words: str) -> Reply:

@@ -31,6 +31,8 @@ def event(ctx: Context, quoi: Rest = "") -> Reply:
     known = keeping.numbered(ctx.session, ctx.actor, rest) if spelled(word) in _CHANGE else None
     if known is not None:
         rights.check(ctx.actor, "change", known)
+        if known.sealed and not ctx.inbound.encrypted:  # a form shows the words that it is to change
+            raise UserError("agenda.sealed_change", number=known.number)
     if form:
         return _submitted(ctx, known, {name: unescaped(form.get(name, "")).strip() for name in _FIELDS})
     if isinstance(ctx.inbound, Invocation) and ctx.inbound.trigger is not None and (known or not _complete(ctx, quoi)):

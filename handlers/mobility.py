@@ -99,8 +99,10 @@ def _entered(ctx: Context, move: Move, day: When) -> Event:
     left = _left(ctx, move.person)
     places = [orgs[it] for it in (move.organisation, left) if it is not None and it in orgs]
     own = (ctx.actor.organisation,) if ctx.actor.organisation else ()
+    french, english = _titles(ctx, move)
     details = Details(
-        title=_title(ctx, move),
+        title=french,
+        title_en=english,
         when=day,
         kind="posting",
         place=orgs[move.organisation].city,
@@ -116,8 +118,8 @@ def _entered(ctx: Context, move: Move, day: When) -> Event:
     return made
 
 
-def _title(ctx: Context, move: Move) -> str:
-    """Return the title of a move; who is for their own is not named."""
+def _titles(ctx: Context, move: Move) -> tuple[str, str]:
+    """Return the title of a move in French and in English; who is for their own is not named."""
     person = ctx.session.get_one(Person, move.person)
     if person.visibility == "own":
         return title_of_office(ctx, move.role, move.organisation)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import time, timedelta
 
 from bot import training as clock
-from bot.agenda import finding, keeping, rights
+from bot.agenda import finding, keeping, rights, sessions
 from bot.agenda import training as seats
 from bot.agenda import training_cards as cards
 from bot.agenda.borders import EVERYTHING
@@ -13,13 +13,13 @@ from bot.agenda.finding import Where, Window
 from bot.agenda.line import understood
 from bot.agenda.model import resolved
 from bot.agenda.offer import Offer, offered
+from bot.agenda.sessions import Session
 from bot.agenda.tables import Event
-from bot.agenda.training import LIVE, Enrolment, Training, closes
-from bot.agenda.training_cards import Session
+from bot.agenda.training import Enrolment, Training
 from bot.card import Button, Buttons, Card, Paragraph, Reply, Words
 from bot.command import command, first_word
 from bot.context import Context
-from bot.directory.days import local_day, postings_held
+from bot.directory.days import local_day
 from bot.errors import UserError
 from bot.grammar import Rest
 from bot.interpret import spelled
@@ -58,7 +58,9 @@ def _catalogue(ctx: Context, words: str) -> Card:
     where = Where(ctx.world.rules, view.directory, ctx.world.borders)
     around = EVERYTHING if every or not words else finding.window(words, own.today, own.organisation, where).around
     window = Window(own.today, AHEAD, around, frozenset({"training"}))
-    found = [_session(ctx, event) for event in finding.coming(ctx.session, ctx.actor, window, view.zone)]
+    events = finding.coming(ctx.session, ctx.actor, window, view.zone)
+    by_event = sessions.of(ctx.session, events, ctx.actor.person)
+    found = [by_event[event.id] for event in events]
     fit = [it for it in found if every or _ministry_fits(ctx, it.training)]
     hidden = len(found) - len(fit)
     buttons = [Button(Text.of("button.open_event", number=it.event.number), "formation", it.event.number) for it in fit]
@@ -71,19 +73,16 @@ def _catalogue(ctx: Context, words: str) -> Card:
 
 
 def _session(ctx: Context, event: Event) -> Session:
-    row = ctx.session.get(Training, event.id)
-    own = seats.find(ctx.session, event.id, ctx.actor.person) if ctx.actor.person is not None else None
-    return Session(event, row, seats.counts(ctx.session, event.id), own)
+    return sessions.of(ctx.session, [event], ctx.actor.person)[event.id]
 
 
 def _buttons(ctx: Context, it: Session) -> Sequence[Button]:
     event, row, number = it.event, it.training, it.event.number
     found: list[Button] = []
     if row is not None and event.state != "cancelled":
-        enrolled = it.own is not None and it.own.state in LIVE
-        if enrolled and event.when.begins(event.zone) > ctx.now:
+        if it.mine is not None and event.when.begins(event.zone) > ctx.now:
             found.append(Button(Text.of("button.training_leave"), "formation", f"quitter {number}"))
-        elif not enrolled and closes(event, row) > ctx.now:
+        elif it.mine is None and it.is_open(ctx.now):
             key = "button.training_wait" if it.free == 0 else "button.training_enrol"
             found.append(Button(Text.of(key), "formation", f"inscrire {number}", "primary"))
     if row is not None and rights.may(ctx.actor, "participants", event):
@@ -261,12 +260,7 @@ def _marks(ctx: Context, event: Event, rows: Sequence[Enrolment]) -> Sequence[Bu
 
 
 def _ministry_fits(ctx: Context, row: Training | None) -> bool:
-    """Whether a session is open to the ministry of this person, as the directory has it."""
-    if row is None or not row.ministries:
-        return True
-    held = postings_held(ctx.session, ctx.actor.person, ctx.now) if ctx.actor.person is not None else ()
-    roles = {posting.role for posting, _ in held if posting.organisation == ctx.actor.organisation}
-    return seats.ministry_of(ctx.actor.organisation, roles, ctx.directory()) in row.ministries.split()
+    return sessions.fits(ctx.session, ctx.actor, ctx.directory(), row, ctx.now)
 
 
 def _numbered(ctx: Context, number: str) -> Event:

@@ -145,6 +145,7 @@ def _contribute(ctx: Context, line: str) -> Reply:
     if said:
         return _given(ctx, prepared, row, said)
     title = title_of(here(ctx), prepared.event)
+    before = row.text if ctx.inbound.encrypted or not row.sealed else None
     if isinstance(ctx.inbound, Invocation) and ctx.inbound.trigger is not None:
         return Form(
             command="visite",
@@ -152,7 +153,7 @@ def _contribute(ctx: Context, line: str) -> Reply:
             title=Text.of("form.visite.title"),
             submit=Text.of("form.visite.submit"),
             intro=Text.of("visit.prompt", number=number, title=title),
-            fields=(Field("texte", Text.of("form.visite.texte"), "text", unescaped(row.text or "")),),
+            fields=(Field("texte", Text.of("form.visite.texte"), "text", unescaped(before or "")),),
         )
     prompt = ("visite", f"contribuer {number} {row.organisation}")
     words = Text.of("visit.prompt_reply", number=number, title=title)

@@ -14,12 +14,12 @@ from bot.card import Block, Button, Buttons, Card, Fields, Paragraph, Words
 from bot.directory.snapshot import Snapshot
 from bot.routing.rules import Rules
 from bot.texts import Lines, Markdown, Row, Text, escape
-from bot.worktime.holidays import Place
+from bot.worktime.holidays import Holiday, Place
 
 SHOWN = 15  # events of a list
 OFFERED = 5  # of them with a button
 
-Closed = tuple[date, str, Sequence[Place]]
+Closed = tuple[date, Holiday, Sequence[Place]]
 Pair = tuple[Words, Words]
 
 
@@ -119,9 +119,9 @@ def line(view: View, event: Event, day: date, marks: Sequence[Words] | None = No
     return Text.of("agenda.line", parts=Row(parts), number=Markdown(event.number))
 
 
-def closed_line(view: View, name: str, places: Sequence[Place]) -> Text:
+def closed_line(view: View, holiday: Holiday, places: Sequence[Place]) -> Text:
     """Return a public holiday in a line of its day."""
-    return Text.of("agenda.closed", name=name, where=tuple(_where(view, places)))
+    return Text.of("agenda.closed", name=holiday.fr, name_en=holiday.en, where=tuple(_where(view, places)))
 
 
 def _where(view: View, places: Sequence[Place]) -> Iterator[Text]:
@@ -196,7 +196,11 @@ def state(event: Event) -> Text:
 
 def title_of(view: View, event: Event) -> Words:
     """Return what an event is called where its words may stand, else that they stand elsewhere."""
-    return event.title if is_open(view, event) else Text.of("agenda.sealed_title")
+    if not is_open(view, event):
+        return Text.of("agenda.sealed_title")
+    if not event.title_en:
+        return event.title
+    return Text.of("agenda.own_title", title=event.title, title_en=event.title_en)
 
 
 def is_open(view: View, event: Event) -> bool:

@@ -20,7 +20,7 @@ from bot.routing.names import FRANCE
 from bot.routing.reading import read
 from bot.routing.rules import Rules
 from bot.routing.spelling import keys
-from bot.worktime.holidays import Place
+from bot.worktime.holidays import Holiday, Place
 
 WEEK = 7
 MONTH = 31
@@ -106,11 +106,11 @@ def _is_chosen(asked: Window, kind: str, named: Iterable[str]) -> bool:
     return (not asked.kinds or kind in asked.kinds) and asked.around.holds(Named(*(tuple(it.split()) for it in named)))
 
 
-def holidays(places: Sequence[Place], first: date, last: date) -> Iterator[tuple[date, str, Sequence[Place]]]:
-    """Yield the public holidays of some days: the day, its name, and the places that keep it under that name."""
+def holidays(places: Sequence[Place], first: date, last: date) -> Iterator[tuple[date, Holiday, Sequence[Place]]]:
+    """Yield the public holidays of some days: the day, its names, and the places that keep it under these names."""
     for shift in range((last - first).days + 1):
         day = first + timedelta(days=shift)
-        names: dict[str, list[Place]] = {}
+        names: dict[Holiday, list[Place]] = {}
         for place in places:
             name = place.holiday(day)
             if name is not None:

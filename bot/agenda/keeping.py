@@ -12,7 +12,7 @@ from bot import due
 from bot.agenda import rights
 from bot.agenda.ics import DOMAIN
 from bot.agenda.model import LISTED, NOTE, PLACE, TITLE, Details
-from bot.agenda.participation import REMIND
+from bot.agenda.participation import REMIND, knows
 from bot.agenda.tables import Event
 from bot.directory.identity import Actor
 from bot.errors import UserError
@@ -51,13 +51,17 @@ def change(
     if set(details.organisers) - {actor.organisation} - set(event.details.organisers):
         rights.check(actor, "add_for_others")
     event.sealed = event.sealed or sealed
-    return become(session, event, tidy(details), now)
+    changed = become(session, event, tidy(details), now)
+    knows(session, actor, event)
+    return changed
 
 
 def cancel(session: Session, actor: Actor, event: Event, now: datetime) -> bool:
     """Cancel an event; it stays, to be seen as cancelled. Return whether it was not already."""
     rights.check(actor, "change", event)
-    return become(session, event, replace(event.details, state="cancelled"), now)
+    changed = become(session, event, replace(event.details, state="cancelled"), now)
+    knows(session, actor, event)
+    return changed
 
 
 def confirm(session: Session, actor: Actor, event: Event, now: datetime) -> bool:
@@ -69,6 +73,8 @@ def confirm(session: Session, actor: Actor, event: Event, now: datetime) -> bool
 def become(session: Session, event: Event, details: Details, now: datetime, *, sequence: int | None = None) -> bool:
     """Take what is new; return whether anything was. One that begins at another time has moved, and stays so marked."""
     before = event.details
+    if details.title == before.title:  # who changes something else has no English to say again
+        details = replace(details, title_en=before.title_en)
     moved = details.when.starts != before.when.starts and "cancelled" not in {details.state, before.state}
     if moved or (before.state == "moved" and details.state == "confirmed" and details.when == before.when):
         details = replace(details, state="moved")
@@ -106,6 +112,7 @@ def tidy(details: Details) -> Details:
     return replace(
         details,
         title=" ".join(details.title.split())[:TITLE] or "—",
+        title_en=" ".join(details.title_en.split())[:TITLE],
         place=" ".join(details.place.split())[:PLACE],
         note=details.note.strip()[:NOTE].strip(),
         countries=_once(details.countries),

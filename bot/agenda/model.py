@@ -79,6 +79,7 @@ class Details:
     links: tuple[str, ...] = ()
     visibility: str = "network"
     state: str = "confirmed"
+    title_en: str = ""  # the title in English, where the bot found the words; empty: it is as somebody wrote it
 
 
 def _midnight(day: date) -> datetime:

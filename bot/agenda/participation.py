@@ -44,9 +44,9 @@ def give(session: Session, actor: Actor, event: Event, answer: str, now: datetim
             raise Denied("event.answer", "agenda.may_not.answer")
         row = Participation(event=event.id, who=who, person=actor.person, organisation=actor.organisation)
         session.add(row)
-    if answer == "yes":
+    if answer != "no":
         row.stand_in = None
-    row.answer, row.at, row.organisation = answer, now, actor.organisation
+    row.answer, row.at, row.organisation, row.informed = answer, now, actor.organisation, event.facts
     session.flush()
     due.hasten(session, REMIND, str(event.id), now)
     return row
@@ -62,9 +62,26 @@ def send(session: Session, actor: Actor, event: Event, person: str, now: datetim
     if person not in colleagues(session, actor, now):
         raise UserError("agenda.no_colleague", person=person[:80])
     row = give(session, actor, event, "no", now)
-    row.stand_in, row.day_for, row.hour_for = person, None, None
+    row.stand_in, row.day_for, row.hour_for, row.informed = person, None, None, ""
     session.flush()
     return row
+
+
+def declined(session: Session, actor: Actor, event: Event) -> Sequence[Participation]:
+    """Let somebody not stand in for others any more; return whose answers these are."""
+    sent = select(Participation).where(Participation.event == event.id, Participation.stand_in == actor.person)
+    rows = session.scalars(sent).all() if actor.person is not None else ()
+    for row in rows:
+        row.stand_in = None
+    session.flush()
+    return rows
+
+
+def knows(session: Session, actor: Actor, event: Event) -> None:
+    """Note that who has just changed an event needs not be told of it."""
+    row = _own(session, actor, event)
+    if row is not None and row.stand_in is None:
+        row.informed = event.facts
 
 
 def colleagues(session: Session, actor: Actor, now: datetime) -> Mapping[str, str]:

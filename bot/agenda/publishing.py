@@ -25,6 +25,7 @@ from bot.message import Address, User
 from bot.rights import Denied, has
 from bot.routing.rules import Rules
 from bot.texts import Catalogues, Reader, Text, unescaped
+from bot.worktime.holidays import Holiday
 
 BEFORE = timedelta(days=35)
 DAYS = 435  # that a feed holds
@@ -101,7 +102,8 @@ def feed(session: Session, secret: str, shelf: Shelf, directory: Snapshot, now: 
     def say(key: str, **values: object) -> str:
         return unescaped(shelf.catalogues.render(Text.of(key, **values), reader))
 
-    events = (_entry(event, say("agenda.sealed_title")) for event in finding.coming(session, actor, asked, row.zone))
+    sealed, coming = say("agenda.sealed_title"), finding.coming(session, actor, asked, row.zone)
+    events = (_entry(event, sealed, row.language) for event in coming)
     free = (
         _holiday(day, name, row.created_at, row.zone, found, shelf, reader)
         for day, name, found in finding.holidays(asked.around.places, today, today + timedelta(days=DAYS) - BEFORE)
@@ -119,11 +121,13 @@ def note_read(session: Session, secret: str, now: datetime) -> None:
 
 def exported(events: Iterable[Event], name: str, sealed_title: str) -> str:
     """Return events as a calendar file."""
-    return written(name, [_entry(event, sealed_title) for event in events])
+    return written(name, [_entry(event, sealed_title, "fr") for event in events])
 
 
-def _entry(event: Event, sealed_title: str) -> Entry:
+def _entry(event: Event, sealed_title: str, language: str) -> Entry:
     details = event.details
+    if language == "en" and details.title_en:
+        details = replace(details, title=details.title_en)
     if event.sealed:
         details = replace(details, title=sealed_title, place="", note="", links=())
     uid = f"{event.uid}/{event.instance}" if event.instance else event.uid
@@ -132,7 +136,7 @@ def _entry(event: Event, sealed_title: str) -> Entry:
 
 def _holiday(
     day: date,
-    name: str,
+    called: Holiday,
     since: datetime,
     zone: str,
     found: Iterable[finding.Place],
@@ -140,9 +144,10 @@ def _holiday(
     reader: Reader,
 ) -> Entry:
     places = list(_named(found, shelf, reader))
+    name = called.fr if reader.language == "fr" else called.en
     codes = "-".join(sorted({f"{place.country}{place.subdivision}" for place in found}))
     details = Details(title=f"{name} ({', '.join(places)})", when=When.days(day, day, zone), kind="holiday")
-    uid = f"holiday-{day.isoformat()}-{hashlib.sha256(f'{codes} {name}'.encode()).hexdigest()[:12]}@{DOMAIN}"
+    uid = f"holiday-{day.isoformat()}-{hashlib.sha256(f'{codes} {called.en}'.encode()).hexdigest()[:12]}@{DOMAIN}"
     return Entry(uid, 0, datetime.combine(date(since.year, 1, 1), time(), UTC), details)
 
 

@@ -51,6 +51,7 @@ class Event(Base):
     stamp: Mapped[datetime | None] = mapped_column(Instant)  # when its source last changed it, as the source says
     kind: Mapped[str] = mapped_column(String(20))
     title: Mapped[str] = mapped_column(String(TITLE))
+    title_en: Mapped[str] = mapped_column(String(TITLE), default="")  # where the bot found the words
     starts: Mapped[datetime] = mapped_column(Instant)
     ends: Mapped[datetime] = mapped_column(Instant)
     zone: Mapped[str]
@@ -97,6 +98,7 @@ class Event(Base):
             links=tuple(self.links.splitlines()),
             visibility=self.visibility,
             state=self.state,
+            title_en=self.title_en,
         )
 
     @property
@@ -109,7 +111,8 @@ class Event(Base):
         """Become what a value says."""
         when = details.when
         self.starts, self.ends, self.zone, self.whole_days = when.starts, when.ends, when.zone, when.whole_days
-        self.title, self.kind, self.place, self.note = details.title, details.kind, details.place, details.note
+        self.title, self.title_en = details.title, details.title_en
+        self.kind, self.place, self.note = details.kind, details.place, details.note
         for name in ("countries", "territories", "bodies", "organisers"):
             setattr(self, name, " ".join(getattr(details, name)))
         self.links, self.visibility, self.state = "\n".join(details.links), details.visibility, details.state
@@ -128,6 +131,7 @@ class Participation(Base):
     stand_in: Mapped[str | None] = mapped_column(String(ID))  # who comes instead, a person's id
     day_for: Mapped[datetime | None] = mapped_column(Instant)  # the beginning of which they were told the day before
     hour_for: Mapped[datetime | None] = mapped_column(Instant)  # the same, the hour before
+    informed: Mapped[str] = mapped_column(String(300), default="")  # the event as who comes was last told of it
     at: Mapped[datetime] = mapped_column(Instant)
 
 

@@ -136,6 +136,8 @@ def _new(read: Read, calendar: Calendar | None, now: datetime, place: Place) -> 
 
 def _update(session: Session, row: Event, read: Read, now: datetime, place: Place, *, newer_only: bool) -> bool:
     """Take a change; a file that is older than what is known changes nothing."""
+    if row.sealed:  # what a file has of it are no words of its own
+        return False
     age, known = (read.sequence, read.stamp or _NEVER), (row.sequence, row.stamp or _NEVER)
     if newer_only and age < known:
         return False

@@ -1,30 +1,12 @@
 """The cards of training: the catalogue, a session, who has a seat and who waits."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from bot.agenda.cards import Pair, View, is_open, name_of, title_of, when
-from bot.agenda.tables import Event
-from bot.agenda.training import LIVE, Corps, Enrolment, Training, closes
+from bot.agenda.sessions import Session
+from bot.agenda.training import Corps, Enrolment, Training
 from bot.card import Block, Button, Buttons, Card, Fields, Paragraph, Words
 from bot.texts import Lines, Markdown, Row, Text, escape
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """A session with what is asked and given; `training` is None where anybody may simply come."""
-
-    event: Event
-    training: Training | None
-    counts: Mapping[str, int]
-    own: Enrolment | None = None
-
-    @property
-    def free(self) -> int | None:
-        """How many seats are free; None where there is no limit."""
-        if self.training is None or self.training.seats is None:
-            return None
-        return max(0, self.training.seats - self.counts.get("seat", 0))
 
 
 def catalogue(view: View, sessions: Sequence[Session], buttons: Sequence[Button]) -> Card:
@@ -69,22 +51,28 @@ def open_to(it: Training, corps: Mapping[str, Corps]) -> Text:
 
 
 def _line(view: View, it: Session) -> Text:
-    parts: list[Words] = [when(view, it.event.when), *_seats(it)]
+    parts: list[Words] = [when(view, it.event.when), *_seats(view, it)]
     if it.event.state == "cancelled":
         parts = [when(view, it.event.when), Text.of("agenda.state.cancelled")]
-    elif it.own is not None and it.own.state in LIVE:
-        parts.append(Text.of(f"training.own.{it.own.state}"))
+    elif it.mine is not None:
+        parts.append(Text.of(f"training.own.{it.mine}"))
     title = title_of(view, it.event)
     return Text.of("training.line", number=Markdown(it.event.number), title=title, parts=Row(parts))
 
 
-def _seats(it: Session) -> Iterator[Text]:
-    if it.free is not None:
-        waiting = it.counts.get("waiting", 0)
-        key = "training.free" if it.free else "training.full"
-        yield Text.of(key, free=it.free, waiting=waiting) if not it.free else Text.of(key, free=it.free)
-    if it.training is not None and it.training.closes_at is not None:
-        yield Text.of("training.until", at=closes(it.event, it.training))
+def seats_of(it: Session) -> Iterator[Text]:
+    """Yield how many seats are free, or how many wait for one; nothing where seats are not counted."""
+    if it.free:
+        yield Text.of("training.free", free=it.free)
+    elif it.free == 0:
+        yield Text.of("training.full", waiting=it.counts.get("waiting", 0))
+
+
+def _seats(view: View, it: Session) -> Iterator[Text]:
+    yield from seats_of(it)
+    last = it.last_day(view.zone)
+    if last is not None:
+        yield Text.of("training.until", day=last)
 
 
 def _fields(view: View, it: Session, corps: Mapping[str, Corps]) -> Iterator[Pair]:
@@ -98,7 +86,7 @@ def _fields(view: View, it: Session, corps: Mapping[str, Corps]) -> Iterator[Pai
     if it.training is None:
         return
     yield Text.of("training.field.for"), open_to(it.training, corps)
-    seats = list(_seats(it))
+    seats = list(_seats(view, it))
     if seats:
         yield Text.of("training.field.seats"), Text.of("training.parts", parts=Row(seats))
     if it.training.approval:

@@ -19,7 +19,7 @@ from bot.connections import connect, matrix_options, slack_options
 from bot.db import Database
 from bot.directory.tables import Organisation, Right, Room
 from bot.errors import ConfigurationError, Unavailable
-from bot.life import running
+from bot.life import running, settled
 from bot.opening import open_database
 from config.settings import Settings
 
@@ -53,7 +53,7 @@ def _run(settings: Settings, _options: argparse.Namespace) -> int:
 async def _serve(settings: Settings, database: Database) -> None:
     from bot import http  # noqa: PLC0415 -- a web server is a fifth of a second that only this command needs
 
-    gc.disable()  # until all is loaded: see _settle
+    gc.disable()  # until all is loaded: see `settled`
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -62,17 +62,9 @@ async def _serve(settings: Settings, database: Database) -> None:
     connect(app)
     async with http.serving(app), running(app):
         await _first_answer(app, stop)
-        settling = asyncio.create_task(_settle(app))
+        settling = asyncio.create_task(settled(app))
         await stop.wait()
         settling.cancel()
-
-
-async def _settle(app: App) -> None:
-    """Collect garbage again, once all is loaded: a start has none, and to look for some would hold it up."""
-    await app.warm.wait()
-    gc.enable()
-    gc.collect()
-    gc.freeze()  # what was loaded stays: to walk through it at every full collection would hold up everybody
 
 
 async def _first_answer(app: App, stop: asyncio.Event) -> None:

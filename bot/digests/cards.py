@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from bot.agenda import cards as agenda
 from bot.agenda.cards import View
+from bot.agenda.sessions import Session
+from bot.agenda.training_cards import seats_of
 from bot.card import Block, Button, Buttons, Card, Fields, Paragraph, Words
-from bot.digests.content import Content, Item, Shut
+from bot.digests.content import Closing, Content, Item, Shut
 from bot.digests.keeping import FOREVER
 from bot.digests.phrases import said
 from bot.digests.tables import Digest
+from bot.directory.days import local_day
 from bot.questions import cards as questions
 from bot.texts import Lines, Markdown, Row, Text, escape
 
@@ -45,17 +48,18 @@ def issue(view: View, digest: Digest, content: Content, late: datetime | None = 
     blocks += _questions(view, content)
     title = Text.of("digest.title", first=content.asked.first, last=content.asked.last)
     rest = lines[LINES].day if left else None
-    return Card(title, (*blocks, Buttons(tuple(_buttons(digest, content, rest)))))
+    return Card(title, (*blocks, Buttons(tuple(_buttons(view, digest, content, rest)))))
 
 
-def subscription(digest: Digest, zone: str, next_at: datetime | None, note: Text | None = None) -> Card:
+def subscription(digest: Digest, zone: str, now: datetime, next_at: datetime | None, note: Text | None = None) -> Card:
     """Return what a digest is asked to be, with what can be done about it."""
     blocks: list[Block] = [Paragraph(note)] if note is not None else []
     blocks.append(Fields(tuple(_fields(digest, zone, next_at))))
-    return Card(Text.of("digest.one", number=digest.number), (*blocks, Buttons(tuple(managing(digest)))))
+    blocks.append(Buttons(tuple(managing(digest, local_day(zone, now)))))
+    return Card(Text.of("digest.one", number=digest.number), tuple(blocks))
 
 
-def managing(digest: Digest) -> Iterator[Button]:
+def managing(digest: Digest, today: date) -> Iterator[Button]:
     """Yield what can be done about a digest."""
     yield Button(Text.of("button.digest_preview"), "digest", f"aperçu {digest.number}")
     yield Button(Text.of("button.digest_change"), "digest", f"modifier {digest.number}")
@@ -63,6 +67,10 @@ def managing(digest: Digest) -> Iterator[Button]:
         yield Button(Text.of("button.digest_pause"), "digest", f"pause {digest.number}")
     else:
         yield Button(Text.of("button.digest_resume"), "digest", f"reprendre {digest.number}", "primary")
+    if digest.paused_until == FOREVER:
+        for weeks in (1, 2, 4):
+            until = today + timedelta(weeks=weeks)
+            yield Button(Text.of("button.digest_resume_on", day=until), "digest", f"pause {digest.number} {until}")
     yield Button(Text.of("button.digest_stop"), "digest", f"arrêter {digest.number}", "danger")
 
 
@@ -71,8 +79,10 @@ def _lines(view: View, content: Content) -> Iterator[Line]:
         yield Line(day, agenda.closed_line(view, name, places))
     for shut in content.shut:
         yield Line(shut.first, _shut(shut))
+    for closing in content.closing:
+        yield Line(closing.day, _closing(view, closing))
     for item in content.items:
-        yield Line(item.day, agenda.line(view, item.event, item.day, tuple(_marks(item))))
+        yield Line(item.day, agenda.line(view, item.event, item.day, tuple(_marks(view, item))))
 
 
 def _shut(shut: Shut) -> Text:
@@ -82,15 +92,35 @@ def _shut(shut: Shut) -> Text:
     return Text.of("digest.shut_until", name=name, last=shut.last)
 
 
-def _marks(item: Item) -> Iterator[Words]:
+def _closing(view: View, closing: Closing) -> Text:
+    event = closing.session.event
+    named = Text.of("digest.last_day", title=agenda.title_of(view, event))
+    return Text.of("agenda.line", parts=Row((named, *seats_of(closing.session))), number=Markdown(event.number))
+
+
+def _marks(view: View, item: Item) -> Iterator[Words]:
     if item.mark == "moved" and item.before is not None:
         yield Text.of("digest.mark.moved", before=_before(item, item.before))
     elif item.mark is not None:
         yield Text.of(f"digest.mark.{item.mark}")
     if item.event.state == "planned":
         yield agenda.state(item.event)
-    if item.answer is not None and item.mark != "cancelled":
-        yield Text.of(f"agenda.own.{item.answer}")
+    if item.mark == "cancelled":
+        return
+    if item.session is not None and item.session.training is not None:
+        yield from _seats(view, item.session)
+    elif item.answer is not None:
+        yield Text.of(f"digest.answer.{item.answer}")
+
+
+def _seats(view: View, it: Session) -> Iterator[Text]:
+    """Yield how the reader's request stands; of who asked for no seat, whether there is one."""
+    if it.mine is not None:
+        yield Text.of(f"digest.seat.{it.mine}")
+    elif it.is_open(view.now):
+        yield from seats_of(it)
+    else:
+        yield Text.of("digest.seat.closed")
 
 
 def _before(item: Item, before: datetime) -> Text:
@@ -112,7 +142,7 @@ def _since_last(view: View, content: Content) -> Iterator[Block]:
 
 
 def _gone(view: View, item: Item) -> Text:
-    marked = agenda.line(view, item.event, item.day, tuple(_marks(item)))
+    marked = agenda.line(view, item.event, item.day, tuple(_marks(view, item)))
     return Text.of("digest.gone", when=agenda.when(view, item.event.when), line=marked)
 
 
@@ -127,10 +157,12 @@ def _questions(view: View, content: Content) -> Iterator[Block]:
     yield Paragraph(Text.of("agenda.group", said=head, items=lines))
 
 
-def _buttons(digest: Digest, content: Content, rest: date | None) -> Iterator[Button]:
+def _buttons(view: View, digest: Digest, content: Content, rest: date | None) -> Iterator[Button]:
     if rest is not None:
         words = f"{rest} au {content.asked.last} {content.asked.words}".strip()
         yield Button(Text.of("button.digest_more"), "agenda", words, "primary")
+    if content.closing or any(it.session is not None and it.session.is_open(view.now) for it in content.items):
+        yield Button(Text.of("button.digest_training"), "formation", "")
     if content.questions.count:
         own = "moi" if digest.person is not None else "service"
         yield Button(Text.of("button.digest_questions"), "demandes", own)

@@ -1,15 +1,16 @@
 """What a digest holds, as a value: events and what became of them, who is closed, questions. Words: `cards`."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from typing import Literal, TypeAlias
 
 from sqlalchemy import func, select
 
-from bot.agenda import finding, rights
+from bot.agenda import finding, rights, sessions
 from bot.agenda.borders import Around
 from bot.agenda.finding import Where, Window
+from bot.agenda.sessions import Session
 from bot.agenda.tables import Event, Participation
 from bot.context import Scope
 from bot.digests.readers import Audience
@@ -20,7 +21,7 @@ from bot.directory.tables import Closure
 from bot.directory.visibility import Owned, sees
 from bot.questions import queue
 from bot.questions.queue import Page
-from bot.worktime.holidays import Place
+from bot.worktime.holidays import Holiday, Place
 
 Mark: TypeAlias = Literal["new", "moved", "changed", "cancelled"]
 
@@ -34,6 +35,15 @@ class Item:
     mark: Mark | None = None
     before: datetime | None = None
     answer: str | None = None  # what its reader said of it
+    session: Session | None = None  # where it has seats: how many are free, and whether its reader asked for one
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """A session, on the last day on which its reader can ask for a seat."""
+
+    session: Session
+    day: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +62,8 @@ class Content:
     asked: Window
     items: Sequence[Item]
     elsewhere: Sequence[Item]  # that the last digest told of and that are no longer on these days
-    holidays: Sequence[tuple[date, str, Sequence[Place]]]
+    closing: Sequence[Closing]
+    holidays: Sequence[tuple[date, Holiday, Sequence[Place]]]
     shut: Sequence[Shut]
     questions: Page
     late: int
@@ -61,7 +72,8 @@ class Content:
     @property
     def empty(self) -> bool:
         """Whether there is nothing to say."""
-        return not (self.items or self.elsewhere or self.holidays or self.shut or self.questions.count)
+        coming = self.items or self.elsewhere or self.closing or self.holidays or self.shut
+        return not (coming or self.questions.count)
 
 
 def gathered(ctx: Scope, digest: Digest, reader: Audience, today: date) -> Content:
@@ -72,7 +84,8 @@ def gathered(ctx: Scope, digest: Digest, reader: Audience, today: date) -> Conte
     found = [item for row in rows if (item := _item(row, max(today, row.when.day(reader.zone)), last)) is not None]
     gone = list(_elsewhere(ctx, reader, rows, last, today))
     answers = _answers(ctx, reader.actor, found)
-    items = [_answered(item, answers) for item in found]
+    seated = sessions.of(ctx.session, [item.event for item in found], reader.actor.person)
+    items = [replace(item, answer=answers.get(item.event.id), session=seated.get(item.event.id)) for item in found]
     wanted = not asked.kinds or "holiday" in asked.kinds
     scope: queue.Scope = "mine" if reader.actor.person is not None else "post"
     account = reader.account
@@ -81,6 +94,7 @@ def gathered(ctx: Scope, digest: Digest, reader: Audience, today: date) -> Conte
         asked=asked,
         items=items,
         elsewhere=gone,
+        closing=list(_closing(ctx, reader, asked)),
         holidays=list(finding.holidays(asked.around.places, asked.first, asked.last)) if wanted else [],
         shut=list(_shut(ctx, reader.actor, asked)) if wanted else [],
         questions=questions,
@@ -145,9 +159,20 @@ def _answers(ctx: Scope, actor: Actor, items: Sequence[Item]) -> Mapping[int, st
     return {row.event: row.answer for row in ctx.session.execute(mine)}
 
 
-def _answered(item: Item, answers: Mapping[int, str]) -> Item:
-    answer = answers.get(item.event.id)
-    return item if answer is None else Item(item.event, item.day, item.mark, item.before, answer)
+def _closing(ctx: Scope, reader: Audience, asked: Window) -> Iterator[Closing]:
+    """Yield the sessions that are open to the reader, on the last day of their enrolment, where that is soon."""
+    events = sessions.closing(ctx.session, reader.actor, asked)
+    found = sessions.of(ctx.session, events, reader.actor.person)
+    for it in (found[event.id] for event in events):
+        day = it.last_day(reader.zone)
+        if (
+            day is not None
+            and asked.first <= day <= asked.last
+            and it.mine is None
+            and it.is_open(ctx.now)
+            and sessions.fits(ctx.session, reader.actor, ctx.directory(), it.training, ctx.now)
+        ):
+            yield Closing(it, day)
 
 
 def _shut(ctx: Scope, actor: Actor, asked: Window) -> Iterator[Shut]:

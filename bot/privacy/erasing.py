@@ -7,12 +7,15 @@ the audit under an alias that nobody can resolve. Events of the agenda stay too,
 import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from bot import due, foureyes, jobs
+from bot.agenda.keeping import CHANGED
+from bot.agenda.training import Enrolment
 from bot.audit.recording import record
 from bot.audit.tables import Alias, Content, Entry
 from bot.context import Scope
@@ -53,7 +56,7 @@ def erase(ctx: Scope, person: str, actor: str) -> Erased:
     foureyes.forget(ctx, person)
     words.take_back(ctx, traces, its)
     jobs.write(session)  # what takes words back names rooms: it is swept too
-    counts |= _rows(session, traces)
+    counts |= _rows(session, traces, ctx.now)
     _messages(session, traces)
     token = f"erased-{secrets.token_hex(6)}"
     counts |= sweep(session, traces, token)
@@ -65,9 +68,11 @@ def erase(ctx: Scope, person: str, actor: str) -> Erased:
     return Erased({name: count for name, count in counts.items() if count})
 
 
-def _rows(session: Session, traces: Traces) -> Mapping[str, int]:
+def _rows(session: Session, traces: Traces, now: datetime) -> Mapping[str, int]:
     """Delete what is about them alone, and leave the rest without them; return how much of what was deleted."""
     person, called = traces.person, kept.called(traces)
+    for event in session.scalars(select(Enrolment.event).where(Enrolment.person == person)):
+        due.hasten(session, CHANGED, str(event), now)  # who waits for their seat moves up
     for kind in kept.ROWS:
         _unname(session, kind, called)
     digests = select(Digest.id).where(Digest.person == person)

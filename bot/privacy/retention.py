@@ -163,7 +163,8 @@ def _crossings(ctx: Scope, before: datetime) -> int:
         select(Crossing).where(Crossing.event.in_(_ended(before))).order_by(Crossing.event).limit(AT_ONCE)
     ).all()
     for row in found:
-        ctx.session.get_one(Event, row.event).title = title_of_office(ctx, row.role, row.organisation)
+        event = ctx.session.get_one(Event, row.event)
+        event.title, event.title_en = title_of_office(ctx, row.role, row.organisation)
         ctx.session.delete(row)
     ctx.session.flush()
     return len(found)

@@ -45,6 +45,8 @@ def page(
     """
     visible = _visible(actor, account, scope, _limits(scope, now, topics))
     count = session.scalar(select(func.count()).select_from(visible.subquery())) or 0
+    if not count:
+        return Page((), 1, 1, 0)
     pages = max(1, -(-count // PAGE))
     number = min(max(1, number), pages)
     ids = visible.subquery()

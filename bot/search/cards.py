@@ -79,7 +79,7 @@ def clock(view: View, row: Organisation) -> Words | None:
     elif place.is_weekend(local.date()):
         notes.append(Text.of("lookup.weekend"))
     if holiday is not None:
-        notes.append(Text.of("lookup.holiday", name=holiday))
+        notes.append(Text.of("lookup.holiday", name=holiday.fr, name_en=holiday.en))
     if hours is None and row.opening_hours and row.status == "open" and view.value(row, "opening_hours"):
         notes.append(Text.of("lookup.hours", hours=row.opening_hours))
     return Text.of("lookup.notes", notes=Row(notes))

@@ -1,13 +1,26 @@
 """Which days nobody works somewhere: the weekend and the public holidays of a country and its subdivision."""
 
+import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib.resources import files
 from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from holidays import HolidayBase
 
 _WEEKEND = frozenset({5, 6})
-_IN_WORDS = ("fr", "en_US")  # a holiday is named in the first of these that its country has
+_ENGLISH, _FRENCH = "en_US", "fr"
+
+
+class Holiday(NamedTuple):
+    """What a public holiday is called."""
+
+    fr: str
+    en: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +30,8 @@ class Place:
     country: str
     subdivision: str = ""
 
-    def holiday(self, day: date) -> str | None:
-        """Return the name of a public holiday, None on other days; where a country's are unknown it has none."""
+    def holiday(self, day: date) -> Holiday | None:
+        """Return the names of a public holiday, None on other days; where a country's are unknown it has none."""
         return _year(self.country, self.subdivision, day.year)[0].get(day)
 
     def is_holiday(self, day: date) -> bool:
@@ -31,7 +44,7 @@ class Place:
 
 
 @lru_cache(maxsize=512)
-def _year(country: str, subdivision: str, year: int) -> tuple[Mapping[date, str], frozenset[int]]:
+def _year(country: str, subdivision: str, year: int) -> tuple[Mapping[date, Holiday], frozenset[int]]:
     """Return the public holidays of a year by day, and the weekdays of the weekend."""
     import holidays  # noqa: PLC0415 - a third of a second, for those who look somebody up
 
@@ -39,8 +52,26 @@ def _year(country: str, subdivision: str, year: int) -> tuple[Mapping[date, str]
         known = holidays.country_holidays(country)
     except NotImplementedError:
         return MappingProxyType({}), _WEEKEND
-    spoken = next((it for it in _IN_WORDS if it in known.supported_languages), known.default_language)
     part = subdivision if subdivision in (*known.subdivisions, *known.subdivisions_aliases) else None
-    found = holidays.country_holidays(country, subdiv=part, years=year, language=spoken, observed=True)
-    days = {day: name for day, name in found.items() if day.year == year}
+    spoken = known.supported_languages
+
+    def named(language: str | None) -> "HolidayBase":
+        return holidays.country_holidays(country, subdiv=part, years=year, language=language, observed=True)
+
+    own = _FRENCH if _FRENCH in spoken else known.default_language
+    found = named(_ENGLISH if _ENGLISH in spoken else own)
+    french = named(_FRENCH) if _FRENCH in spoken else {day: _in_french(name) for day, name in found.items()}
+    days = {day: Holiday(french[day].replace("'", "’"), name) for day, name in found.items() if day.year == year}
     return MappingProxyType(days), frozenset(found.weekend)
+
+
+def _in_french(name: str) -> str:
+    """Return the French for an English name, or for each of several; one that is not known stays as it is."""
+    return " ; ".join(_names().get(each, each) for each in name.split("; "))
+
+
+@cache
+def _names() -> Mapping[str, str]:
+    """Read `holidays.csv`: what those are called in French whose country has no French names."""
+    with files(__package__).joinpath("holidays.csv").open(encoding="utf-8") as file:
+        return {row["en"]: row["fr"] for row in csv.DictReader(file)}

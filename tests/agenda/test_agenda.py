@@ -203,3 +203,9 @@ async def test_words_of_an_encrypted_room_stay_there(play: Scene) -> None:
     assert "Strasbourg" not in shown
     await me.say("agenda E-1")
     me.sees_not("entretien réservé")
+    coordinator = alone(play, "U0COORD")
+    await coordinator.say("agenda annuler E-1")
+    coordinator.sees("Annuler E-1")
+    await coordinator.slash("evenement", "modifier E-1", forms=True)
+    coordinator.sees("modifiez-le là-bas")
+    coordinator.sees_not("entretien réservé")

@@ -57,6 +57,33 @@ async def test_the_stand_in_is_reminded_and_who_sent_them_is_not(play: Scene) ->
     me.sees_not("Rappel")
 
 
+async def test_stand_ins_and_guests_hear_at_once_what_becomes_of_it(play: Scene) -> None:
+    me, other, consul = alone(play), alone(play, "U0COLLEGUE"), alone(play, "U0CONSUL")
+    await me.say(CCT)
+    await consul.say("agenda oui E-1")
+    await me.say("agenda remplacer E-1 collegue-a")
+    await play.tick()
+    shown = other.sees("Vous y remplacez Agent Exemple.")
+    await other.click(shown, "Je ne viens plus")
+    asked = me.sees("Collègue Témoin ne peut pas vous remplacer à E-1.")
+    await me.click(asked, "Proposer quelqu’un d’autre")
+    await me.click(me.sees("Quelqu’un vient à votre place ?"), "Éditrice Exemple")
+    await me.say("agenda peut-être E-1")
+    alone(play, "U0EDITEUR").sees("viendra à E-1 : vous n’y êtes plus attendu")
+    await play.at("2026-03-16T23:00")
+    await me.say("agenda déplacer E-1 26 mars 15h")
+    await play.tick()
+    consul.sees_not("a changé")  # it is night
+    await play.at("2026-03-17T07:00")
+    assert "jeudi 26 mars" in consul.sees("où vous êtes attendu, a changé").text
+    await me.say("agenda annuler E-1 oui")
+    await play.tick()
+    await play.tick()
+    assert consul.transcript().count("C’est annulé") == 1
+    me.sees_not("C’est annulé")  # who cancels it knows
+    other.sees_not("a changé")  # who does not come is spared
+
+
 async def test_each_by_their_own_clock(play: Scene) -> None:
     me, consul = alone(play), alone(play, "U0CONSUL")
 

@@ -176,19 +176,20 @@ def test_what_is_written_is_read_back_as_it_was(drawn: list[Details]) -> None:
 def test_export_then_import_is_no_change(shipped: Database) -> None:
     series = vevent("w", "20260317T090000Z", "Point", "RRULE:FREQ=WEEKLY;COUNT=3", "LOCATION:Metz")
     take(shipped, calendar(series, vevent("a", "20260320T090000Z", "Un", "STATUS:TENTATIVE")))
-    shipped.run_now(
-        lambda s: keeping.add(
-            s, OPERATOR, Details("À nous", When.days(date(2026, 4, 1), date(2026, 4, 2), "Europe/Paris")), NOW
-        )
-    )
+    ours = Details("À nous", When.days(date(2026, 4, 1), date(2026, 4, 2), "Europe/Paris"), title_en="Ours")
+    shipped.run_now(lambda s: keeping.add(s, OPERATOR, ours, NOW))
+    shipped.run_now(lambda s: keeping.add(s, OPERATOR, replace(ours, title="Chiffré"), NOW, sealed=True))
 
     def export(session: Session) -> str:
         return publishing.exported(session.scalars(select(Event).order_by(Event.id)), "Essai", "—")
 
     text = shipped.run_now(export)
     before = rows(shipped)
-    assert take(shipped, text.encode()) == Taken(same=5)
+    assert take(shipped, text.encode()) == Taken(same=6)
     assert rows(shipped) == before
+    assert (
+        shipped.run_now(lambda s: s.scalars(select(Event.title_en).where(Event.title_en != "")).all()) == ["Ours"] * 2
+    )
     assert shipped.run_now(export) == text
 
 

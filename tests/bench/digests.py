@@ -32,6 +32,7 @@ from bot.db import Database
 from bot.digests import issuing
 from bot.digests.rhythm import Rhythm, to_data
 from bot.digests.tables import Digest, Issue
+from bot.life import settled
 from bot.message import Address, Invocation, User
 from tests.bench.measure import computation
 from tests.bench.servers import prepared
@@ -234,6 +235,7 @@ async def measured(new_url: Callable[[str], str], count: int, wave: int) -> list
                 play.link(ORGANISATIONS[at % len(ORGANISATIONS)], room=f"C{at}")
             await play.tick()
             await database.run(lambda session: fill(session, count, wave))
+            await settled(play.app)  # as the service does
             quiet = await idle(play)
             if who == "peer":
                 found = await peer(play, quiet, wave, kind, store)

@@ -129,7 +129,10 @@ async def test_pause_resume_stop_and_back_by_button(play: Scene) -> None:
     await me.click(me.sees("Rythme"), "Mettre en pause")
     await play.at("2026-03-23T08:00")
     assert me.transcript().count("Ce qui passe") == 1
-    await me.click(me.sees("jusqu’à ce que"), "Reprendre")
+    paused = me.sees("jusqu’à ce que")
+    await me.click(paused, "Reprendre le lundi 6 avril 2026")
+    assert typed(fields_of(me.sees("il reprend le lundi 6 avril").card)["Prochain"]) == "lundi 6 avril à 8 h"
+    await me.click(paused, "Reprendre")
     await play.at("2026-03-23T12:00")
     assert me.transcript().count("Ce qui passe") == 1, "what fell due in the pause is not said"
     await play.at("2026-03-24T08:00")
@@ -211,6 +214,36 @@ async def test_events_for_others_alone_and_their_questions_are_not_told(play: Sc
 
 def _for_its_own(session: Session) -> None:
     session.get_one(Event, 1).visibility = "own"
+
+
+async def test_training_is_told_with_its_seats_and_the_last_day_to_enrol(play: Scene) -> None:
+    academy, me, other = play.link("ministere-academie-diplomatique"), alone(play), alone(play, "U0COLLEGUE")
+    add = "!formation ajouter"
+    await academy.say(f"{add} 18 mars 9h-17h Strasbourg Frontières imaginaires ; 2 places")
+    await academy.say(f"{add} 20 mai Strasbourg Rivières imaginaires ; 1 place ; inscriptions avant le 19 mars")
+    await academy.say(f"{add} 21 mai Strasbourg Postes imaginaires ; inscriptions avant le 19 mars ; réservé au MEAE")
+    await me.say("formation inscrire E-1")
+    await me.say("digest tous les jours à 8 h, formations")
+    await other.say("digest tous les jours à 8 h, en anglais")
+    await play.at("2026-03-17T08:00")
+    mine, theirs = me.sees("Ce qui passe"), other.sees("What crosses")
+    assert "Frontières imaginaires** · Strasbourg · vous avez une place (E-1)" in mine.text
+    assert "dernier jour pour s’inscrire : **Rivières imaginaires** · places libres : 1 (E-2)" in mine.text
+    assert "Frontières imaginaires** · Strasbourg · seats free: 1 (E-1)" in theirs.text
+    assert "last day to enrol: **Rivières imaginaires** · seats free: 1 (E-2)" in theirs.text
+    assert "Postes imaginaires" not in mine.text, "it is not open to them"
+    await me.click(mine, "Les formations")
+    await me.click(me.sees("Formations à venir"), "E-2")
+    await me.click(me.sees("E-2 · Formation"), "S’inscrire")
+    await play.at("2026-03-18T08:00")
+    assert "Rivières" not in me.sees("du mercredi 18 mars").text
+    assert "last day to enrol: **Rivières imaginaires** · full, waiting: 0" in other.sees("Wednesday, 18 March").text
+    await play.at("2026-03-20T08:00")
+    assert "Rivières" not in other.sees("Friday, 20 March").text
+    await me.say("digest aperçu D-2")
+    me.sees("Je ne connais pas de digest D-2")
+    await other.say("digest aperçu D-2")
+    assert other.transcript().count("What crosses the border, from Friday, 20 March") == 2
 
 
 async def test_two_processes_say_each_digest_once(play: Scene) -> None:

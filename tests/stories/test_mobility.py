@@ -75,6 +75,9 @@ async def test_it_is_announced_and_takes_effect_on_its_day(play: Scene, prefectu
     for somebody in (alone(play), alone(play, "U0CONSUL")):  # on both sides
         await somebody.say("agenda 1er avril")
         assert "Éditrice Exemple : section consulaire" in somebody.sees("Agenda du").text
+    await alone(play).say("digest chaque lundi à 8 h, sur 31 jours, en anglais")
+    await alone(play).say("digest aperçu D-1")
+    assert "Éditrice Exemple: consular section, Munich" in alone(play).sees("What crosses the border").text
     await play.at("2026-03-31T20:00")
     prefecture.sees_not("a quitté ses fonctions")
     assert "editor" in play.app.database.run_now(lambda s: rights.of(s, "editeur-a"))

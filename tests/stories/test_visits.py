@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.card import Form
 from bot.db import Database
 from tests.agenda.conftest import alone, people
 from tests.stories.scene import Place, Scene, fields_of, scene
@@ -202,6 +203,9 @@ async def test_words_of_an_encrypted_room_stay_out_of_a_brief_in_clear(play: Sce
     closed.encrypted = True
     await entered(play, embassy)
     await closed.say("!visite contribuer E-1 Ce qui reste entre nous.")
+    form = await play.link("prefecture-67", room="clear").slash("visite", "contribuer E-1", forms=True)
+    assert isinstance(form, Form)
+    assert form.fields[0].value == ""
     await embassy.say("!visite note E-1")
     brief = list(play.stage.files.values())[-1].decode()
     assert "Ce qui reste entre nous" not in brief

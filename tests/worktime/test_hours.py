@@ -134,6 +134,9 @@ def test_nothing_is_expected_of_an_office_that_is_always_closed() -> None:
 
 def test_holidays_and_weekends_are_those_of_the_place() -> None:
     assert Place("FR", "57").holiday(date(2026, 12, 26)) is not None
+    easter = Place("FR").holiday(date(2026, 4, 6))
+    assert easter == ("Lundi de Pâques", "Easter Monday") == Place("DE").holiday(date(2026, 4, 6))
+    assert Place("CH", "GE").holiday(date(2026, 9, 10)) == ("Jeûne genevois", "Genevan Fast")
     assert Place("FR", "54").holiday(date(2026, 12, 26)) is None
     assert Place("FR", "971").holiday(date(2026, 5, 27)) is not None
     assert Place("DE", "BY").is_holiday(date(2026, 1, 6))
