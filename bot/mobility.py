@@ -39,7 +39,8 @@ def look(ctx: Scope, event: Event) -> Again:
         row.effective = row.told = False
     if row.starts is None:
         return None
-    begins = event.when.begins(_zone(ctx, row.organisation))
+    where = row.organisation or row.left
+    begins = event.when.begins(_zone(ctx, where))
     if begins > ctx.now:
         return begins
     if not row.effective:
@@ -47,7 +48,7 @@ def look(ctx: Scope, event: Event) -> Again:
         _end_access(ctx, row, author)
     if row.told or ctx.now - begins > LATE:
         return None
-    wait = quiet_until(ctx, row.organisation, urgent=False)
+    wait = quiet_until(ctx, where, urgent=False)
     if wait is not None:
         return wait
     row.told = True
@@ -55,10 +56,11 @@ def look(ctx: Scope, event: Event) -> Again:
     return None
 
 
-def title_of_office(ctx: Scope, role: str, organisation: str) -> tuple[str, str]:
+def title_of_office(ctx: Scope, role: str, organisation: str | None, left: str | None) -> tuple[str, str]:
     """Return the title of a move that does not name who moves, in French and in English."""
-    name = name_of(ctx.directory(), organisation)
-    return titled(ctx, Text.of("crossing_post.office", role=Text.of(f"role.{role}"), name=name))
+    key = "crossing_post.office" if organisation is not None else "crossing_post.office_left"
+    name = name_of(ctx.directory(), organisation or left)
+    return titled(ctx, Text.of(key, role=Text.of(f"role.{role}"), name=name))
 
 
 def titled(ctx: Scope, words: Text) -> tuple[str, str]:
@@ -86,18 +88,22 @@ def _end_access(ctx: Scope, row: Crossing, author: Author) -> None:
 def _tell(ctx: Scope, row: Crossing) -> None:
     """Tell the office that somebody left, the one where they come, and them."""
     directory = ctx.directory()
-    pending, late = _waiting(ctx, row.organisation)
+    pending, late = _waiting(ctx, row.organisation or row.left or "")
     values = {
         "who": _called(ctx, row),
         "role": Text.of(f"role.{row.role}"),
         "left": name_of(directory, row.left),
-        "name": name_of(directory, row.organisation),
+        "name": name_of(directory, row.organisation or row.left),
         "pending": pending,
         "late": late,
     }
     queue = (Button(Text.of("button.crossing_queue"), "demandes", "service", "primary"),)
     if row.left is not None and row.left != row.organisation:
         _say_in(ctx, row.left, Text.of("crossing_post.left", **values), queue, "left")
+    if row.organisation is None:
+        farewell = Card(None, (Paragraph(Text.of("crossing_post.farewell", **values)),))
+        tell_person(ctx, ctx.session.get(Person, row.person), farewell, "farewell")
+        return
     _say_in(ctx, row.organisation, Text.of("crossing_post.came", **values), queue, "came")
     welcome = Card(None, (Paragraph(Text.of("crossing_post.welcome", **values)), Buttons(queue)))
     tell_person(ctx, ctx.session.get(Person, row.person), welcome, "welcome")
@@ -124,6 +130,6 @@ def _called(ctx: Scope, row: Crossing) -> Words:
     return f"{person.given_name} {person.family_name}".strip() or person.id
 
 
-def _zone(ctx: Scope, organisation: str) -> str:
-    org = ctx.directory().organisations.get(organisation)
+def _zone(ctx: Scope, organisation: str | None) -> str:
+    org = ctx.directory().organisations.get(organisation or "")
     return org.timezone if org is not None and org.timezone else ctx.world.zone

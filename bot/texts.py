@@ -167,9 +167,9 @@ def moment(value: Moment, reader: Reader) -> str:
     near = abs(local.date() - value.seen_from.astimezone(zone).date()) < _WEEK
     if reader.language == "fr":
         day = _day(local, "EEEE" if near else "EEEE d MMMM", "fr")
-        return f"{day} {_clock(local.time(), 'fr')}, heure {french.of_city(_city(reader.zone, 'fr'))}"
+        return f"{day} {_clock(local.time(), 'fr')}, heure {french.of_city(city(reader.zone, 'fr'))}"
     day = _day(local, "EEEE" if near else "EEEE d MMMM", "en")
-    return f"{day} {_clock(local.time(), 'en')}, {_city(reader.zone, 'en_GB')} time"
+    return f"{day} {_clock(local.time(), 'en')}, {city(reader.zone, 'en_GB')} time"
 
 
 def _day(value: date, pattern: str, language: str) -> str:
@@ -181,7 +181,8 @@ def _day(value: date, pattern: str, language: str) -> str:
 
 
 @lru_cache
-def _city(zone: str, locale: str) -> str:
+def city(zone: str, locale: str) -> str:
+    """Return the place whose time a zone has, as a locale (`fr`, `en_GB`) calls it."""
     return get_timezone_location(_zone(zone), locale=locale, return_city=True)
 
 

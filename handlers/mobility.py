@@ -18,7 +18,7 @@ from bot.context import Context
 from bot.directory.days import postings_held
 from bot.directory.files import ROLES
 from bot.directory.history import Author
-from bot.directory.tables import Organisation, Person
+from bot.directory.tables import Organisation, Person, Posting
 from bot.errors import UserError
 from bot.grammar import Rest
 from bot.interpret import spelled
@@ -31,12 +31,16 @@ from handlers.agenda import asker, here
 AHEAD = 365  # days of moves that are listed
 SHOWN = 15
 OFFERED = 5
+_LEAVES = ("depart", "departure", "leaves")
 _NOT_FOUND = {"person": "crossing_post.no_person", "organisation": "crossing_post.no_organisation"}
 
 
 @command("mobilite", alias="mobility", right="reader", private=True)
 def mobility(ctx: Context, quoi: Rest = "") -> Reply:
-    """List the moves to come; coordinators announce one: `mobilite annoncer PERSONNE, FONCTION, SERVICE, 1er avril`."""
+    """List the moves to come; coordinators announce one: `mobilite annoncer PERSONNE, FONCTION, SERVICE, 1er avril`.
+
+    Who leaves the network is announced by `mobilite annoncer PERSONNE, départ, 1er avril`.
+    """
     word, rest = first_word(quoi)
     act = _ACTS.get(spelled(word))
     if act is not None:
@@ -73,21 +77,25 @@ def _announce(ctx: Context, line: str) -> Card:
     parts = [part.strip() for part in line.split(",")]
     sure = spelled(parts[-1]) in ("oui", "yes")
     parts = parts[:-1] if sure else parts
-    if len(parts) != 4:
+    leaves = len(parts) == 3 and spelled(parts[1]) in _LEAVES
+    if len(parts) != 4 and not leaves:
         raise UserError("crossing_post.how")
     person = _one(ctx, parts, 0, "person")
     if isinstance(person, Card):
         return person
-    organisation = _one(ctx, parts, 2, "organisation")
+    organisation = _one(ctx, parts, 2, "organisation") if not leaves else None
     if isinstance(organisation, Card):
         return organisation
-    role, found = _role(ctx, parts[1]), dated(parts[3], asker(ctx).today)
+    role, found = "" if leaves else _role(ctx, parts[1]), dated(parts[-1], asker(ctx).today)
     if found is None:
         raise UserError("agenda.no_date")
     move = Move(person, organisation, role)
+    if leaves and _left(ctx, person) is None:
+        raise UserError("crossing_post.no_office")
     if not sure:
         return _look_over(ctx, move, found.first)
-    zone = ctx.directory().organisations[organisation].timezone or ctx.world.zone
+    where = ctx.directory().organisations.get(organisation or _left(ctx, person) or "")
+    zone = (where.timezone if where is not None else "") or ctx.world.zone
     made = _entered(ctx, move, When.days(found.first, found.first, zone))
     said = Text.of("crossing_post.announced", number=Markdown(made.number), day=found.first)
     return Card(None, (Paragraph(said), _opens(made)))
@@ -105,7 +113,7 @@ def _entered(ctx: Context, move: Move, day: When) -> Event:
         title_en=english,
         when=day,
         kind="posting",
-        place=orgs[move.organisation].city,
+        place=places[0].city if places else "",
         countries=tuple(dict.fromkeys(it.country for it in places if it.country not in {"FR", ""})),
         territories=tuple(dict.fromkeys(it.territory for it in places if it.territory)),
         bodies=tuple(it.id for it in places),
@@ -121,10 +129,12 @@ def _entered(ctx: Context, move: Move, day: When) -> Event:
 def _titles(ctx: Context, move: Move) -> tuple[str, str]:
     """Return the title of a move in French and in English; who is for their own is not named."""
     person = ctx.session.get_one(Person, move.person)
+    left, role = _left(ctx, move.person), move.role or _role_left(ctx, move.person)
     if person.visibility == "own":
-        return title_of_office(ctx, move.role, move.organisation)
-    role, name = Text.of(f"role.{move.role}"), name_of(ctx.directory(), move.organisation)
-    return titled(ctx, Text.of("crossing_post.title", who=_called(person), role=role, name=name))
+        return title_of_office(ctx, role, move.organisation, left)
+    key = "crossing_post.title" if move.organisation is not None else "crossing_post.title_left"
+    name = name_of(ctx.directory(), move.organisation or left)
+    return titled(ctx, Text.of(key, who=_called(person), role=Text.of(f"role.{role}"), name=name))
 
 
 def _look_over(ctx: Context, move: Move, day: date) -> Card:
@@ -132,23 +142,20 @@ def _look_over(ctx: Context, move: Move, day: date) -> Card:
     person = ctx.session.get_one(Person, move.person)
     directory = ctx.directory()
     left = _left(ctx, move.person)
-    before, after = (
-        ministry_of(left, _roles(ctx, move.person), directory),
-        ministry_of(move.organisation, (move.role,), directory),
-    )
-    crossed = before and after and before != after
     whence: Words = name_of(directory, left) if left is not None else "—"
-    key = "crossing_post.look_over.crossed" if crossed else "crossing_post.look_over"
-    ask = Text.of(
-        key,
-        who=_called(person),
-        role=Text.of(f"role.{move.role}"),
-        name=name_of(directory, move.organisation),
-        left=whence,
-        day=day,
-    )
-    yes = f"annoncer {move.person}, {move.role}, {move.organisation}, {day}, oui"
-    button = Button(Text.of("button.crossing_announce"), "mobilite", yes, "primary")
+    values = {"who": _called(person), "left": whence, "day": day}
+    if move.organisation is None:
+        role = Text.of(f"role.{_role_left(ctx, move.person)}")
+        ask, yes = Text.of("crossing_post.look_over.leaves", role=role, **values), "départ"
+    else:
+        before = ministry_of(left, _roles(ctx, move.person), directory)
+        after = ministry_of(move.organisation, (move.role,), directory)
+        crossed = before and after and before != after
+        key = "crossing_post.look_over.crossed" if crossed else "crossing_post.look_over"
+        role, name = Text.of(f"role.{move.role}"), name_of(directory, move.organisation)
+        ask, yes = Text.of(key, role=role, name=name, **values), f"{move.role}, {move.organisation}"
+    line = f"annoncer {move.person}, {yes}, {day}, oui"
+    button = Button(Text.of("button.crossing_announce"), "mobilite", line, "primary")
     return Card(None, (Paragraph(ask), Buttons((button,))))
 
 
@@ -179,8 +186,18 @@ def _role(ctx: Context, said: str) -> str:
 
 
 def _left(ctx: Context, person: str) -> str | None:
-    held = [posting for posting, _ in postings_held(ctx.session, person, ctx.now)]
-    return max(held, key=lambda it: it.start).organisation if held else None
+    latest = _latest(ctx, person)
+    return latest.organisation if latest is not None else None
+
+
+def _role_left(ctx: Context, person: str) -> str:
+    latest = _latest(ctx, person)
+    return latest.role if latest is not None else ""
+
+
+def _latest(ctx: Context, person: str) -> Posting | None:
+    held = (posting for posting, _ in postings_held(ctx.session, person, ctx.now))
+    return max(held, key=lambda it: it.start, default=None)
 
 
 def _roles(ctx: Context, person: str) -> set[str]:

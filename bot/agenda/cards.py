@@ -13,7 +13,7 @@ from bot.agenda.tables import Event, Participation
 from bot.card import Block, Button, Buttons, Card, Fields, Paragraph, Words
 from bot.directory.snapshot import Snapshot
 from bot.routing.rules import Rules
-from bot.texts import Lines, Markdown, Row, Text, escape
+from bot.texts import Lines, Markdown, Row, Text, city, escape
 from bot.worktime.holidays import Holiday, Place
 
 SHOWN = 15  # events of a list
@@ -91,8 +91,8 @@ def when(view: View, value: When) -> Text:
     there, here = (value.starts.astimezone(ZoneInfo(zone)) for zone in (value.zone, view.zone))
     if there.utcoffset() == here.utcoffset():
         return said
-    city = value.zone.rpartition("/")[2].replace("_", " ")
-    return Text.of("agenda.two_zones", said=said, there=there.time(), city=city)
+    named = {"city": city(value.zone, "fr"), "city_en": city(value.zone, "en_GB")}
+    return Text.of("agenda.two_zones", said=said, there=there.time(), **named)
 
 
 def _times(value: When, zone: str) -> Text:

@@ -1,4 +1,4 @@
-"""Crossed postings: somebody leaves an office for another one on a day, and the directory has it from that day on.
+"""Crossed postings: somebody leaves an office on a day, for another one or for good, and the directory has it so.
 
 The agreement of 25 August 2015, point 2: ambassadors, prefects and other senior officials pass from one ministry to
 the other. The postings are entered when the move is announced, with their first and last days: what somebody may do
@@ -29,8 +29,8 @@ class Crossing(Base):
 
     event: Mapped[int] = mapped_column(ForeignKey("event.id"), primary_key=True, autoincrement=False)
     person: Mapped[str] = mapped_column(ForeignKey("person.id"), index=True)
-    organisation: Mapped[str] = mapped_column(ForeignKey("organisation.id"))  # where they go
-    role: Mapped[str] = mapped_column(String(30))
+    organisation: Mapped[str | None] = mapped_column(ForeignKey("organisation.id"))  # where they go; NULL: elsewhere
+    role: Mapped[str] = mapped_column(String(30))  # the office taken up; of who goes elsewhere, the one they leave
     left: Mapped[str | None] = mapped_column(String(ID))  # where they come from
     starts: Mapped[date | None] = mapped_column(Date)  # as the postings have it; NULL: they do not
     ended: Mapped[str] = mapped_column(Text, default="[]")  # JSON: postings that ended for it, with their ends before
@@ -40,18 +40,20 @@ class Crossing(Base):
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """Who goes where, to hold which office."""
+    """Who goes where, to hold which office; who leaves the network holds none."""
 
     person: str
-    organisation: str
-    role: str
+    organisation: str | None = None
+    role: str = ""
 
 
 def announce(session: Session, event: Event, move: Move, now: datetime) -> Crossing:
     """Keep a move with its event. Raises UserError for an office that does not exist, or that they hold already."""
-    if move.role not in ROLES:
+    comes = move.organisation is not None
+    if comes and move.role not in ROLES:
         raise UserError("crossing_post.role", roles=tuple(ROLES))
-    if session.get(Organisation, move.organisation) is None or session.get(Person, move.person) is None:
+    unknown = comes and session.get(Organisation, move.organisation) is None
+    if unknown or session.get(Person, move.person) is None:
         raise UserError("crossing_post.unknown")
     day = event.starts.date()
     held = session.scalars(_held(move.person, day)).all()
@@ -61,8 +63,11 @@ def announce(session: Session, event: Event, move: Move, now: datetime) -> Cross
     if session.scalar(others.where(Crossing.person == move.person, Event.state != "cancelled", Event.ends > now)):
         raise UserError("crossing_post.twice")
     latest = max(held, key=lambda it: it.start, default=None)
-    left = latest.organisation if latest is not None else None
-    row = Crossing(event=event.id, person=move.person, organisation=move.organisation, role=move.role, left=left)
+    if latest is None and not comes:
+        raise UserError("crossing_post.no_office")
+    left, had = (latest.organisation, latest.role) if latest is not None else (None, "")
+    role = move.role if comes else had
+    row = Crossing(event=event.id, person=move.person, organisation=move.organisation, role=role, left=left)
     session.add(row)
     session.flush()
     return row
@@ -83,10 +88,11 @@ def settle(session: Session, event: Event, row: Crossing, author: Author) -> boo
         row.ended = json.dumps([[it.organisation, it.role, str(it.start), it.end and str(it.end)] for it in held])
         for it in held:
             _end(session, it, wanted - _DAY, author)
-        added = Posting(person=row.person, organisation=row.organisation, role=row.role, start=wanted)
-        session.add(added)
-        session.flush()
-        _record(session, author, added, None, {"end": None})
+        if row.organisation is not None:
+            added = Posting(person=row.person, organisation=row.organisation, role=row.role, start=wanted)
+            session.add(added)
+            session.flush()
+            _record(session, author, added, None, {"end": None})
     row.starts = wanted
     session.flush()
     return True
@@ -115,7 +121,8 @@ def _undo(session: Session, row: Crossing, author: Author) -> None:
     day = row.starts
     if day is None:
         return
-    entered = session.get(Posting, (row.person, row.organisation, row.role, day))
+    key = (row.person, row.organisation, row.role, day)
+    entered = session.get(Posting, key) if row.organisation is not None else None
     if entered is not None:
         _record(session, author, entered, {"end": entered.end}, {"end": day - _DAY})
         session.delete(entered)

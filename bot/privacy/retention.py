@@ -164,7 +164,7 @@ def _crossings(ctx: Scope, before: datetime) -> int:
     ).all()
     for row in found:
         event = ctx.session.get_one(Event, row.event)
-        event.title, event.title_en = title_of_office(ctx, row.role, row.organisation)
+        event.title, event.title_en = title_of_office(ctx, row.role, row.organisation, row.left)
         ctx.session.delete(row)
     ctx.session.flush()
     return len(found)

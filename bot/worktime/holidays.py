@@ -73,5 +73,5 @@ def _in_french(name: str) -> str:
 @cache
 def _names() -> Mapping[str, str]:
     """Read `holidays.csv`: what those are called in French whose country has no French names."""
-    with files(__package__).joinpath("holidays.csv").open(encoding="utf-8") as file:
+    with files("bot.worktime").joinpath("holidays.csv").open(encoding="utf-8") as file:
         return {row["en"]: row["fr"] for row in csv.DictReader(file)}

@@ -53,14 +53,14 @@ async def test_the_other_side_s_holidays_are_shown(play: Scene) -> None:
     me = alone(play)
     await me.say("agenda 4 juin")
     shown = me.sees("Agenda du").text
-    assert "Férié : Corpus Christi (Allemagne : BW/RP)" in shown  # in Baden-Württemberg, and not in Alsace
+    assert "Férié : Fête-Dieu (Allemagne : BW/RP)" in shown  # in Baden-Württemberg, and not in Alsace
 
 
 async def test_people_read_times_where_they_are(play: Scene) -> None:
     me = alone(play)
     await me.say("agenda ajouter 24 mars 15h Londres point visas")
     shown = me.sees("point visas (E-1)")
-    assert typed(fields_of(shown.card)["Quand"]) == "mardi 24 mars 2026, de 16 h à 17 h (15 h à London)"
+    assert typed(fields_of(shown.card)["Quand"]) == "mardi 24 mars 2026, de 16 h à 17 h (15 h à Londres)"
 
 
 async def test_bad_lines_get_a_sentence_that_says_what_to_do(play: Scene) -> None:

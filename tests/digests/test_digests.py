@@ -130,8 +130,8 @@ async def test_pause_resume_stop_and_back_by_button(play: Scene) -> None:
     await play.at("2026-03-23T08:00")
     assert me.transcript().count("Ce qui passe") == 1
     paused = me.sees("jusqu’à ce que")
-    await me.click(paused, "Reprendre le lundi 6 avril 2026")
-    assert typed(fields_of(me.sees("il reprend le lundi 6 avril").card)["Prochain"]) == "lundi 6 avril à 8 h"
+    await me.click(paused, "Reprendre le vendredi 3 avril 2026")
+    assert typed(fields_of(me.sees("il reprend le vendredi 3 avril").card)["Prochain"]) == "vendredi 3 avril à 8 h"
     await me.click(paused, "Reprendre")
     await play.at("2026-03-23T12:00")
     assert me.transcript().count("Ce qui passe") == 1, "what fell due in the pause is not said"

@@ -44,7 +44,7 @@ PASSING = set(  # the same, on its way: it goes with whose it is (`erasing._mess
     "slice.content post.buttons post.prompt four_eyes.args directory_history.before".split()
 )
 OFFICIAL = set(  # what organisations say: the sweep takes names out of it
-    "event.place event.note event.links calendar.name calendar.url calendar.content calendar.problem enrolment.informed "
+    "event.title_en event.place event.note event.links participation.informed calendar.name calendar.url calendar.content calendar.problem enrolment.informed "
     "associate.told associate.shown digest.words publication.words closure.reason crossing.ended".split()
 )
 CODES = set(  # names of columns that hold an id, a key, an address, a choice, or values of such

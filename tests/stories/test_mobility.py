@@ -77,7 +77,7 @@ async def test_it_is_announced_and_takes_effect_on_its_day(play: Scene, prefectu
         assert "Éditrice Exemple : section consulaire" in somebody.sees("Agenda du").text
     await alone(play).say("digest chaque lundi à 8 h, sur 31 jours, en anglais")
     await alone(play).say("digest aperçu D-1")
-    assert "Éditrice Exemple: consular section, Munich" in alone(play).sees("What crosses the border").text
+    assert "Éditrice Exemple: consular section" in alone(play).sees("What crosses the border").text
     await play.at("2026-03-31T20:00")
     prefecture.sees_not("a quitté ses fonctions")
     assert "editor" in play.app.database.run_now(lambda s: rights.of(s, "editeur-a"))
@@ -150,3 +150,26 @@ async def test_only_coordinators_announce_and_bad_lines_say_what_to_do(play: Sce
     ):
         await coordinator.say(line)
         assert words in coordinator.posts[-1].text, (line, coordinator.posts[-1].text)
+
+
+async def test_who_leaves_the_network_is_announced_too(play: Scene, prefecture: Place) -> None:
+    coordinator, her = alone(play, "U0COORD"), alone(play, "U0EDITEUR")
+    await coordinator.say("mobilite annoncer zzqqk, départ, 1er avril")
+    coordinator.sees("Je ne trouve personne")
+    await coordinator.say("mobilite annoncer editeur-a, départ, 1er avril")
+    await coordinator.click(
+        coordinator.sees("quitte ses fonctions (chef de poste, Préfecture du Bas-Rhin)"), "Annoncer"
+    )
+    assert postings(play) == {"prefecture-67": (date(2020, 1, 1), date(2026, 3, 31))}
+    await coordinator.say("agenda 1er avril tout")
+    assert "Départ d’Éditrice Exemple : chef de poste, Préfecture du Bas-Rhin" in coordinator.sees("Agenda du").text
+    await play.at("2026-04-01T09:30")
+    await play.tick()
+    prefecture.sees("Éditrice Exemple a quitté ses fonctions ici")
+    her.sees("Vous avez quitté vos fonctions : chef de poste, Préfecture du Bas-Rhin")
+    assert play.app.database.run_now(lambda s: rights.of(s, "editeur-a")) == frozenset()
+    await her.say("agenda ajouter 9 avril Strasbourg point imaginaire")
+    her.sees_not("point imaginaire")
+    await coordinator.say("agenda annuler E-1 oui")
+    await play.tick()
+    assert postings(play) == {"prefecture-67": (date(2020, 1, 1), None)}

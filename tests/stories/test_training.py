@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy.orm import Session
 
+from bot.audit.recording import OPERATOR
 from bot.db import Database
 from bot.directory.tables import Person, Posting
+from bot.privacy.erasing import erase
 from tests.agenda.conftest import Someone, alone, people
+from tests.stories.lived import scope_of
 from tests.stories.scene import NOON, Place, Scene, fields_of, scene
 from tests.typed import typed
 
@@ -77,6 +80,11 @@ async def test_seats_are_given_in_order_and_who_waits_moves_up(play: Scene, acad
     await academy.say("!formation régler E-1 ; 3 places")
     await play.tick()
     one.sees("Vous avez une place à E-1")
+    agent = alone(play)
+    await agent.say("formation inscrire E-1")
+    play.app.database.run_now(lambda s: erase(scope_of(play.app, s, play.clock()), "agent-deux", OPERATOR))
+    await play.tick()
+    agent.sees("Vous avez une place à E-1")  # that of who was erased
 
 
 async def test_it_is_for_those_whom_it_is_open_to(play: Scene, academy: Place) -> None:

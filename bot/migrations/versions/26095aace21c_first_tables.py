@@ -822,7 +822,7 @@ def upgrade() -> None:
         "crossing",
         sa.Column("event", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("person", sa.String(length=100), nullable=False),
-        sa.Column("organisation", sa.String(length=100), nullable=False),
+        sa.Column("organisation", sa.String(length=100), nullable=True),
         sa.Column("role", sa.String(length=30), nullable=False),
         sa.Column("left", sa.String(length=100), nullable=True),
         sa.Column("starts", sa.Date(), nullable=True),
