@@ -36,10 +36,11 @@ class Around:
 
     def holds(self, event: Named) -> bool:
         """Say whether an event is here. One that names no place and nobody is everywhere."""
-        named = {*event.territories, *event.countries, *event.bodies}
-        mine = not self.organisations.isdisjoint((*event.organisers, *event.bodies))
-        here = not self.territories.isdisjoint(event.territories) or not self.countries.isdisjoint(event.countries)
-        return self.everything or mine or here or not named
+        if self.everything or not (event.territories or event.countries or event.bodies):
+            return True
+        elsewhere = self.territories.isdisjoint(event.territories) and self.countries.isdisjoint(event.countries)
+        others = self.organisations.isdisjoint(event.organisers) and self.organisations.isdisjoint(event.bodies)
+        return not (elsewhere and others)
 
 
 EVERYTHING = Around(everything=True)
