@@ -1,4 +1,4 @@
-"""Write the migration from the newest revision to the tables as the code has them: `new_migration.py WHAT`."""
+"""Write the migration from the newest revision to the tables as the code has them: `python -m scripts.new_migration WHAT`."""
 
 import sys
 import tempfile
