@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import handlers
-from bot.app import CONFIG
 from bot.command import form_of, load
 from bot.grammar import Command
+from bot.opening import CONFIG
 from bot.texts import LANGUAGES, PLACE, Catalogues, Text
 
 _CALLS = {"Text": 0, "UserError": 0, "of": 0, "Denied": 1}  # which of their arguments is the key
