@@ -3,7 +3,7 @@
 import asyncio
 import functools
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -17,7 +17,7 @@ from bot.agenda.borders import Borders
 from bot.agenda.model import Details
 from bot.agenda.training import load_corps
 from bot.clock import Clock, system_clock
-from bot.clockwork import Clockwork
+from bot.clockwork import Clockwork, Kind
 from bot.command import load
 from bot.confirmations import Asking
 from bot.context import World
@@ -54,17 +54,6 @@ from bot.worker import Worker
 from config.settings import Settings
 
 log = structlog.get_logger()
-
-KINDS = {
-    **reminders.KINDS,
-    **dependents.KINDS,
-    **presence.KINDS,
-    **importing.KINDS,
-    **issuing.KINDS,
-    **appointments.KINDS,
-    **proof.KINDS,
-}
-"""What can be due, and how it is done."""
 
 
 @dataclass(slots=True)
@@ -122,21 +111,9 @@ def world() -> World:
 
 
 def build(settings: Settings, database: Database, clock: Clock = system_clock) -> App:
-    """Put a bot together without platforms; `add` gives it some."""
-    http = settings.http
+    """Put a bot together without platforms; `bot.connections.add` gives it some."""
     platforms: dict[str, Platform] = {}
-    around = replace(
-        world(),
-        confirm_every=timedelta(days=settings.directory.confirm_after_days),
-        alone_up_to=settings.directory.second_above_rows,
-        zone=settings.timezone,
-        joined=timedelta(seconds=settings.questions.joined_seconds),
-        seconded=settings.opinion is not None,
-        limits=limits(settings),
-        public_url=http.public_url or f"http://{http.host}:{http.port}",
-        feeds=settings.agenda.feeds,
-        platforms=platforms,
-    )
+    around = _set_up(world(), settings, platforms)
     where = destinations(settings, around.current)
     dispatcher = Dispatcher(database, around, where, clock)
     calendars = subscriber(settings, database, around, clock)
@@ -153,37 +130,66 @@ def build(settings: Settings, database: Database, clock: Clock = system_clock) -
         "export": directory.send,
         "draw": drawing(database, around, clock, exit_),
     }
-    kinds = {**performers(database, platforms, dispatcher.again, parcels.fetch), **beside}
     if settings.opinion is not None:
         own = settings.opinion
         endpoint = Endpoint(own.url, own.model, own.token.get_secret_value())
-        kinds["opinion"] = seconding(endpoint, database, around, where, clock)
+        beside["opinion"] = seconding(endpoint, database, around, where, clock)
     worker = Worker(
         database,
         queues={"in"},
-        kinds=kinds,
+        kinds={**performers(database, platforms, dispatcher.again, parcels.fetch), **beside},
         clock=clock,
         settled=functools.partial(note_settled, exit_=exit_),
         paces=_paces(settings),
     )
     database.woken = worker.wake
-    forgetting = retention.kinds(retention.load(CONFIG / "retention.toml"))
-    erasure = foureyes.Act(lambda ctx, args, who: erase(ctx, args["person"], who))
-    confirmed = foureyes.kinds({"person.erase": erasure, proposals.MANY: importing.SECONDED})
     return App(
-        settings,
-        database,
-        dispatcher,
-        worker,
-        platforms,
-        clock,
-        around,
-        Asking(around, where, platforms),
-        exit_,
-        Clockwork(database, around, where, {**KINDS, **forgetting, **confirmed}),
-        calendars,
-        Peers(database, worker.owner, newest(), clock),
+        settings=settings,
+        database=database,
+        dispatcher=dispatcher,
+        worker=worker,
+        platforms=platforms,
+        clock=clock,
+        world=around,
+        asking=Asking(around, where, platforms),
+        exit_=exit_,
+        clockwork=Clockwork(database, around, where, _due_kinds()),
+        calendars=calendars,
+        peers=Peers(database, worker.owner, newest(), clock),
     )
+
+
+def _set_up(shipped: World, settings: Settings, platforms: Collection[str]) -> World:
+    """Return what is shipped, as an installation is set up."""
+    http = settings.http
+    return replace(
+        shipped,
+        confirm_every=timedelta(days=settings.directory.confirm_after_days),
+        alone_up_to=settings.directory.second_above_rows,
+        zone=settings.timezone,
+        joined=timedelta(seconds=settings.questions.joined_seconds),
+        seconded=settings.opinion is not None,
+        limits=limits(settings),
+        public_url=http.public_url or f"http://{http.host}:{http.port}",
+        feeds=settings.agenda.feeds,
+        platforms=platforms,
+    )
+
+
+def _due_kinds() -> Mapping[str, Kind]:
+    """Return what can be due, and how each kind of it is done."""
+    erasure = foureyes.Act(lambda ctx, args, who: erase(ctx, args["person"], who))
+    return {
+        **reminders.KINDS,
+        **dependents.KINDS,
+        **presence.KINDS,
+        **importing.KINDS,
+        **issuing.KINDS,
+        **appointments.KINDS,
+        **proof.KINDS,
+        **retention.kinds(retention.load(CONFIG / "retention.toml")),
+        **foureyes.kinds({"person.erase": erasure, proposals.MANY: importing.SECONDED}),
+    }
 
 
 def limits(settings: Settings) -> Limits:

@@ -43,7 +43,11 @@ def command(
     listed: bool = True,
     strangers: bool = False,
 ) -> Callable[[Handler], Handler]:
-    """Make a function a command; `strangers` may use it too."""
+    """Make a function a command.
+
+    `right` is the least that its use needs, and the answer of a `private` one goes to the asker alone. One that is not
+    `listed` is left out of the help: buttons and forms use it. `strangers` may use it too.
+    """
 
     def mark(handler: Handler) -> Handler:
         handler.__command__ = Command(name, alias, right, private, listed, strangers, handler, _parameters(handler))  # pyright: ignore[reportFunctionMemberAccess]

@@ -1,16 +1,20 @@
 """Check the catalogues against the code: no key without words, no words without a key, the same places everywhere.
 
 Keys are the strings given to `Text.of`, `Text` and `UserError`; where a part is computed, everything that fits counts.
+Each command has the words of its help, and of the form that asks for its arguments.
 """
 
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from bot.app import CONFIG
-from bot.texts import LANGUAGES, PLACE, Catalogues
+import handlers
+from bot.command import form_of, load
+from bot.grammar import Command
+from bot.opening import CONFIG
+from bot.texts import LANGUAGES, PLACE, Catalogues, Text
 
 _CALLS = {"Text": 0, "UserError": 0, "of": 0, "Denied": 1}  # which of their arguments is the key
 
@@ -19,7 +23,12 @@ def main() -> int:
     """Print each fault; return how many there are."""
     catalogues = Catalogues.load(CONFIG / "texts")
     patterns = list(_used(Path("bot"), Path("handlers")))
-    faults = [*_without_words(patterns, catalogues), *_without_key(patterns, catalogues), *_unlike(catalogues)]
+    faults = [
+        *_without_words(patterns, catalogues),
+        *_of_commands(load(handlers).values(), catalogues),
+        *_without_key(patterns, catalogues),
+        *_unlike(catalogues),
+    ]
     for fault in faults:
         print(fault)
     return 1 if faults else 0
@@ -79,6 +88,18 @@ def _asked_as_text(pattern: str) -> bool:
     """Whether a literal is given to a text, and is not just a string that looks like a key (a module's name)."""
     literal = re.sub(r"\\(.)", r"\1", pattern)
     return literal in _DIRECT
+
+
+def _of_commands(commands: Iterable[Command], catalogues: Catalogues) -> Iterator[str]:
+    keys = set(catalogues.keys("fr"))
+    for command in {it.name: it for it in commands}.values():
+        form = form_of(command, "", {})
+        texts = [command.about]
+        if any(not field.optional for field in form.fields):
+            labels = [choice.label for field in form.fields for choice in field.choices]
+            texts += [form.title, form.submit, *(field.label for field in form.fields), *labels]
+        needed = {text.key for text in texts if isinstance(text, Text)}
+        yield from (f"no words for {key}, of the command {command.name}" for key in sorted(needed - keys))
 
 
 def _without_key(patterns: list[str], catalogues: Catalogues) -> Iterator[str]:

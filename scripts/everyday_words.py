@@ -4,7 +4,7 @@ They are never taken for typing errors: « grève » is no Grèce, « marin » n
 packages ``an-array-of-french-words`` and ``an-array-of-english-words`` (MIT), the names of French communes, which are
 no typing errors either (« La Turbie » is no Turquie), from ``@etalab/decoupage-administratif`` (Licence ouverte)::
 
-    python scripts/everyday_words.py index.json more.json communes.json
+    python -m scripts.everyday_words index.json more.json communes.json
 
 To be run again when `config/routing` gains names. The same lists give the same bytes.
 """

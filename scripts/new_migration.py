@@ -1,4 +1,7 @@
-"""Write the migration from the newest revision to the tables as the code has them: `new_migration.py WHAT`."""
+"""Write the migration from the newest revision to the tables as the code has them.
+
+`python -m scripts.new_migration "what changes"`
+"""
 
 import sys
 import tempfile

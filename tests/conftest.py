@@ -17,10 +17,10 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.util import LRUCache
 from xdist.scheduler import LoadScopeScheduling
 
-from bot.app import CONFIG
 from bot.db import Database
 from bot.directory.reference import load_shipped
 from bot.migrate import upgrade
+from bot.opening import CONFIG
 from bot.routing.rules import Rules
 from bot.texts import Catalogues
 from tests.servers.postgres import Postgres

@@ -84,12 +84,6 @@ def confirm(session: Session, person: Person, now: datetime, every: timedelta) -
     session.flush()
 
 
-def is_overdue(session: Session, person: str, now: datetime) -> bool:
-    """Say whether a person's card is to be shown as overdue."""
-    row = session.get(Confirmation, person)
-    return row is not None and row.overdue_at <= now
-
-
 def overdue(session: Session, now: datetime, *, offset: int, limit: int) -> tuple[int, Sequence[Overdue]]:
     """Return how many cards are overdue, and some of them: people, then organisations, who wait longest first."""
     late = Confirmation.overdue_at <= now

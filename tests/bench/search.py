@@ -28,11 +28,11 @@ from typing import Any, TypeAlias
 import psutil
 from sqlalchemy import select
 
-from bot.app import CONFIG
 from bot.db import Base, Database
 from bot.directory.current import Current
 from bot.directory.identity import OPERATOR
 from bot.directory.tables import Organisation
+from bot.opening import CONFIG
 from bot.routing.rules import Rules
 from bot.search.current import Finder
 from tests.bench.made_up import MadeUp, Typed, directory, fill, typed

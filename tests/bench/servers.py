@@ -10,10 +10,10 @@ from typing import Any, Self
 
 import aiohttp
 
-from bot.app import CONFIG
 from bot.db import Database
 from bot.directory.reference import load_shipped
 from bot.migrate import upgrade
+from bot.opening import CONFIG
 from tests.bench.peers import NAME
 from tests.chaos.world import BOT, ROOT, BotProcess, link
 from tests.fakes.slack import SlackControl

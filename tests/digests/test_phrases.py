@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.app import CONFIG
 from bot.digests.phrases import begun, rhythm_in, said, same
 from bot.digests.rhythm import Rhythm, from_data, to_data
 from bot.errors import UserError
+from bot.opening import CONFIG
 from bot.texts import Catalogues, Reader, unescaped
 from bot.worktime.holidays import Place
 

@@ -8,13 +8,14 @@ import pytest
 import pytest_asyncio
 from sqlalchemy.orm import Session
 
-from bot.app import CONFIG, destinations
+from bot.app import destinations
 from bot.app import world as read_world
 from bot.context import Context, World
 from bot.db import Database
 from bot.directory.current import Current
 from bot.directory.identity import Actor
 from bot.message import Address, Message, User
+from bot.opening import CONFIG
 from bot.outbox import Outbox
 from bot.search.current import Finder
 from bot.texts import Catalogues

@@ -5,7 +5,7 @@ import re
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.card import Block, Button, Buttons, Card, Fields, Paragraph, buttons_of
+from bot.card import Button, Buttons, Card, Fields, Paragraph, buttons_of
 from bot.message import User
 from bot.parts import BLOCKS, BUTTONS, FIELD, FIELDS, LABEL, PART, TITLE, cut, pieces, split, weight
 
@@ -18,11 +18,6 @@ PAIRS = st.lists(st.tuples(LONG, LONG), max_size=25).map(tuple)
 ROWS = st.lists(st.builds(Button, label=LONG, command=st.just("aide")), max_size=BUTTONS).map(tuple)
 BLOCK = st.builds(Paragraph, LONG, st.booleans()) | st.builds(Fields, PAIRS) | st.builds(Buttons, ROWS)
 CARDS = st.builds(Card, st.none() | LONG, st.lists(BLOCK, max_size=8).map(tuple), st.none() | st.just(User("p", "u")))
-
-
-def words_of(blocks: tuple[Block, ...]) -> list[str]:
-    """The words of all paragraphs, one after the other."""
-    return "".join(str(b.text) for b in blocks if isinstance(b, Paragraph)).split()
 
 
 def letters(card: Card) -> str:

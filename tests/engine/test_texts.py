@@ -15,7 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from bot.app import CONFIG
+from bot.opening import CONFIG
 from bot.texts import (
     LANGUAGES,
     PLACE,

@@ -63,8 +63,6 @@ IDS = {
 OVERSEAS = "975 977 978 984 986 987 988".split()
 WITHOUT_A_POST = {"AF", "KP", "NE", "SD", "SY", "YE"}
 """Where no French post works today: the ministry answers."""
-
-FRONTIER_AMBASSADOR = "ministere-ambassadeur-frontieres:frontier_ambassador"
 DEPARTEMENTS = [f"{number:02}" for number in range(1, 96) if number != 20] + [
     "2A",
     "2B",

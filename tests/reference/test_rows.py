@@ -66,7 +66,7 @@ def test_what_was_not_read_says_so() -> None:
 def test_the_counts_in_the_readme_are_those_of_the_rows() -> None:
     counts = SimpleNamespace(**runpy.run_path(str(ROOT / "scripts" / "reference_counts.py")))
     readme = (REFERENCE / "README.md").read_text(encoding="utf-8")
-    assert readme == counts.in_readme(readme), "run scripts/reference_counts.py --write"
+    assert readme == counts.in_readme(readme), "run python -m scripts.reference_counts --write"
     assert f"| {len(organisations())} |" in counts.tables()
     assert f"| {len(competences())} |" in counts.tables()
 

@@ -6,11 +6,11 @@ from datetime import UTC, date, datetime
 import pytest
 from sqlalchemy.orm import Session
 
-from bot.app import CONFIG
 from bot.db import Database
 from bot.directory.current import Current, changed
 from bot.directory.identity import OPERATOR, Actor
 from bot.directory.tables import Absence, Organisation, Person, Posting
+from bot.opening import CONFIG
 from bot.routing.rules import Rules
 from bot.search.current import Finder
 from bot.search.hits import Hit

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from bot.app import CONFIG
 from bot.card import Card, to_text
 from bot.courtesy import Courtesy
+from bot.opening import CONFIG
 from bot.questions.tables import Question
 from tests.stories.conftest import SAARBRUCKEN
 from tests.stories.scene import NOON, Place, Scene

@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.app import CONFIG
 from bot.card import Card, Form, Paragraph, Reply
 from bot.context import Scope
 from bot.conversation import tell_person
 from bot.db import Database
 from bot.directory.tables import Competence, Organisation, Person, Posting
+from bot.opening import CONFIG
 from bot.texts import Catalogues, Text
 from tests.stories.conftest import SAARBRUCKEN
 from tests.stories.scene import Clock, Place, Scene, scene

@@ -14,7 +14,6 @@ from bot.agenda.associates import Associate, Visit
 from bot.agenda.crossings import Crossing
 from bot.agenda.tables import Event, Participation
 from bot.agenda.training import Enrolment
-from bot.app import CONFIG
 from bot.audit import chain
 from bot.audit.recording import record
 from bot.audit.tables import Content, Entry
@@ -26,6 +25,7 @@ from bot.errors import ConfigurationError
 from bot.jobs import Job
 from bot.life import tick
 from bot.message import Address, Message, User
+from bot.opening import CONFIG
 from bot.posts import Post
 from bot.privacy import retention
 from bot.questions.figures import count, facts

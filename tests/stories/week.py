@@ -38,7 +38,7 @@ ROOMS = {
     "region-grand-est": "région Grand Est, conseillère diplomatique",
 }
 PEOPLE = {  # made up: id → given name, organisation, office
-    "claude": ("Claude", "consulat-francfort", "desk"),
+    "damien": ("Damien", "consulat-francfort", "desk"),
     "dominique": ("Dominique", "consulat-francfort", "deputy"),
     "agathe": ("Agathe", "prefecture-57", "desk"),
 }
@@ -167,7 +167,7 @@ async def week(database: Database) -> Diary:
 async def play_week(diary: Told, play: Play) -> None:
     """Play the week, wherever its rooms are."""
     prefecture: Room = play.link("prefecture-57").as_("agathe")
-    consulate: Room = play.link("consulat-francfort", relay_unencrypted=True).as_("claude")
+    consulate: Room = play.link("consulat-francfort", relay_unencrypted=True).as_("damien")
     munich, region = play.link("consulat-munich"), play.link("region-grand-est")
     await monday(diary, prefecture, consulate)
     await tuesday(diary, prefecture, consulate, munich)
@@ -244,7 +244,7 @@ async def wednesday(diary: Told, prefecture: Room, consulate: Room, region: Room
     await consulate.say("absence du 18/3 au 25/3 dominique")
     diary.did(consulate, "absence du 18/3 au 25/3 dominique")
     await diary.until("2026-03-18T09:06")
-    diary.note("What Claude had taken is the consulate's again, and who stands in is called to it.")
+    diary.note("What Damien had taken is the consulate's again, and who stands in is called to it.")
     await diary.until("2026-03-20T17:00")
     await region.slash(
         "repondre", "Q-2026-00003 L'hôpital universitaire confirme ; la famille peut appeler le consulat."

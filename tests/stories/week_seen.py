@@ -31,7 +31,7 @@ from tests.stories.week import FOLDER, PARIS, PEOPLE, passing, people, play_week
 from tests.typed import typed
 
 ASKING, ASKED = "prefecture-57", "consulat-francfort"
-NAMES = {"agathe": "Agathe", "claude": "Claude", "dominique": "Dominique", "stagiaire": "un collègue"}
+NAMES = {"agathe": "Agathe", "damien": "Damien", "dominique": "Dominique", "stagiaire": "un collègue"}
 ROOMS = {ASKING: "Slack  ·  #prefecture-moselle", ASKED: "Slack  ·  #consulat-francfort"}
 DAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
 ON_SLACK = """# The week on Slack
@@ -202,7 +202,7 @@ def _button(element: Mapping[str, Any]) -> Button:
 async def album(database: Database, folder: Path, servers: Servers | None = None) -> Album:
     """Play the week on Slack, or with the consulate on the homeserver; return what its rooms showed."""
     clock = Clock(datetime(2026, 3, 16, 8, tzinfo=UTC))
-    matrix = None if servers is None else (ASKED, ("claude", "dominique", "stagiaire"), servers)
+    matrix = None if servers is None else (ASKED, ("damien", "dominique", "stagiaire"), servers)
     async with on_platforms(database, folder, clock=clock, matrix=matrix) as play:
         database.run_now(lambda session: _enter(session, play))
         shown = Album(play, [ON_SLACK if matrix is None else ON_MATRIX])

@@ -29,8 +29,6 @@ from typing import TextIO
 
 from .wire import Payload
 
-VIOLATIONS = frozenset({"refused", "operation_timeout", "late_ack"})
-
 
 class Ledger:
     """List of entries, each with ``seq``, ``kind`` and ``at`` (Unix time); also a JSON Lines file, always flushed."""

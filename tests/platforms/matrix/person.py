@@ -159,10 +159,6 @@ class Person:
                         return content
                 await asyncio.sleep(0.05)
 
-    def forget_room_key(self, room: str) -> None:
-        """Use a new room key for the next message."""
-        self._nio.invalidate_outbound_session(room)
-
 
 def _tolerant(verify: Any) -> Any:
     """Without this, one malformed key ends nio: that is what the bot is guarded against, not this person."""

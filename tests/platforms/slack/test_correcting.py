@@ -1,11 +1,11 @@
 """The form with which people correct their card, as Slack's modal."""
 
-from bot.app import CONFIG
 from bot.card import Errors, Form, Reply, rendered_form
 from bot.directory.files import PEOPLE
 from bot.directory.keeping import Card
 from bot.directory.tables import Person
 from bot.message import Inbound, Invocation
+from bot.opening import CONFIG
 from bot.texts import Catalogues, Reader
 from handlers.keeping import _form
 from tests.fakes.slack import FakeSlack, Room, User

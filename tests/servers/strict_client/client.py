@@ -34,7 +34,6 @@ class Device:
     """What a client holds of a device."""
 
     signed_by_owner: bool
-    cross_signing_verified: bool
     verified: bool
 
 
@@ -135,10 +134,6 @@ class StrictClient(Participant):
     async def ban(self, room: str, user: str, reason: str = "") -> None:
         """Put somebody out for good."""
         await self.ask("ban", room=room, user=user, reason=reason)
-
-    async def set_power(self, room: str, user: str, level: int) -> None:
-        """Give somebody a power level (100: administrator)."""
-        await self.ask("power", room=room, user=user, level=level)
 
     async def upgrade(self, room: str, version: str) -> str:
         """Replace the room by one of another version; return the new room's id."""

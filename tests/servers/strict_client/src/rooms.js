@@ -47,7 +47,6 @@ export function roomActions(session) {
         invite: ({ room, user }) => client.invite(room, user).then(() => null),
         kick: ({ room, user, reason }) => client.kick(room, user, reason).then(() => null),
         ban: ({ room, user, reason }) => client.ban(room, user, reason).then(() => null),
-        power: ({ room, user, level }) => client.setPowerLevel(room, user, level).then(() => null),
         upgrade: async ({ room, version }) => {
             const { replacement_room } = await client.upgradeRoom(room, version);
             await arrived(session, replacement_room, "join");

@@ -145,7 +145,6 @@ export class Session {
             const status = await this.crypto.getDeviceVerificationStatus(user, device);
             described[device] = {
                 signed_by_owner: status?.signedByOwner ?? false,
-                cross_signing_verified: status?.crossSigningVerified ?? false,
                 verified: status?.isVerified() ?? false,
             };
         }
