@@ -260,7 +260,7 @@ def _explain(error: ValidationError) -> str:
     for e in error.errors():
         key = ".".join(str(p) for p in e["loc"])
         if e["type"] == "extra_forbidden":
-            lines.append(f"{key}: unknown key")
+            lines.append(f"{key}: unknown key; expected {_keys_beside(e['loc'])}")
         elif e["type"] == "missing":
             lines.append(f"{key}: missing")
         elif e["type"] == "model_type":
@@ -269,6 +269,12 @@ def _explain(error: ValidationError) -> str:
             shown = "" if _secret(key) or isinstance(e["input"], dict) else f" {e['input']!r}"
             lines.append(f"{key}:{shown} is not valid: {e['msg'].removeprefix('Value error, ')}")
     return "; ".join(lines)
+
+
+def _keys_beside(path: tuple[int | str, ...]) -> str:
+    """Return the keys that may stand where an unknown one does."""
+    section = _SECTIONS.get(str(path[0]), Settings) if len(path) > 1 else Settings
+    return "one of " + ", ".join(section.model_fields)
 
 
 def _secret(key: str) -> bool:

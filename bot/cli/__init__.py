@@ -45,7 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; what goes wrong is told in a line, never with a traceback."""
     gc.disable()  # nothing of what is loaded now is garbage, and looking for some takes a tenth of the time
     try:
-        options = parser(arguments).parse_args(arguments)
+        named, rest = _config().parse_known_args(arguments)
+        options = parser(rest).parse_args(rest, named)
     finally:
         gc.enable()
     _print_anything()
@@ -96,14 +97,20 @@ def _print_anything() -> None:
             stream.reconfigure(errors=errors)
 
 
-def parser(arguments: Sequence[str] | None = None) -> argparse.ArgumentParser:
+def _config() -> argparse.ArgumentParser:
+    """Return the grammar of what may stand before and after every command."""
+    config = argparse.ArgumentParser(prog="passerelle", add_help=False, allow_abbrev=False)
+    config.add_argument("--config", type=Path, metavar="FILE", help="passerelle.toml (or PASSERELLE_CONFIG)")
+    return config
+
+
+def parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     """Return the grammar of the command line: of the command that is given, of all where none is."""
     about = argparse.ArgumentParser(add_help=False)
-    about.add_argument("--config", type=Path, metavar="FILE", help="passerelle.toml (or PASSERELLE_CONFIG)")
     about.add_argument("command", nargs="?")
     given = about.parse_known_args(arguments)[0].command
-    top = argparse.ArgumentParser(prog="passerelle", description="The bot between prefectures and posts abroad.")
-    top.add_argument("--config", type=Path, metavar="FILE", help="passerelle.toml (or PASSERELLE_CONFIG)")
+    what = "The bot between prefectures and posts abroad."
+    top = argparse.ArgumentParser(prog="passerelle", description=what, parents=[_config()])
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     for room in [ROOMS[given]] if given in ROOMS else dict.fromkeys(ROOMS.values()):
         importlib.import_module(f"bot.cli.{room}").add_to(commands)

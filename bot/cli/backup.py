@@ -35,7 +35,7 @@ def add_to(commands: Commands) -> None:
         command.add_argument("--key-file", type=Path, metavar="FILE", help="holds the key, instead of backup.key")
     outbox = commands.add_parser("outbox", help="what waits to be said; after a restore it is held back")
     actions = outbox.add_subparsers(required=True, metavar="ACTION")
-    actions.add_parser("list").set_defaults(command=_list)
+    actions.add_parser("list", help="how much, and since when").set_defaults(command=_list)
     release = actions.add_parser("release", help="let it be said, each message unless it is found to have been")
     release.add_argument("--drop", action="store_true", help="let what waits now never be said")
     release.set_defaults(command=_release)

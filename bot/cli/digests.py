@@ -156,20 +156,21 @@ def _list(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _preview(settings: Settings, options: argparse.Namespace) -> int:
-    def work(app: App, ctx: Scope) -> str | None:
+    def work(app: App, ctx: Scope) -> dict[str, str] | None:
         found = keeping.NUMBER.fullmatch(options.id) or keeping.NUMBER.fullmatch(f"D-{options.id}")
         digest = keeping.found_by(ctx, found[1]) if found is not None else None
         reader = audience(ctx, digest) if digest is not None else None
         if digest is None or reader is None:
             return None
         card = issuing.preview(ctx, digest, reader)
-        return to_text(rendered(card, lambda words: app.world.catalogues.render(words, reader.words)))
+        text = to_text(rendered(card, lambda words: app.world.catalogues.render(words, reader.words)))
+        return {"id": digest.number, "text": text}
 
-    text = _within(settings, options.at or system_clock(), work)
-    if text is None:
+    shown = _within(settings, options.at or system_clock(), work)
+    if shown is None:
         print(f"passerelle: nobody can read a digest {options.id} (passerelle digest list)", file=sys.stderr)
         return 1
-    print(json.dumps({"id": options.id, "text": text}, ensure_ascii=False) if options.json else text)
+    print(json.dumps(shown, ensure_ascii=False) if options.json else shown["text"])
     return 0
 
 

@@ -37,12 +37,12 @@ def add_to(commands: Commands) -> None:
     find.set_defaults(command=_search)
 
     may = commands.add_parser("rights", help="rights of use").add_subparsers(required=True, metavar="ACTION")
-    for name, command in (("grant", _grant), ("revoke", _revoke)):
-        action = may.add_parser(name)
+    for name, command, does in (("grant", _grant, "give one to a person"), ("revoke", _revoke, "take one back")):
+        action = may.add_parser(name, help=does)
         action.add_argument("person", metavar="PERSON")
         action.add_argument("right", choices=RIGHTS)
         action.set_defaults(command=command)
-    listing = may.add_parser("list")
+    listing = may.add_parser("list", help="who has which")
     listing.add_argument("--json", action="store_true")
     listing.set_defaults(command=_list)
 

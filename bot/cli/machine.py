@@ -19,11 +19,11 @@ ZONES = ("Europe/Paris", "America/Cayenne", "Pacific/Noumea", "Indian/Reunion")
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
-def look(settings: Settings) -> Iterable[Line]:
+def look(settings: Settings, config: Path | None = None) -> Iterable[Line]:
     """Return a line for each thing: whether it is right, what it is, how it is or what to do."""
     yield _zones((settings.timezone, *ZONES))
     yield from _disk(settings)
-    yield from _secrets(settings)
+    yield from _secrets(settings, config)
     key = "set" if settings.backup is not None else "not set: `passerelle backup` needs it, or --key-file"
     yield True, "backup", f"backup.key is {key}"
 
@@ -50,8 +50,8 @@ def _disk(settings: Settings) -> Iterable[Line]:
         yield ok, f"disk of {place}", f"{free / 1e9:.1f} GB free{what}"
 
 
-def _secrets(settings: Settings) -> Iterable[Line]:
-    named = os.environ.get(f"{PREFIX}CONFIG", "passerelle.toml")
+def _secrets(settings: Settings, config: Path | None) -> Iterable[Line]:
+    named = config or os.environ.get(f"{PREFIX}CONFIG", "passerelle.toml")
     keys = settings.data_dir / "matrix"
     for place in (Path(named), keys, *(keys.glob("*") if keys.is_dir() else ())):
         if place.exists() and stat.S_IMODE(place.stat().st_mode) & _OTHERS:

@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 
 from bot import receipts, wire
 from bot.app import build
-from bot.cli.parsing import Commands
+from bot.cli.parsing import Commands, account
 from bot.clock import system_clock
 from bot.connections import matrix_options
 from bot.db import Database
+from bot.errors import ConfigurationError
 from bot.jobs import Job, Lane
 from bot.memory import PlatformMemory
 from bot.message import Address
@@ -30,7 +31,7 @@ def add_to(commands: Commands) -> None:
     """Add these commands to the grammar."""
     failed = commands.add_parser("failed", help="what could not be handled or delivered")
     actions = failed.add_subparsers(required=True, metavar="ACTION")
-    listing = actions.add_parser("list")
+    listing = actions.add_parser("list", help="all of it, with the reason")
     listing.add_argument("--json", action="store_true")
     listing.set_defaults(command=_list)
     replay = actions.add_parser("replay", help="try again: an event (E12) or a delivery (J34)")
@@ -42,7 +43,7 @@ def add_to(commands: Commands) -> None:
     fingerprint = actions.add_parser("fingerprint", help="the bot's master key, to compare in a client")
     fingerprint.set_defaults(command=_fingerprint)
     trust = actions.add_parser("trust", help="accept a user's new identity")
-    trust.add_argument("user", metavar="USER")
+    trust.add_argument("user", metavar="USER", type=account)
     trust.set_defaults(command=_trust)
     reset = actions.add_parser("reset-identity", help="give the bot a new identity; needs matrix.password")
     reset.set_defaults(command=_reset)
@@ -142,8 +143,13 @@ def _reset(settings: Settings, _options: argparse.Namespace) -> int:
 
 
 async def _reset_and_close(matrix: "MatrixPlatform") -> None:
+    from bot.platforms.matrix.wire import HomeserverError, Unreachable  # noqa: PLC0415 -- only when asked for
+
     try:
         await matrix.reset_identity("")
+    except (HomeserverError, Unreachable) as error:
+        message = f"matrix.homeserver: {error}; the identity is as it was, or is completed when this is done again"
+        raise ConfigurationError(message) from error
     finally:
         await matrix.close()
 

@@ -1,6 +1,7 @@
 """What the commands' grammars share."""
 
 import argparse
+import re
 from datetime import UTC, date, datetime
 from typing import TypeAlias
 
@@ -29,6 +30,13 @@ def day(text: str) -> date:
     if found is None or found.year not in YEARS:
         raise argparse.ArgumentTypeError(f"{text!r} is no day such as 2026-03-16")
     return found
+
+
+def account(text: str) -> str:
+    """Read a full Matrix id."""
+    if not re.fullmatch(r"@[^:\s]+:\S+", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no full id such as @agent:example.org")
+    return text
 
 
 def count(text: str) -> int:

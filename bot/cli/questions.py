@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.cli.parsing import Commands
+from bot.cli.parsing import Commands, day
 from bot.clock import system_clock
 from bot.opening import open_database
 from bot.questions import find
@@ -33,8 +33,8 @@ def add_to(commands: Commands) -> None:
     show.add_argument("--json", action="store_true")
     show.set_defaults(command=_show)
     figures = actions.add_parser("figures", help="counts, times to take and to answer; no names")
-    figures.add_argument("--from", dest="start", metavar="DAY", type=date.fromisoformat, help="default: January 1st")
-    figures.add_argument("--to", dest="end", metavar="DAY", type=date.fromisoformat, help="default: today")
+    figures.add_argument("--from", dest="start", metavar="DAY", type=day, help="default: January 1st")
+    figures.add_argument("--to", dest="end", metavar="DAY", type=day, help="default: today")
     figures.add_argument("--csv", action="store_true", help="a line for each topic, territory, post and month")
     figures.add_argument("--png", metavar="FILE", type=Path, help="draw a chart")
     figures.add_argument("--by", choices=GROUPS, default="topic", help="what the chart shows")

@@ -92,7 +92,7 @@ def _check(settings: Settings, options: argparse.Namespace) -> int:
         database.close()
     except (ConfigurationError, Unavailable) as error:
         lines.append((False, "database", str(error)))
-    lines += machine.look(settings)
+    lines += machine.look(settings, options.config)
     lines += asyncio.run(_platforms(settings))
     if options.json:
         print(json.dumps([{"ok": ok, "what": what, "detail": detail} for ok, what, detail in lines]))

@@ -1,8 +1,9 @@
-"""What can be wrong with directory files that only the stored directory shows."""
+"""What can be wrong with directory files that only the stored directory, or more than one cell, shows."""
 
+import re
 from collections.abc import Iterator, Sequence
 
-from bot.directory.files import ABSENCES, ORGANISATIONS, PEOPLE, Target
+from bot.directory.files import ABSENCES, ORGANISATIONS, PEOPLE, ROOMS, Target
 from bot.directory.matching import Match, Stored
 from bot.directory.parsed import Parsed, Problem
 from bot.texts import Text
@@ -11,6 +12,7 @@ _UNKNOWN: dict[Target, Text] = {
     "organisation": Text.of("import.unknown_organisation"),
     "person": Text.of("import.unknown_person"),
 }
+_ROOM_IDS = {"slack": re.compile(r"[CDG][A-Z0-9]+"), "matrix": re.compile(r"!\S+")}  # names of rooms lead nowhere
 _TREES = ("parent", "successor")  # columns that lead from one organisation to another, and never back
 
 
@@ -29,6 +31,7 @@ def problems(found: Sequence[Match], stored: Stored, parsed: Parsed) -> Iterator
     for match in found:
         yield from _references(match, known, parsed)
         yield from _missing(match)
+        yield from _room(match)
     yield from _accounts(found, stored)
     for column in _TREES:
         yield from _circles(found, stored, column)
@@ -52,6 +55,14 @@ def _missing(match: Match) -> Iterator[Problem]:
         for column in match.sheet.file.columns:
             if column.required and column.name not in match.row:
                 yield _problem(match, column.name, Text.of("import.required"))
+
+
+def _room(match: Match) -> Iterator[Problem]:
+    """Complain about a new room by a name or an alias: what comes from the platform carries its id."""
+    if match.sheet.file is ROOMS and match.old is None:
+        form = _ROOM_IDS.get(match.row["platform"])
+        if form is not None and not form.fullmatch(match.row["room"]):
+            yield _problem(match, "room", Text.of("import.bad_room"))
 
 
 def _accounts(found: Sequence[Match], stored: Stored) -> Iterator[Problem]:

@@ -20,7 +20,9 @@ def test_subscribed_listed_looked_at_and_issued_once(passerelle: Run, url: str, 
     assert (person["id"], person["about"], person["horizon"], person["language"]) == ("D-2", "67", 14, "en")
     assert [row["id"] for row in passerelle("digest", "list", "--json").json] == ["D-1", "D-2"]
     assert "Ce qui passe la frontière" in passerelle("digest", "preview", "D-1").out
-    assert "What crosses the border" in passerelle("digest", "preview", "2", "--json").json["text"]
+    shown = passerelle("digest", "preview", "2", "--json").json
+    assert shown["id"] == "D-2"
+    assert "What crosses the border" in shown["text"]
     monday = room["next"]
     issued = passerelle("digest", "run", "--at", monday, "--json").json
     assert {"id": "D-1", "day": monday[:10], "at": "08:00", "outcome": "said"} in issued

@@ -55,6 +55,14 @@ def test_check_says_a_line_each_and_what_to_do(passerelle: Run, database: Databa
     assert "FAIL platforms: none is configured" in found.out
 
 
+def test_check_looks_at_the_file_that_was_named(passerelle: Run, folder: Path, url: str) -> None:
+    (folder / "own.toml").write_text('language = "fr"')
+    (folder / "own.toml").chmod(0o644)
+    assert "FAIL secrets: own.toml can be read by others" in passerelle("check", "--config", "own.toml").out
+    (folder / "own.toml").chmod(0o600)
+    assert "ok   secrets:" in passerelle("--config", "own.toml", "check").out
+
+
 def test_check_finds_what_is_stuck_and_what_is_lost(passerelle: Run, database: Database) -> None:
     def work(session: Session) -> None:
         rooms.link(session, "prefecture-67", "console", "prefecture-67", system_clock())
@@ -273,7 +281,7 @@ def test_matrix_commands_need_matrix(passerelle: Run, url: str, arguments: tuple
     assert one_line(found.err) == "passerelle: matrix: not configured"
 
 
-def test_there_is_no_fingerprint_before_the_first_start(
+def test_before_the_first_start_there_is_no_fingerprint_and_nothing_to_reset(
     passerelle: Run, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PASSERELLE_MATRIX__HOMESERVER", "http://127.0.0.1:1")
@@ -283,3 +291,7 @@ def test_there_is_no_fingerprint_before_the_first_start(
     found = passerelle("matrix", "fingerprint")
     assert found.status == 1
     assert "no identity yet" in one_line(found.err)
+    away = passerelle("matrix", "reset-identity")
+    assert (away.status, away.out) == (1, "")
+    assert one_line(away.err).startswith("passerelle: matrix.homeserver: ")
+    assert "geheim" not in away.err

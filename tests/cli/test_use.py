@@ -62,6 +62,9 @@ def test_a_command_loads_its_own_modules_only() -> None:
         ("failed", "replay", "E" + "9" * 40),
         ("failed", "replay", "X1"),
         ("questions", "show"),
+        ("questions", "figures", "--from", "0001-01-01"),
+        ("questions", "figures", "--to", "gestern"),
+        ("matrix", "trust", "agent"),
         ("db", "downgrade"),
     ],
 )
@@ -79,6 +82,9 @@ def test_help_names_every_command(passerelle: Run) -> None:
     assert found.status == 0
     for name in "run demo console check db rights directory route questions failed matrix".split():
         assert f"    {name} " in found.out
+    for name, actions in {"rights": "grant revoke list", "failed": "list replay", "outbox": "list release"}.items():
+        said = passerelle(name, "--help").out
+        assert all(f"    {action} " in said for action in actions.split())
 
 
 @pytest.mark.parametrize("arguments", [*COMMANDS, ("run",), ("demo",), ("matrix", "fingerprint")], ids=" ".join)
@@ -97,7 +103,8 @@ def test_wrong_settings_are_one_line_naming_key_value_and_what_was_expected(
 
 
 def test_settings_that_are_not_there_are_named(passerelle: Run) -> None:
-    assert one_line(passerelle("--config", "no.toml", "check").err) == "passerelle: no.toml: No such file or directory"
+    for arguments in (("--config", "no.toml", "check"), ("route", "examples", "list", "--config", "no.toml")):
+        assert one_line(passerelle(*arguments).err) == "passerelle: no.toml: No such file or directory"
 
 
 # --- databases that cannot be used

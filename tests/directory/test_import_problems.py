@@ -58,6 +58,8 @@ BAD = [
         (2, "end", "2026-01-31", "end_before_start"),
     ),
     ("absences", "person,start,stand_in\nagent-a,2026-01-01,agent-a\n", (2, "stand_in", "agent-a", "own_stand_in")),
+    ("rooms", "platform,room\nmatrix,#salon:a.fr\n", (2, "room", "#salon:a.fr", "bad_room")),
+    ("rooms", "platform,room\nslack,general\nslack,C0123ABCD\n", (2, "room", "general", "bad_room")),
     ("rooms", "platform,room,relay_unencrypted\nmatrix,!a,maybe\n", (2, "relay_unencrypted", "maybe", "not_one_of")),
     ("competences", COMPETENCES + OPEN + OPEN, (3, "repeated")),
 ]

@@ -119,6 +119,13 @@ def test_a_change_of_tables_is_undone_with_its_transaction(shipped: Database) ->
     assert value(shipped, "half") is None
 
 
+async def test_sqlite_has_one_writer_and_postgresql_a_few(shipped: Database) -> None:
+    wrote = await asyncio.gather(*(shipped.run(lambda s: (time.sleep(0.01), threading.get_ident())) for _ in range(12)))
+    writers = {thread for _, thread in wrote}
+    assert threading.get_ident() not in writers
+    assert len(writers) == 1 if shipped.sqlite else 1 < len(writers) <= WRITERS
+
+
 def test_what_is_committed_is_there_for_others_at_once(shipped: Database) -> None:
     other = Database(shipped.url)
     shipped.run_now(lambda s: set_(s, "seen", 7))

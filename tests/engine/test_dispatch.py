@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
@@ -97,6 +99,19 @@ async def test_who_cannot_be_reached_in_private_is_answered_in_the_thread(play: 
     [answer] = matrix.posts.values()
     assert (answer.to.audience, answer.to.thread) == (None, event.message_id)
     assert answer.text == "Aucune question en cours."
+
+
+async def test_deadlines_count_from_when_we_received_it_whatever_the_senders_clock_says(
+    play: Scene, matrix: Stage
+) -> None:
+    now = play.clock()
+    for ahead in (-30, 30):
+        await said(play, replace(message(play, SAARBRUCKEN), at=now + timedelta(days=ahead)))
+    past, future = play.question(), play.question("Q-2026-00002")
+    assert past.due_at == future.due_at
+    assert past.due_at is not None
+    assert {it.asked_at - now < timedelta(minutes=1) for it in (past, future)} == {True}
+    assert now < past.due_at < now + timedelta(days=14)
 
 
 async def test_in_a_direct_room_nothing_needs_pointing_at(play: Scene, matrix: Stage) -> None:

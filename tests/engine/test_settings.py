@@ -153,7 +153,9 @@ def test_an_empty_variable_turns_a_platform_off(env: Env) -> None:
 )
 def test_an_unknown_key_is_named(text: str, key: str) -> None:
     toml(text)
-    assert f"{key}: unknown key" in refused()
+    line = refused()
+    assert f"{key}: unknown key; expected one of " in line
+    assert {"http.ports": "port", "matrix.home_server": "homeserver"}.get(key, "") in line.partition("expected")[2]
 
 
 def test_an_unknown_variable_is_named(env: Env) -> None:
