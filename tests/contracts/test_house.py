@@ -27,7 +27,7 @@ MATRIX = {"homeserver": "http://127.0.0.1:9", "user_id": "@bot:example.org", "pa
     ("sections", "imported"),
     [
         ({}, []),
-        ({"slack": SLACK}, ["slack_bolt", "slack_sdk"]),
+        ({"slack": SLACK}, ["slack_sdk"]),
         ({"matrix": MATRIX}, ["nio", "vodozemac"]),
     ],
 )

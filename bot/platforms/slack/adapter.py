@@ -5,8 +5,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 
 from aiohttp import web as http
-from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
-from slack_sdk.signature import SignatureVerifier
 
 from bot.card import Card
 from bot.clock import Clock, system_clock
@@ -124,36 +122,17 @@ class SlackPlatform:
 
     def routes(self) -> list[http.RouteDef]:
         """Return what the application's own web server must serve in HTTP mode, nothing in Socket Mode."""
-        return [http.post(PATH, self._requested)] if self._settings.mode == "http" else []
+        if self._settings.mode != "http":
+            return []
+        from bot.platforms.slack.requested import Requests  # noqa: PLC0415 -- Bolt, which a socket does without
+
+        return [http.post(PATH, Requests(self._settings, self._gateway).answer)]
 
     async def close(self) -> None:
         """Take and read no more, and close connections; a later call opens its own again."""
         self._gateway.close()
         await self._backfill.stop()
         await self._web.close()
-
-    async def _requested(self, request: http.Request) -> http.Response:
-        """Take one request. Bolt reads a body before it looks at its signature, so that is looked at here first."""
-        if not self._signed(await request.read(), request):
-            return http.Response(status=401)
-        if not self._gateway.ready:
-            return http.Response(status=503)
-        try:
-            bolt_request = await to_bolt_request(request)
-        except (ValueError, LookupError):
-            return http.Response(status=400)
-        return await to_aiohttp_response(await self._gateway.dispatch(bolt_request))
-
-    def _signed(self, body: bytes, request: http.Request) -> bool:
-        """Tell whether Slack made this request, and within the last five minutes."""
-        signed_at = request.headers.get("X-Slack-Request-Timestamp", "")
-        signature = request.headers.get("X-Slack-Signature", "")
-        if not signed_at.isdecimal() or not self._settings.signing_secret:
-            return False
-        try:
-            return SignatureVerifier(self._settings.signing_secret).is_valid(body, signed_at, signature)
-        except (ValueError, TypeError):  # no text, or a signature beyond ASCII
-            return False
 
     async def _waited_for(self, channel: str) -> None:
         await self._backfill.waited_for(channel)

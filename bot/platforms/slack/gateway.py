@@ -1,9 +1,4 @@
-"""The way in: a payload is committed, and only then is Slack answered.
-
-Over HTTP Bolt takes it, which verifies it and speaks Slack's protocol. Bolt acknowledges events before a listener runs,
-and payloads without a listener never. So there are no listeners: a middleware that answers by itself comes before both,
-and whatever raises in it leaves the payload unacknowledged.
-"""
+"""The way in: a payload is committed, and only then is Slack answered."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -12,16 +7,13 @@ from typing import Any, TypeAlias
 from weakref import WeakValueDictionary
 
 import structlog
-from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
-from slack_bolt.authorization import AuthorizeResult
-from slack_bolt.response import BoltResponse
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.card import Card, Errors, Form, Reply
 from bot.clock import Clock
 from bot.errors import Refused, SendError, Unavailable, in_short
 from bot.message import CROSSING, Inbound, Invocation, Message, Reaction, RoomChange
 from bot.platforms import Receive
+from bot.platforms.slack.answers import Answer
 from bot.platforms.slack.earlier import Earlier
 from bot.platforms.slack.inbound import Around, channel_of, from_event, said
 from bot.platforms.slack.interactions import from_interaction
@@ -29,7 +21,7 @@ from bot.platforms.slack.mailboxes import Mailboxes
 from bot.platforms.slack.options import Identity, SlackOptions
 from bot.platforms.slack.people import DirectRooms, Payload, unknown_author
 from bot.platforms.slack.views import form_view, home_view, refusal
-from bot.platforms.slack.web import LOGGER, Web, call
+from bot.platforms.slack.web import Web, call
 
 WaitedFor: TypeAlias = Callable[[str], Awaitable[None]]
 """Wait a moment for a channel's missed messages."""
@@ -79,26 +71,15 @@ class Gateway:
         self._mailboxes = Mailboxes(web, options.trust_email)
         self._tasks: set[asyncio.Task[None]] = set()
 
-        async def authorize() -> AuthorizeResult:
-            """Say who we are without asking Slack; nothing is ever called through Bolt."""
-            me = self._me or Identity("", "", "")
-            return AuthorizeResult(enterprise_id=None, team_id=me.team, bot_user_id=me.user, bot_id=me.bot)
-
-        self.app = AsyncApp(
-            name="passerelle",
-            client=AsyncWebClient(base_url=options.api_url, logger=LOGGER, retry_handlers=[]),
-            authorize=authorize,
-            signing_secret=options.signing_secret,
-            logger=LOGGER,
-            ignoring_self_events_enabled=False,  # our own words are dropped in one place, `inbound`, edits included
-        )
-        self.app.middleware(self._deliver)
-        self.app.error(_unexpected)
-
     @property
     def ready(self) -> bool:
         """May payloads be taken?"""
         return self._receive is not None
+
+    @property
+    def me(self) -> Identity:
+        """The bot's own account, as far as it is known."""
+        return self._me or Identity("", "", "")
 
     def open(self, me: Identity, receive: Receive) -> None:
         """Begin to take payloads."""
@@ -112,17 +93,13 @@ class Gateway:
         for task in self._tasks:
             task.cancel()
 
-    async def dispatch(self, request: AsyncBoltRequest) -> BoltResponse:
-        """Let Bolt verify and route a request; status 200 means that its payload is kept."""
-        return await self.app.async_dispatch(request)
-
-    async def take(self, body: dict[str, Any]) -> BoltResponse:
-        """Take a payload of the socket, which is ours alone: there is nothing to verify, hence nothing for Bolt."""
+    async def take(self, body: dict[str, Any]) -> Answer:
+        """Take a payload that demonstrably comes from Slack; status 200 means that it is kept."""
         try:
             return await self._deliver(body)
-        except Exception as error:
-            await _unexpected(error)
-            return BoltResponse(status=500, body="")
+        except Exception as error:  # told by its place: its message may hold what somebody said
+            log.error("slack_payload_failed", reason=in_short(error))
+            return Answer(500)
 
     def lane(self, channel: str) -> asyncio.Lock:
         """Return what keeps the payloads of one conversation in order of arrival."""
@@ -184,7 +161,7 @@ class Gateway:
             raise Unavailable("Slack is being closed")
         return await self._receive(inbound)
 
-    async def _deliver(self, body: dict[str, Any]) -> BoltResponse:
+    async def _deliver(self, body: dict[str, Any]) -> Answer:
         """Answer a payload of any kind: kept, or of no interest to us."""
         channel = channel_of(body)
         event: Payload | None = body.get("event")
@@ -196,30 +173,30 @@ class Gateway:
             if not (caught_up or event is None or _begins(event)) and self._before.left_to_history(
                 channel, str(event.get("thread_ts") or "")
             ):
-                return BoltResponse(status=503, body="")
+                return Answer(503)
             try:
                 for missed in await self._before.earlier.of(body):
                     if (said_before := await self.convert(missed)) is not None:
                         await self.commit(said_before)
                 inbound = await self.convert(body)
                 if inbound is None:
-                    return _acknowledged()
+                    return Answer(200)
                 reply = await self.commit(_with_cursor(inbound) if caught_up else inbound)
                 self._before.earlier.heard(body)
             except Unavailable as error:
                 log.warning("slack_payload_not_kept", reason=in_short(error))
                 if event is not None:  # Slack offers it again, but not for long: then its history must be read
                     self._before.dropped()
-                return BoltResponse(status=503, body="")
+                return Answer(503)
         return self._answer(reply, inbound, body)
 
-    def _answer(self, reply: Reply, inbound: Inbound, body: Mapping[str, Any]) -> BoltResponse:
+    def _answer(self, reply: Reply, inbound: Inbound, body: Mapping[str, Any]) -> Answer:
         submitted = body.get("type") == "view_submission"
         match reply:
             case Errors() if submitted:
-                return _acknowledged(refusal(reply, body.get("view") or {}))
+                return Answer(200, refusal(reply, body.get("view") or {}))
             case Form() if submitted and isinstance(inbound, Invocation):
-                return _acknowledged({"response_action": "update", "view": form_view(reply, inbound)})
+                return Answer(200, {"response_action": "update", "view": form_view(reply, inbound)})
             case Form() if isinstance(inbound, Invocation) and inbound.trigger:
                 self._soon(self._open(reply, inbound, inbound.trigger))
             case Card() if inbound.to.surface == "home":
@@ -228,7 +205,7 @@ class Gateway:
                 pass
             case _:
                 log.warning("slack_reply_has_no_place", reply=type(reply).__name__, inbound=type(inbound).__name__)
-        return _acknowledged()
+        return Answer(200)
 
     def _soon(self, work: Any) -> None:
         task: asyncio.Task[None] = asyncio.create_task(work)
@@ -256,15 +233,6 @@ class Gateway:
             return
         found: Payload = answer.get("user") or {}
         self._teams[user] = "" if found.get("is_stranger") else str(found.get("team_id") or "")
-
-
-async def _unexpected(error: Exception) -> None:
-    """Tell a fault by its place; Bolt would write its message, which may hold what somebody said."""
-    log.error("slack_payload_failed", reason=in_short(error))
-
-
-def _acknowledged(body: dict[str, Any] | None = None) -> BoltResponse:
-    return BoltResponse(status=200, body=body or "")
 
 
 def _begins(event: Payload) -> bool:

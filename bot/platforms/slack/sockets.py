@@ -8,9 +8,9 @@ from typing import Any, TypeAlias, cast
 
 import aiohttp
 import structlog
-from slack_bolt.response import BoltResponse
 
 from bot.errors import NotSent, SendError
+from bot.platforms.slack.answers import Answer
 from bot.platforms.slack.web import Web, call, proxy_for
 
 PING = 2.0  # an abrupt end is noticed at the next ping only; Bolt's own 10 s cost 9.4 s of silence
@@ -22,7 +22,7 @@ _SETTLED = 10.0  # seconds after which a connection counts as a good one
 
 log = structlog.get_logger()
 
-Take: TypeAlias = Callable[[dict[str, Any]], Awaitable[BoltResponse]]
+Take: TypeAlias = Callable[[dict[str, Any]], Awaitable[Answer]]
 """Have a payload kept; status 200 means that it is, and may be acknowledged."""
 
 
@@ -68,14 +68,12 @@ class Connection:
             task.add_done_callback(self._under_way.discard)
 
     async def _handle(self, envelope: str, payload: dict[str, Any]) -> None:
-        response = await self._take(payload)
-        if response.status != 200:
+        answer = await self._take(payload)
+        if answer.status != 200:
             return  # not kept: Slack must send it again
-        answer: dict[str, Any] = {"envelope_id": envelope}
-        if response.body:
-            answer["payload"] = json.loads(response.body)
+        said = {"envelope_id": envelope} | ({"payload": answer.body} if answer.body else {})
         try:
-            await self._socket.send_json(answer)
+            await self._socket.send_json(said)
         except (aiohttp.ClientError, OSError) as error:
             log.info("slack_acknowledgement_lost", reason=str(error) or type(error).__name__)
 

@@ -12,6 +12,7 @@ import bot.platforms.slack as package
 from bot.card import Button, Buttons, Card, Field, Form, Paragraph
 from bot.errors import NotSent, OutcomeUnknown
 from bot.message import Address, Edit, Inbound, Invocation, Message
+from bot.platforms.slack.requested import Requests
 from bot.platforms.slack.web import proxy_for
 from tests.fakes.slack import FakeSlack, Room, Settings, User
 from tests.fakes.slack.posting import Content
@@ -381,7 +382,7 @@ async def test_what_slack_lost_in_a_long_outage_is_read_from_history(
 async def test_our_own_setting_moves_every_call_and_the_socket_too(slack: FakeSlack, bot: Bot) -> None:
     await bot.start()
     assert {"auth.test", "apps.connections.open", "users.conversations"} <= (await slack.calls()).keys()
-    assert bot.platform._gateway.app.client.base_url == slack.api_url
+    assert Requests(bot.platform._settings, bot.platform._gateway).app.client.base_url == slack.api_url
 
 
 async def test_nothing_listens_but_the_applications_own_server(slack: FakeSlack) -> None:
