@@ -24,9 +24,10 @@ from bot.jobs import Lane
 
 log = structlog.get_logger()
 
-LENGTH = timedelta(seconds=6)
-RENEW = 1.5  # seconds between renewals
-LOOK = 0.25  # seconds between looks of those who would take over
+LENGTH = timedelta(seconds=5)  # less than of a lane: who takes over has to begin there before it can say anything
+RENEW = 1.0  # seconds between renewals
+LOOK = 0.25  # seconds between looks of those who would take over; sooner where a term ends sooner
+BREATH = 0.01  # seconds between looks at the least
 SAFETY = 1.0  # seconds before its end after which the holder sends nothing more
 
 
@@ -117,9 +118,9 @@ class Office:
         """Return the hold of a new term, as soon as nobody else has one; `waits` is called if somebody has."""
         told = False
         while True:
-            until = _until()
+            until, wait = _until(), LOOK
             with contextlib.suppress(Unavailable):
-                term = await self._database.run(functools.partial(self._take, above=above()))
+                term, wait = await self._database.run(functools.partial(self._take, above=above()))
                 if term is not None:
                     log.info("term_begun", name=term.name, epoch=term.epoch)
                     self.hold = Hold(term, until)
@@ -127,10 +128,14 @@ class Office:
                 if not told:
                     waits()
                 told = True
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(wait)
 
-    def _take(self, session: Session, above: int) -> Term | None:
-        return take(session, self._name, self._owner, self._clock(), above=above)
+    def _take(self, session: Session, above: int) -> tuple[Term | None, float]:
+        """Begin a term if nobody else has one, or return after how many seconds to look again."""
+        now = self._clock()
+        term = take(session, self._name, self._owner, now, above=above)
+        ends = session.get_one(Tenure, self._name).until
+        return term, LOOK if ends is None else min(LOOK, max(BREATH, (ends - now).total_seconds()))
 
     async def kept(self, hold: Hold) -> None:
         """Renew a term, and return when that did not succeed in time or it is another's."""

@@ -125,6 +125,16 @@ async def test_who_stands_by_is_told_once_and_begins_when_it_can(
         assert (await waiting).term.epoch == held.epoch + 1
 
 
+async def test_who_stands_by_begins_when_a_term_ends_and_no_look_later(
+    shipped: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tenure, "LOOK", 60.0)
+    held = taken(shipped, THERE, system_clock() - LENGTH + timedelta(seconds=0.2))
+    async with asyncio.timeout(2):
+        hold = await Office(shipped, "matrix", HERE, system_clock).waited_for(lambda: 0, lambda: None)
+    assert hold.term.epoch == held.epoch + 1
+
+
 async def test_processes_know_of_one_another(shipped: Database) -> None:
     one, two = (
         Peers(shipped, owner, "r1", system_clock) for owner in (f"{socket.gethostname()}/{os.getppid()}/a", THERE)
