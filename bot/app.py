@@ -68,6 +68,14 @@ class State:
     stopped: bool = False  # nothing helps but an operator
 
 
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """A platform whose `module` is loaded while the others work already; then `add` gives it to the bot."""
+
+    module: str
+    add: Callable[[], Platform]
+
+
 @dataclass(slots=True)
 class App:
     """A bot, put together but not running."""
@@ -84,7 +92,8 @@ class App:
     clockwork: Clockwork
     calendars: subscriptions.Subscriber
     peers: Peers
-    states: dict[str, State] = field(default_factory=dict[str, State])
+    states: dict[str, State]  # of the platforms that the settings name, whether or not they are loaded yet
+    coming: list[Coming] = field(default_factory=list[Coming])
     offices: dict[str, Office] = field(default_factory=dict[str, Office])
     connected: asyncio.Event = field(default_factory=asyncio.Event)  # every platform was, once
     warm: asyncio.Event = field(default_factory=asyncio.Event)  # what is read beside a start was
@@ -113,7 +122,8 @@ def world() -> World:
 def build(settings: Settings, database: Database, clock: Clock = system_clock) -> App:
     """Put a bot together without platforms; `bot.connections.add` gives it some."""
     platforms: dict[str, Platform] = {}
-    around = _set_up(world(), settings, platforms)
+    states: dict[str, State] = {}
+    around = _set_up(world(), settings, states)
     where = destinations(settings, around.current)
     dispatcher = Dispatcher(database, around, where, clock)
     calendars = subscriber(settings, database, around, clock)
@@ -151,11 +161,12 @@ def build(settings: Settings, database: Database, clock: Clock = system_clock) -
         platforms=platforms,
         clock=clock,
         world=around,
-        asking=Asking(around, where, platforms),
+        asking=Asking(around, where, states),
         exit_=exit_,
         clockwork=Clockwork(database, around, where, _due_kinds()),
         calendars=calendars,
         peers=Peers(database, worker.owner, newest(), clock),
+        states=states,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 
 from bot import leases
-from bot.app import App, State
+from bot.app import App, Coming, State
 from bot.db import Database
 from bot.errors import ConfigurationError
 from bot.memory import PlatformMemory
@@ -24,7 +24,7 @@ def add(app: App, platform: Platform, queues: set[str]) -> None:
     """Give a bot a platform, and the queues of jobs that it serves; one that runs alone does once it is connected."""
     app.platforms[platform.name] = platform
     app.worker.queues |= set() if isinstance(platform, Alone) else queues
-    app.states[platform.name] = State()
+    app.states.setdefault(platform.name, State())
 
 
 def live(database: Database, platform: str) -> Live:
@@ -61,13 +61,15 @@ def reporter(app: App, platform: str) -> Callable[..., None]:
 
 
 def connect(app: App) -> None:
-    """Add the platforms that the settings name; the others are not even imported."""
+    """Add the platforms that the settings name; the others are not even imported.
+
+    To load Matrix takes a fifth of a second, in which what waits elsewhere can be said.
+    """
     if app.settings.slack is not None:
         from bot.platforms import slack  # noqa: PLC0415 -- only when configured
 
         memory = PlatformMemory(app.database, "slack")
         options = slack_options(app.settings)
-        app.states["slack"] = State()
         add(
             app,
             slack.SlackPlatform(
@@ -80,21 +82,22 @@ def connect(app: App) -> None:
             {"slack"},
         )
     if app.settings.matrix is not None:
-        from bot.platforms import matrix  # noqa: PLC0415 -- only when configured
-
-        office = app.offices["matrix"] = Office(app.database, "matrix", app.worker.owner, app.clock)
-        memory = PlatformMemory(app.database, "matrix", office.require)
+        app.offices["matrix"] = Office(app.database, "matrix", app.worker.owner, app.clock)
         app.states["matrix"] = State()
-        add(
-            app,
-            matrix.MatrixPlatform(
-                matrix_options(app.settings),
-                memory=memory,
-                report=reporter(app, "matrix"),
-                live=live(app.database, "matrix"),
-            ),
-            {"matrix"},
-        )
+        app.coming.append(Coming("bot.platforms.matrix", lambda: _matrix(app)))
+
+
+def _matrix(app: App) -> Platform:
+    from bot.platforms import matrix  # noqa: PLC0415 -- only when configured
+
+    platform = matrix.MatrixPlatform(
+        matrix_options(app.settings),
+        memory=PlatformMemory(app.database, "matrix", app.offices["matrix"].require),
+        report=reporter(app, "matrix"),
+        live=live(app.database, "matrix"),
+    )
+    add(app, platform, {"matrix"})
+    return platform
 
 
 def slack_options(settings: Settings) -> Any:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import importlib
 import socket
 from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime, timedelta
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from bot import alerts, due, hints, holding, outgoing, presence, proof, schedule, upkeep
 from bot.agenda import subscriptions
-from bot.app import App
+from bot.app import App, Coming
 from bot.audit import chain
 from bot.audit.recording import PROCESS, record
 from bot.card import Reply
@@ -30,6 +31,7 @@ from bot.worktime.holidays import Place
 log = structlog.get_logger()
 
 SETTLED = 1.0  # seconds after which a start is over, whatever is not connected yet
+SAID = 0.2  # seconds in which what waited is said, before anything else is loaded
 FORGET_EVERY = timedelta(hours=6)
 
 
@@ -39,18 +41,18 @@ async def running(app: App) -> AsyncGenerator[App]:
     app.database.logs = True
     app.world.learnt.read_beside()
     app.world.finder.read_from(app.database, app.clock())
-    await app.database.run(lambda session: _log_process(session, app, "process.start"))
-    await app.database.run(lambda session: _put_regular(session, app.clock()))
     async with asyncio.TaskGroup() as group:
         tasks = [
-            group.create_task(app.worker.run(), name="worker"),
+            group.create_task(app.worker.run(), name="worker"),  # the first: what waits is said before all else
             group.create_task(app.peers.run(), name="peers"),
             group.create_task(_warm(app), name="warm"),
-            group.create_task(schedule.run(lambda: tick(app)), name="tick"),
+            group.create_task(_tick_on(app), name="tick"),
             *(group.create_task(_supervise(app, p), name=p.name) for p in app.platforms.values()),
+            *(group.create_task(_bring(app, coming), name=coming.module) for coming in app.coming),
         ]
         if not app.database.sqlite:
             tasks.append(group.create_task(hints.take(app.database.url, app.worker.wake), name="hints"))
+        await group.create_task(app.database.run(lambda session: _begin(session, app)))
         try:
             yield app
         finally:
@@ -62,8 +64,10 @@ async def running(app: App) -> AsyncGenerator[App]:
                 task.cancel()
 
 
-def _put_regular(session: Session, now: datetime) -> None:
-    """Put what is looked at day by day; zones may have other rules than before this start."""
+def _begin(session: Session, app: App) -> None:
+    """Log the start, and put what is looked at day by day; zones may have other rules than before this start."""
+    _log_process(session, app, "process.start")
+    now = app.clock()
     due.ensure(session, presence.ROTA, "all", now)
     due.put(session, issuing.PLANNING, issuing.FIRST, now)
     retention.begin(session, now)
@@ -71,7 +75,7 @@ def _put_regular(session: Session, now: datetime) -> None:
 
 
 def _log_process(session: Session, app: App, action: str) -> None:
-    content = {"version": version("passerelle"), "platforms": sorted(app.platforms)}
+    content = {"version": version("passerelle"), "platforms": sorted(app.states)}
     record(session, app.clock(), action, actor=PROCESS, content=content)
 
 
@@ -86,8 +90,7 @@ async def _warm(app: App) -> None:
 
     What waits to be said is said meanwhile; what is asked meanwhile waits, in no transaction.
     """
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(app.connected.wait(), SETTLED)
+    await _said(app)
     await asyncio.to_thread(app.world.learnt.read)
     app.world.finder.warm()
     await asyncio.to_thread(app.world.finder.wait)
@@ -101,6 +104,20 @@ async def settled(app: App) -> None:
     gc.enable()
     gc.collect()
     gc.freeze()  # what was loaded stays: to walk through it at every full collection would hold up everybody
+
+
+async def _tick_on(app: App) -> None:
+    """Look for what is stuck and for what is due, once the start is over."""
+    await _said(app)
+    await schedule.run(lambda: tick(app))
+
+
+async def _said(app: App) -> None:
+    """Wait until the platforms are connected, or should be, and what waited there is said."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(SETTLED):  # not wait_for, which may swallow a cancellation (Python 3.11)
+            await app.connected.wait()
+    await asyncio.sleep(SAID)
 
 
 async def _supervise(app: App, platform: Platform) -> None:
@@ -118,6 +135,12 @@ async def _supervise(app: App, platform: Platform) -> None:
             raise
     finally:
         await platform.close()
+
+
+async def _bring(app: App, coming: Coming) -> None:
+    """Load a platform beside what the others do, and run it."""
+    await asyncio.to_thread(importlib.import_module, coming.module)
+    await _supervise(app, coming.add())
 
 
 def _receiving(app: App, platform: Platform) -> Receive:
@@ -204,6 +227,6 @@ def _troubles(app: App, now: datetime) -> list[alerts.Trouble]:
 def _alert(app: App, session: Session, troubles: Sequence[alerts.Trouble], now: datetime) -> None:
     """Tell the administrators' room what is new, and what is over."""
     platform, _, room = app.settings.operator.alerts.partition(":")
-    to = Address(platform, room) if platform in app.platforms else None
+    to = Address(platform, room) if platform in app.states else None
     found = [*troubles, *alerts.of_restore(outgoing.closed_since(session))]
     alerts.tell(session, app.exit_(session, now), to, app.worker.owner, found, now)

@@ -6,8 +6,6 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC
 
 import structlog
-from apscheduler.schedulers.asyncio import AsyncIOScheduler  # pyright: ignore[reportMissingTypeStubs]
-from apscheduler.triggers.interval import IntervalTrigger  # pyright: ignore[reportMissingTypeStubs]
 
 from bot.errors import in_short
 
@@ -18,12 +16,16 @@ TICK = 15.0  # seconds
 
 async def run(tick: Callable[[], Awaitable[None]], every: float = TICK) -> None:
     """Call `tick` about every `every` seconds until cancelled, never twice at once, whatever the wall clock does."""
+    # Loaded here, a fiftieth of a start, for the start is over by now.
+    from apscheduler.schedulers import asyncio as schedulers  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
+    from apscheduler.triggers import interval  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
+
     ring = asyncio.Event()
-    scheduler = AsyncIOScheduler(
+    scheduler = schedulers.AsyncIOScheduler(
         timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
     )
     scheduler.add_job(  # pyright: ignore[reportUnknownMemberType]
-        _ring, IntervalTrigger(seconds=max(1, int(every)), timezone=UTC), args=(ring,)
+        _ring, interval.IntervalTrigger(seconds=max(1, int(every)), timezone=UTC), args=(ring,)
     )
     scheduler.start()
     last = time.monotonic()

@@ -48,6 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         named, rest = _config().parse_known_args(arguments)
         options = parser(rest).parse_args(rest, named)
     finally:
+        if arguments is None:  # this process is ours: what is loaded stays, and the first look would be at all of it
+            gc.freeze()
         gc.enable()
     _print_anything()
     _log_to_stderr()

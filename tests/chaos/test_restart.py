@@ -58,6 +58,7 @@ async def test_what_waits_is_said_soon_after_a_restart(
         await made.joined()
         await made.link()
         made.slack.user("U1")
+        await asyncio.sleep(1.0)  # what it says where it was invited is said
         await made.bot.stop()
         found = [await first_words(made, number) for number in range(ROUNDS)]
     first = [min(pair) for pair in found]

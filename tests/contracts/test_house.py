@@ -28,7 +28,7 @@ MATRIX = {"homeserver": "http://127.0.0.1:9", "user_id": "@bot:example.org", "pa
     [
         ({}, []),
         ({"slack": SLACK}, ["slack_sdk"]),
-        ({"matrix": MATRIX}, ["nio", "vodozemac"]),
+        ({"matrix": MATRIX}, []),
     ],
 )
 def test_what_is_not_configured_or_not_needed_to_say_something_is_not_imported(

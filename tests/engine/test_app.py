@@ -51,7 +51,9 @@ async def test_only_configured_platforms_are_connected(database: Database) -> No
     assert (app.platforms, app.worker.queues) == ({}, {"in"})
     app = build(Settings(slack=SLACK, matrix=MATRIX), database)
     connect(app)
-    assert set(app.platforms) == set(app.states) == {"slack", "matrix"}
+    assert (set(app.platforms), set(app.states)) == ({"slack"}, {"slack", "matrix"}), "Matrix is loaded beside it"
+    assert [coming.add().name for coming in app.coming] == ["matrix"]
+    assert set(app.platforms) == {"slack", "matrix"}
     assert app.worker.queues == {"in", "slack"}, "Matrix's is served by one process, in its term"
     assert all(platform.name == name for name, platform in app.platforms.items())
     assert not any(state.ok for state in app.states.values())

@@ -4,6 +4,7 @@ Logging in at each start would make a new device each time, and transaction ids 
 logins Synapse also refuses for minutes.
 """
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +38,7 @@ async def open_session(home: Homeserver, options: MatrixOptions) -> Session:
     Raises ConfigurationError when the homeserver does not accept what the operator gave.
     """
     file = kept_in(options.store)
-    kept = private.read(file, options.store_key)
+    kept = await asyncio.to_thread(private.read, file, options.store_key)  # the key is slow to stretch, on purpose
     if kept is not None and kept["user_id"] == options.user_id and _still_wanted(options, kept["access_token"]):
         session = Session(kept["user_id"], kept["device_id"], kept["access_token"])
         home.token = session.access_token
