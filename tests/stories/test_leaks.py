@@ -15,11 +15,12 @@ import structlog
 
 from bot.card import to_text
 from bot.db import Database
+from bot.directory import identity
 from bot.life import tick
 from tests.servers.strict_client import StrictClients
 from tests.servers.synapse import Synapse
 from tests.stories.platforms import Platforms, on_platforms
-from tests.stories.scene import Clock, Place, Scene, scene
+from tests.stories.scene import Clock, Place, Scene, named_by_account, scene
 from tests.stories.ways import CANARY, COLIBRI, SECRET, Ground, Kind, Way, Where, assert_kept, ground, ways
 
 _DRAW = random.Random(int(os.environ.get("TEST_SEED", "0")))
@@ -58,7 +59,8 @@ async def _not_shown_to_who_is_asked(at: Ground) -> None:
 
 @pytest.mark.one_in(4)
 @tried("stage", "remark", "identifier", "asked", "sealed")
-async def test_what_must_not_cross_does_not(database: Database, way: Way) -> None:
+async def test_what_must_not_cross_does_not(database: Database, way: Way, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity, "person_of", named_by_account)
     async with scene(database) as play:
         await keeps(await staged(play, sealed=way.kind == "sealed"), way)
 
@@ -99,7 +101,8 @@ async def matrix_keeps(database: Database, folder: Path, way: Way, homeserver: S
     """Go a way where the side whose words must not cross is in an encrypted room; the others are on Slack."""
     side = "prefecture-57" if way.kind == "asked" else "consulat-francfort"
     people = ("agent", "collegue" if way.kind == "asked" else "stagiaire")
-    async with on_platforms(database, folder, clock=Clock(), matrix=(side, people, (homeserver, strict))) as play:
+    matrix = (side, people, (homeserver, strict))
+    async with on_platforms(database, folder, clock=Clock(), matrix=matrix, guests=way.guests) as play:
         await keeps(await settled_in(play, relay=way.kind != "sealed"), way)
 
 

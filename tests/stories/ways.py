@@ -19,6 +19,8 @@ COLIBRI = "COLIBRI"  # said in the prefecture
 SECRET = "12AB34567"  # the number of a passport, made up
 ANOTHER = "Pouvez-vous vérifier un autre acte de naissance établi à Sarrebruck ?"
 NUMBER = "Q-2026-00001"
+STRANGER = "inconnu"
+GUESTS = (STRANGER, "munichois", "messin")
 
 Where: TypeAlias = Literal["stage", "slack", "matrix"]
 Kind: TypeAlias = Literal["remark", "identifier", "asked", "sealed"]
@@ -51,6 +53,17 @@ class Ground:
     def colleague(self) -> Room:
         return self.prefecture.as_("collegue")
 
+    @property
+    def stranger(self) -> Room:
+        """Somebody in the consulate's room for whom nobody vouches."""
+        return self.consulate.as_(STRANGER, insider=False)
+
+    def guest(self, account: str, organisation: str) -> Room:
+        """Somebody in the consulate's room whom the directory knows in another organisation."""
+        guest = self.consulate.as_(account)
+        guest.employ(organisation)
+        return guest
+
     async def look_around(self) -> None:
         """Have the other side ask for all that may be asked for, so that it would show."""
         for place in (self.prefecture, self.munich):
@@ -77,6 +90,7 @@ class Way:
     kind: Kind
     do: Do
     on: frozenset[Where]
+    guests: tuple[str, ...] = ()  # in the room, but not of it: a homeserver must know them before
 
     def __str__(self) -> str:
         return self.name
@@ -85,12 +99,12 @@ class Way:
 WAYS: list[Way] = []
 
 
-def way(kind: Kind, *, but: Collection[Where] = ()) -> Callable[[Do], Do]:
-    """List a way of a kind, which can be gone everywhere but there."""
+def way(kind: Kind, *, but: Collection[Where] = (), guests: tuple[str, ...] = ()) -> Callable[[Do], Do]:
+    """List a way of a kind, which can be gone everywhere but there; on it `guests` come into the room."""
 
     def listed(do: Do) -> Do:
         everywhere: set[Where] = {"stage", "matrix"} if kind == "sealed" else {"stage", "slack", "matrix"}
-        WAYS.append(Way(do.__name__, kind, do, frozenset(everywhere - set(but))))  # type: ignore[attr-defined]
+        WAYS.append(Way(do.__name__, kind, do, frozenset(everywhere - set(but)), guests))  # type: ignore[attr-defined]
         return do
 
     return listed
@@ -159,10 +173,32 @@ async def other_emoji(at: Ground) -> None:
         await at.intern.react(said, emoji)
 
 
-@way("remark", but={"matrix"})  # where the homeserver lets no stranger in
+@way("remark", guests=GUESTS)
 async def the_emoji_of_somebody_else(at: Ground) -> None:
+    """Of a stranger, and of people whom the directory knows elsewhere: those who are asked nothing, and who ask."""
     said = await at.intern.say(CANARY, mention=False, thread=at.card)
-    await at.consulate.as_("inconnu", insider=False).react(said, CROSSING)
+    for somebody in (at.stranger, at.guest("munichois", "consulat-munich"), at.guest("messin", at.prefecture.room)):
+        await somebody.react(said, CROSSING)
+
+
+@way("remark", guests=GUESTS)
+async def the_button_of_somebody_else(at: Ground) -> None:
+    """Of a stranger and of somebody of another post, who would have all cross from now on."""
+    await at.consulate.click(at.card, "Prendre")
+    for somebody in (at.stranger, at.guest("munichois", "consulat-munich")):
+        await somebody.click(at.card, "Répondre")
+        await somebody.slash("dialogue", f"{at.number} ouvrir")
+    await at.intern.say(CANARY, mention=False, thread=at.card)
+    await at.intern.say(CANARY, mention=False, reply_to=at.card)
+
+
+@way("remark")
+async def beside_what_a_colleague_is_asked(at: Ground) -> None:
+    """The bot waits for a colleague's answer; what others say meanwhile is none."""
+    await at.consulate.say(f"!repondre {at.number}", mention=False, thread=at.card)
+    at.consulate.sees("Écrivez votre réponse")
+    await at.intern.say(CANARY, mention=False, thread=at.card)
+    await at.intern.say(CANARY, mention=False)
 
 
 @way("remark")
@@ -315,9 +351,21 @@ async def in_the_name_of_a_file(at: Ground) -> None:
 @way("identifier")
 async def by_the_choice_of_another(at: Ground) -> None:
     await at.consulate.say(f"!repondre {SECRET}", mention=False, thread=at.card)
+    await at.intern.click(at.consulate.sees("Pas encore envoyé"), "Envoyer tel quel")
     for number in ("1", "01", "１", "-1", "9" * 30, "x"):
         for somebody in (at.intern, at.prefecture):
             await somebody.say(f"!decider {number} tel_quel", mention=False)
+
+
+@way("identifier", guests=GUESTS)
+async def by_the_choice_of_somebody_else(at: Ground) -> None:
+    """Where the directory knows who is asked, a homeserver has them asked alone."""
+    await at.consulate.say(f"!repondre {SECRET}", mention=False, thread=at.card)
+    choice = at.consulate.sees("Pas encore envoyé")
+    others = (at.guest("munichois", "consulat-munich"), at.guest("messin", at.prefecture.room))
+    for somebody in (at.intern, at.stranger, *others):
+        await somebody.click(choice, "Envoyer tel quel")
+        await somebody.say("!decider 1 tel_quel", mention=False)
 
 
 @way("identifier")
