@@ -1,29 +1,37 @@
 """Every way by which words could cross that must not: one list, tried on the stage and on the platforms themselves.
 
-Three kinds of words: what colleagues say among themselves, identifiers of persons whose author has not chosen, and what
-an encrypted room keeps. A way only does what somebody could do; who tries it reads afterwards what anybody else was
-shown (`assert_kept`).
+Four kinds of words: what colleagues say among themselves, identifiers of persons whose author has not chosen, what an
+encrypted room keeps, and what is under a mark of protection. A way only does what somebody could do; who tries it reads
+afterwards what anybody else was shown (`assert_kept`), and of the first and last kind all that is stored.
 """
 
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias, cast
+from unittest import mock
 
+from sqlalchemy import select
+
+from bot import dispatch
+from bot.agenda.publishing import exported
+from bot.agenda.tables import Event
 from bot.life import tick
 from bot.message import CROSSING
+from bot.questions import passages
 from tests.stories.conftest import SAARBRUCKEN
 from tests.stories.verbs import Play, Room
 
 CANARY = "CANARI"  # said in the consulate
 COLIBRI = "COLIBRI"  # said in the prefecture
 SECRET = "12AB34567"  # the number of a passport, made up
+MARKED = f"SECRET DÉFENSE : {CANARY}"
 ANOTHER = "Pouvez-vous vérifier un autre acte de naissance établi à Sarrebruck ?"
 NUMBER = "Q-2026-00001"
 STRANGER = "inconnu"
 GUESTS = (STRANGER, "munichois", "messin")
 
 Where: TypeAlias = Literal["stage", "slack", "matrix"]
-Kind: TypeAlias = Literal["remark", "identifier", "asked", "sealed"]
+Kind: TypeAlias = Literal["remark", "identifier", "asked", "sealed", "marked"]
 Do: TypeAlias = "Callable[[Ground], Awaitable[object]]"
 
 
@@ -64,11 +72,18 @@ class Ground:
         guest.employ(organisation)
         return guest
 
+    def export(self) -> None:
+        """Read the agenda as a calendar file that anybody might be handed."""
+        rows = self.play.app.database.run_now(lambda s: s.scalars(select(Event)).all())
+        self.pages["a calendar file"] = exported(rows, "Agenda", "Rendez-vous")
+
     async def look_around(self) -> None:
         """Have the other side ask for all that may be asked for, so that it would show."""
         for place in (self.prefecture, self.munich):
             for line in (
                 "demandes",
+                "demandes toutes",
+                "agenda tout",
                 f"historique {self.number}",
                 f"voir {self.number}",
                 f"plus {self.number}",
@@ -91,6 +106,7 @@ class Way:
     do: Do
     on: frozenset[Where]
     guests: tuple[str, ...] = ()  # in the room, but not of it: a homeserver must know them before
+    offered: bool = False  # said to the bot, which asks back with buttons: these are stored
 
     def __str__(self) -> str:
         return self.name
@@ -99,12 +115,14 @@ class Way:
 WAYS: list[Way] = []
 
 
-def way(kind: Kind, *, but: Collection[Where] = (), guests: tuple[str, ...] = ()) -> Callable[[Do], Do]:
+def way(
+    kind: Kind, *, but: Collection[Where] = (), guests: tuple[str, ...] = (), offered: bool = False
+) -> Callable[[Do], Do]:
     """List a way of a kind, which can be gone everywhere but there; on it `guests` come into the room."""
 
     def listed(do: Do) -> Do:
         everywhere: set[Where] = {"stage", "matrix"} if kind == "sealed" else {"stage", "slack", "matrix"}
-        WAYS.append(Way(do.__name__, kind, do, frozenset(everywhere - set(but)), guests))  # type: ignore[attr-defined]
+        WAYS.append(Way(do.__name__, kind, do, frozenset(everywhere - set(but)), guests, offered))  # type: ignore[attr-defined]
         return do
 
     return listed
@@ -161,7 +179,7 @@ async def near_misses_of_a_command(at: Ground) -> None:
         await at.intern.say(words, mention=False, thread=at.card)
 
 
-@way("remark")
+@way("remark", offered=True)
 async def said_to_the_bot_in_the_thread(at: Ground) -> None:
     await at.intern.say(f"{CANARY}, qu'en penses-tu ?", mention=True, thread=at.card)
 
@@ -299,6 +317,60 @@ async def around_an_answer_that_is_kept(at: Ground) -> None:
     at.alsace.sees("Voyez le registre.")
 
 
+@way("remark", but={"slack", "matrix"})
+async def beside_what_fails(at: Ground) -> None:
+    """An answer that cannot be handled is told to nobody but its author, and to no administrator, log or measure."""
+    await at.intern.say(CANARY, mention=False, thread=at.card)
+    with mock.patch.object(passages, "answered", side_effect=RuntimeError(COLIBRI)):
+        await at.consulate.say("!repondre Oui.", mention=False, thread=at.card)
+    at.consulate.sees("je n’ai pas pu traiter")
+
+
+# --- what is under a mark of protection
+
+
+@way("marked")
+async def answered_under_a_mark(at: Ground) -> None:
+    await at.consulate.say(f"!repondre {MARKED}", mention=False, thread=at.card)
+    await at.consulate.say(f"!repondre {at.number}\n\n{MARKED}", mention=False)
+    at.consulate.sees("mention de protection")
+
+
+@way("marked")
+async def let_across_under_a_mark(at: Ground) -> None:
+    said = await at.intern.say(MARKED, mention=False, thread=at.card)
+    await at.consulate.react(said, CROSSING)
+
+
+@way("marked")
+async def talked_under_a_mark(at: Ground) -> None:
+    await at.consulate.slash("dialogue", f"{at.number} ouvrir")
+    await at.intern.say(MARKED, mention=False, thread=at.card)
+
+
+@way("marked")
+async def rewritten_under_a_mark(at: Ground) -> None:
+    said = await at.consulate.say("!repondre Oui.", mention=False, thread=at.card)
+    await at.consulate.edit(said, f"!repondre {MARKED}")
+
+
+@way("marked")
+async def named_under_a_mark(at: Ground) -> None:
+    """A mark in the name of a file is one."""
+    files = {f"SECRET DEFENSE {CANARY}.pdf": CANARY.encode()}
+    await at.consulate.say("!repondre Voici.", mention=False, thread=at.card, files=files)
+    await at.consulate.slash("dialogue", f"{at.number} ouvrir")
+    await at.intern.say("", mention=False, thread=at.card, files=files)
+
+
+@way("marked", but={"slack", "matrix"})
+async def failed_under_a_mark(at: Ground) -> None:
+    """What fails before its mark was seen is not kept to be tried again."""
+    with mock.patch.object(dispatch, "identify", side_effect=RuntimeError(CANARY)):
+        await at.consulate.say(f"!repondre {MARKED}", mention=False, thread=at.card)
+    at.consulate.sees("mention de protection")
+
+
 # --- identifiers of persons
 
 
@@ -393,6 +465,18 @@ async def in_the_reason_of_a_redirection(at: Ground) -> None:
 async def in_the_reason_of_a_raising(at: Ground) -> None:
     await at.consulate.slash("signaler", f"{at.number} voir 12\u200bAB34567 et {SECRET}")
     at.prefecture.sees("signalée")
+
+
+@way("identifier")
+async def in_the_agenda(at: Ground) -> None:
+    """In a list, on a card, on its buttons, and in a calendar file."""
+    day = "2026-03-20 10h-12h Metz"
+    await at.consulate.slash("evenement", f"{day} entretien passeport {SECRET}")
+    await at.prefecture.say("!agenda E-1", mention=False)
+    at.prefecture.sees("entretien passeport •••••")
+    await at.consulate.slash("visite", f"2026-03-21 10h-12h Berlin, chez {SECRET}, entretien sur le passeport {SECRET}")
+    await at.play.tick()
+    at.export()
 
 
 @way("identifier")
@@ -538,3 +622,58 @@ async def waited_for_from_within(at: Ground) -> None:
     await asked_from_within(at)
     for day in ("17T17:30", "19T14:00", "20T14:00", "23T14:00", "24T14:00", "26T14:00"):
         await at.play.at(f"2026-03-{day}")
+
+
+@way("sealed")
+async def in_the_agenda_from_within(at: Ground) -> None:
+    """An event and a visit, shown in lists, on cards, to the prefects of the border, and in a calendar file."""
+    await at.consulate.say(f"!evenement 2026-03-20 10h-12h Metz entretien {CANARY}", mention=False)
+    await at.consulate.say(f"!visite 2026-03-21 10h-12h Berlin entretien {CANARY} sur les frontaliers", mention=False)
+    await at.play.tick()
+    for place in (at.prefecture, at.munich):
+        await place.say("!agenda E-1", mention=False)
+        await place.say("!visite E-2", mention=False)
+    at.prefecture.sees("salon chiffré")
+    at.export()
+
+
+@way("sealed", but={"matrix"})  # where an organisation has one room
+async def changed_from_another_room(at: Ground) -> None:
+    """Who entered an event may cancel and move it in a room in clear, but reads nothing of it there."""
+    within = at.guest("titulaire", at.consulate.room)
+    await within.say(f"!evenement 2026-03-20 10h-12h Metz entretien {CANARY}", mention=False)
+    beside = cast("Any", at.play).link("consulat-francfort", "salon en clair").as_("titulaire")
+    for line in ("E-1", "annuler E-1", "déplacer E-1 21 mars 15h"):
+        await beside.say(f"!agenda {line}", mention=False)
+    reply = await beside.slash("evenement", "modifier E-1", forms=True)
+    assert CANARY not in repr(reply)
+    beside.sees("salon chiffré")
+
+
+@way("sealed", but={"matrix"})  # whose rooms are encrypted from the beginning
+async def once_the_room_was_encrypted(at: Ground) -> None:
+    """What was said in clear is rewritten, completed or goes on where it is not any more."""
+    before = replace(cast("Any", at.consulate), encrypted=False)
+    answer = await before.say("!repondre Oui.", mention=False, thread=at.card)
+    await before.slash("noter", at.number)
+    await at.consulate.edit(answer, f"!repondre {CANARY}")
+    asked = await before.say("La préfecture de la Moselle peut-elle vérifier une attestation d'accueil à Metz ?")
+    at.prefecture.sees("Q-2026-00002")
+    await at.consulate.edit(asked, f"La préfecture de la Moselle peut-elle vérifier l'attestation {CANARY} à Metz ?")
+    at.play.clock.pass_(minutes=30)
+    await before.say("Faut-il un visa pour le Congo ?")
+    unclear = at.consulate.sees("Q-2026-00003")
+    files = {f"{CANARY}.pdf": CANARY.encode()}
+    await at.consulate.say("", mention=False, thread=unclear, files=files)
+    await at.consulate.say(CANARY, mention=False, thread=unclear)
+    await before.slash("rediriger", "Q-2026-00003 consulat-munich")
+    at.munich.sees("Q-2026-00003")
+
+
+@way("sealed", but={"matrix"})
+async def held_until_the_room_was_encrypted(at: Ground) -> None:
+    """What waits for its author's choice is rewritten meanwhile."""
+    before = replace(cast("Any", at.consulate), encrypted=False)
+    held = await before.say(f"!repondre {SECRET}", mention=False, thread=at.card)
+    await at.consulate.edit(held, f"!repondre {CANARY}")
+    await before.click(before.sees("Pas encore envoyé"), "Envoyer tel quel")
