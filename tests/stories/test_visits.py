@@ -210,10 +210,6 @@ async def test_words_of_an_encrypted_room_stay_out_of_a_brief_in_clear(play: Sce
     brief = list(play.stage.files.values())[-1].decode()
     assert "Ce qui reste entre nous" not in brief
     assert "salon chiffré" in brief
-    beside = play.link("prefecture-67", "un autre salon, en clair")
-    form = await beside.slash("visite", "contribuer E-1", forms=True)
-    assert isinstance(form, Form)
-    assert form.fields[0].value == ""
 
 
 async def test_bad_lines_say_what_to_do(play: Scene, embassy: Place, prefecture: Place) -> None:
