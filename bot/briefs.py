@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot import personal
 from bot.agenda.associates import Associate, progress
-from bot.agenda.cards import View, is_open, name_of, title_of, when
+from bot.agenda.cards import View, name_of, shown_words, title_of, when
 from bot.agenda.visit_cards import Prepared
 from bot.card import Words
 from bot.context import World
@@ -46,8 +46,7 @@ class Brief:
     def _parts(self) -> Iterator[Part]:
         event, visit = self.prepared.event, self.prepared.visit
         yield Prose(self._words(when(self.view, event.when)))
-        if is_open(self.view, event):
-            yield from (Prose(text) for text in (event.place, event.note) if text)
+        yield from (Prose(said) for text in (event.place, event.note) if (said := shown_words(self.view, event, text)))
         given, asked = progress(self.prepared.associates)
         words = Text.of("visit.brief.progress", number=event.number, given=given, asked=asked, due=visit.due_at)
         yield Prose(self._words(words))

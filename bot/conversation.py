@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from bot import personal
@@ -17,7 +17,7 @@ from bot.directory.identity import Actor
 from bot.directory.rooms import rooms_of
 from bot.directory.tables import Organisation, Person, Right, Room
 from bot.message import Address, Attachment
-from bot.posts import Placing, Side
+from bot.posts import Placing, Post, Side
 from bot.questions import cards, find, moves
 from bot.questions.moves import OPEN, PENDING
 from bot.questions.tables import Enclosed, Endpoint, Question
@@ -164,6 +164,13 @@ def tell_person(ctx: Scope, person: Person | None, card: Card, name: str) -> Non
     to = address_of(person, ctx.world.platforms) if person is not None else None
     if person is not None and to is not None:
         ctx.outbox.for_reader(reader_of(ctx, person, to)).put(to, card, key=f"{ctx.key}/{name}")
+
+
+def mark_cards(session: Session, question: Question) -> None:
+    """Let what was said of a question be rewritten as its words may now be shown."""
+    own = (Post.question_id == question.id, Post.key.is_not(None), Post.source_id.is_(None))
+    sealed = {"sealed": True} if question.sealed else {}
+    session.execute(update(Post).where(*own).values(cleared=question.cleared, **sealed))
 
 
 def redraw(ctx: Scope, question: Question) -> None:

@@ -258,9 +258,14 @@ class Dispatcher:
 
     def _fail(self, session: Session, inbound: Inbound, reason: str) -> Reply:
         now = self._clock()
-        number = receipts.fail(session, inbound, now, reason)
+        if marked(_words(inbound)):  # it failed before that was seen: nothing of it is kept, here neither
+            receipts.record(session, inbound, now)
+            receipts.conclude(session, inbound, "refused")
+            words = Text.of("marked.refused")
+        else:
+            words = Text.of("failed.apology", number=receipts.fail(session, inbound, now, reason))
         ctx = self._context(session, inbound, _STRANGER)
-        card = Card(None, (Paragraph(Text.of("failed.apology", number=number)),))
+        card = Card(None, (Paragraph(words),))
         if isinstance(inbound, Message | Invocation):
             with (
                 contextlib.suppress(SQLAlchemyError),
@@ -325,12 +330,13 @@ def _chatter(inbound: Inbound) -> bool:
 
 
 def _words(inbound: Inbound) -> str:
+    """Return what somebody wrote: marks are looked for in it."""
     match inbound:
-        case Message(text=text) | Edit(text=text):
-            return text
+        case Message(text=text, files=files) | Edit(text=text, files=files):
+            return "\n".join((text, *(file.name for file in files)))
         case Invocation(line=line, form=form):
             return "\n".join((line, *form.values()))
-        case Reaction(on=Message(text=text)):
-            return text
+        case Reaction(on=Message() as message):
+            return _words(message)
         case Deletion() | Reaction() | RoomChange():
             return ""

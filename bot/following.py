@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from bot import personal
 from bot.card import Card, Paragraph
 from bot.context import Context
-from bot.conversation import redraw, who
+from bot.conversation import mark_cards, redraw, who
 from bot.files import safe_name
 from bot.message import Address, Edit
 from bot.posts import Post
@@ -25,14 +25,23 @@ def follow_edit(ctx: Context, post: Post, text: str) -> None:
     if not isinstance(edit, Edit) or edit.author.id != post.author:
         return
     question = ctx.session.get(Question, post.question_id)
-    if question is not None and passages.rewrite(ctx.session, question, post.id, text):
+    if ctx.sealed:
+        _seal(ctx, post)
+    if question is not None and passages.rewrite(ctx.session, question, post.id, text, sealed=ctx.sealed):
+        mark_cards(ctx.session, question)
         redraw(ctx, question)
     elif question is not None and is_opening(ctx, question, post):
-        question.text = wording.question(text)
+        question.text, question.sealed = wording.question(text), question.sealed or ctx.sealed
+        mark_cards(ctx.session, question)
         redraw(ctx, question)
     if question is not None:
         notes.follow(ctx.session, question)
     rewrite(ctx, post, edit, wording.answer(text))
+
+
+def _seal(ctx: Context, post: Post) -> None:
+    """Keep a message to encrypted rooms that was said before its room was one."""
+    ctx.session.execute(update(Post).where(or_(Post.id == post.id, Post.source_id == post.id)).values(sealed=True))
 
 
 def follow_deletion(ctx: Context, post: Post) -> None:

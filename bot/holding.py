@@ -208,7 +208,8 @@ def follow(session: Session, inbound: Inbound) -> bool:
             _end(session, held)
             continue
         new = replace(words, text=inbound.text, files=inbound.files)
-        held.event = wire.dump(replace(event, on=new) if isinstance(event, Reaction) else new)
+        event = replace(event, on=new) if isinstance(event, Reaction) else new
+        held.event = wire.dump(replace(event, encrypted=event.encrypted or inbound.encrypted))
     return bool(found)
 
 

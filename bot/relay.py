@@ -8,19 +8,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from bot import personal, said
 from bot.card import Card, Paragraph
 from bot.context import Context
-from bot.conversation import address, redraw, shown_name, who
+from bot.conversation import address, mark_cards, redraw, shown_name, who
 from bot.errors import UserError
 from bot.files import safe_name
 from bot.following import copies_of
 from bot.holding import encrypted_room, guard
 from bot.message import Address, Attachment, Message, User
-from bot.posts import Placing, Post, Side, message_of
+from bot.posts import Placing, Side, message_of
 from bot.questions import cards, find, moves, passages, wording
 from bot.questions.moves import OPEN
 from bot.questions.tables import Endpoint, Question
@@ -82,10 +81,15 @@ def join(ctx: Context, question: Question, text: str) -> None:
     end = find.endpoint(ctx.session, question.id, "recipient")
     guard(ctx, text, address(end) if end else None, question.placed_with)
     moves.make(ctx.session, "add", ctx.actor, question, ctx.now)
+    _become_part(ctx, question, text, said.received(ctx, question, "asker"))
+
+
+def _become_part(ctx: Context, question: Question, text: str, source: int | None) -> None:
     question.cleared = question.cleared or (ctx.cleared and not personal.found(question.text))
-    passages.join(ctx.session, question, text, said.received(ctx, question, "asker"), ctx.now, sealed=ctx.sealed)
-    own = (Post.question_id == question.id, Post.key.is_not(None), Post.source_id.is_(None))
-    ctx.session.execute(update(Post).where(*own).values(sealed=question.sealed, cleared=question.cleared))
+    if text.strip():
+        passages.join(ctx.session, question, text, source, ctx.now, sealed=ctx.sealed)
+    question.sealed = question.sealed or ctx.sealed  # by a file alone, too
+    mark_cards(ctx.session, question)
 
 
 def _from_asker(ctx: Context, question: Question) -> bool:
@@ -101,8 +105,8 @@ def carry(ctx: Context, question: Question, text: str, side: Side) -> None:
     source = said.received(ctx, question, side)
     end = find.endpoint(ctx.session, question.id, other)
     if end is None:  # nobody has the question yet: who gets it gets this with it
-        if text.strip():
-            passages.join(ctx.session, question, text, source, ctx.now, sealed=ctx.sealed)
+        guard(ctx, "\n".join((text, *(file.name for file in files))), None, question.placed_with)
+        _become_part(ctx, question, text, source)
         said.enclose(ctx, question, source, files)
         return
     to, organisation = address(end), _organisation(question, other)
@@ -168,6 +172,7 @@ def add_words(ctx: Context, into: Question, merged: Question) -> None:
     if end is None:
         into.text = wording.question(f"{into.text}\n\n{merged.text}")
         into.sealed = into.sealed or merged.sealed
+        mark_cards(ctx.session, into)
         return
     name = cards.name_of(ctx.directory(), merged.asker_organisation)
     placing = Placing(into.id, "recipient", sealed=merged.sealed)

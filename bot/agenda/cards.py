@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from bot import personal
 from bot.agenda.borders import FRANCE
 from bot.agenda.finding import Window, of_places
 from bot.agenda.model import When
@@ -62,8 +63,7 @@ def one(
     if event.state != "confirmed":
         blocks.append(Paragraph(state(event)))
     blocks.append(Fields(tuple(_fields(view, event, counts, own))))
-    if event.note and is_open(view, event):
-        blocks.append(Paragraph(escape(event.note), quote=True, theirs=True))
+    blocks += noted(view, event)
     title = Text.of("agenda.event_title", number=Markdown(event.number), title=title_of(view, event))
     return Card(title, (*blocks, *((Buttons(tuple(buttons)),) if buttons else ())))
 
@@ -111,8 +111,9 @@ def line(view: View, event: Event, day: date, marks: Sequence[Words] | None = No
     if not value.whole_days and value.day(view.zone) == day:
         parts.append(Text.of("agenda.clock", time=value.starts.astimezone(ZoneInfo(view.zone)).time()))
     parts.append(Text.of("agenda.named", title=title_of(view, event)))
-    if event.place and is_open(view, event):
-        parts.append(Markdown(escape(event.place)))
+    place = shown_words(view, event, event.place)
+    if place:
+        parts.append(Markdown(escape(place)))
     if value.last_day(view.zone) > day:
         parts.append(Text.of("agenda.lasts", day=value.last_day(view.zone)))
     parts += [state(event)] if marks is None and event.state != "confirmed" else marks or ()
@@ -143,8 +144,7 @@ def country_of(view: View, code: str) -> Text:
 
 def _fields(view: View, event: Event, counts: Mapping[str, int], own: Participation | None) -> Iterator[Pair]:
     yield Text.of("agenda.field.when"), when(view, event.when)
-    if event.place and is_open(view, event):
-        yield Text.of("agenda.field.place"), escape(event.place)
+    yield from located(view, event)
     yield Text.of("agenda.field.kind"), Text.of(f"agenda.kind.{event.kind}")
     details = event.details
     if details.organisers:
@@ -196,16 +196,40 @@ def state(event: Event) -> Text:
 
 def title_of(view: View, event: Event) -> Words:
     """Return what an event is called where its words may stand, else that they stand elsewhere."""
-    if not is_open(view, event):
+    title = shown_words(view, event, event.title)
+    if not title:
         return Text.of("agenda.sealed_title")
-    if not event.title_en:
-        return event.title
-    return Text.of("agenda.own_title", title=event.title, title_en=event.title_en)
+    english = shown_words(view, event, event.title_en)
+    return Text.of("agenda.own_title", title=title, title_en=english) if english else title
+
+
+def shown_words(view: View, event: Event, text: str) -> str:
+    """Return some of an event's words as they may stand here.
+
+    In clear there are none of what an encrypted room keeps, and no identifiers of persons.
+    """
+    if is_open(view, event):
+        return text if view.encrypted else personal.masked(text)
+    return ""
 
 
 def is_open(view: View, event: Event) -> bool:
     """Whether an event's words may stand here."""
     return view.encrypted or not event.sealed
+
+
+def located(view: View, event: Event) -> Iterator[Pair]:
+    """Yield where an event is, as a field of a card."""
+    place = shown_words(view, event, event.place)
+    if place:
+        yield Text.of("agenda.field.place"), escape(place)
+
+
+def noted(view: View, event: Event) -> Iterator[Block]:
+    """Yield what is noted with an event."""
+    note = shown_words(view, event, event.note)
+    if note:
+        yield Paragraph(escape(note), quote=True, theirs=True)
 
 
 def _list_buttons(view: View, asked: Window, shown: Sequence[Event]) -> Iterator[Button]:

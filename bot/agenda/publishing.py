@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from bot import personal
 from bot.agenda import finding, rights
 from bot.agenda.borders import Borders
 from bot.agenda.finding import Where
@@ -130,6 +131,9 @@ def _entry(event: Event, sealed_title: str, language: str) -> Entry:
         details = replace(details, title=details.title_en)
     if event.sealed:
         details = replace(details, title=sealed_title, place="", note="", links=())
+    else:
+        title, place, note = (personal.masked(text) for text in (details.title, details.place, details.note))
+        details = replace(details, title=title, place=place, note=note)
     uid = f"{event.uid}/{event.instance}" if event.instance else event.uid
     return Entry(uid, event.sequence, event.changed_at, details)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from bot.agenda.cards import Pair, View, is_open, name_of, title_of, when
+from bot.agenda.cards import Pair, View, located, name_of, noted, title_of, when
 from bot.agenda.sessions import Session
 from bot.agenda.training import Corps, Enrolment, Training
 from bot.card import Block, Button, Buttons, Card, Fields, Paragraph, Words
@@ -24,8 +24,7 @@ def one(view: View, it: Session, corps: Mapping[str, Corps], buttons: Sequence[B
     elif it.own is not None and it.own.state != "left":
         blocks.append(Paragraph(Text.of(f"training.own.{it.own.state}")))
     blocks.append(Fields(tuple(_fields(view, it, corps))))
-    if it.event.note and is_open(view, it.event):
-        blocks.append(Paragraph(escape(it.event.note), quote=True, theirs=True))
+    blocks += noted(view, it.event)
     title = Text.of("training.title", number=Markdown(it.event.number), title=title_of(view, it.event))
     return Card(title, (*blocks, *((Buttons(tuple(buttons)),) if buttons else ())))
 
@@ -77,8 +76,7 @@ def _seats(view: View, it: Session) -> Iterator[Text]:
 
 def _fields(view: View, it: Session, corps: Mapping[str, Corps]) -> Iterator[Pair]:
     yield Text.of("agenda.field.when"), when(view, it.event.when)
-    if it.event.place and is_open(view, it.event):
-        yield Text.of("agenda.field.place"), escape(it.event.place)
+    yield from located(view, it.event)
     organisers = it.event.details.organisers
     if organisers:
         names = tuple(Markdown(escape(name_of(view, id_))) for id_ in organisers)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.agenda.associates import Associate, Visit, progress
-from bot.agenda.cards import Pair, View, is_open, name_of, title_of, when
+from bot.agenda.cards import Pair, View, located, name_of, noted, title_of, when
 from bot.agenda.tables import Event
 from bot.card import Block, Button, Buttons, Card, Fields, Paragraph, Words
 from bot.texts import Lines, Markdown, Text, escape
@@ -25,8 +25,7 @@ def of_part(view: View, prepared: Prepared, own: Associate) -> Card:
     event = prepared.event
     blocks: list[Block] = [Paragraph(_asked(prepared, own))] if own.part == "asked" else []
     blocks.append(Fields(tuple(_fields(view, prepared, own))))
-    if event.note and is_open(view, event):
-        blocks.append(Paragraph(escape(event.note), quote=True, theirs=True))
+    blocks += noted(view, event)
     if own.part != "asked":
         blocks += _parts(view, prepared)
     elif own.text and (view.encrypted or not own.sealed):
@@ -60,8 +59,7 @@ def _asked(prepared: Prepared, own: Associate) -> Text:
 def _fields(view: View, prepared: Prepared, own: Associate | None) -> Iterator[Pair]:
     event = prepared.event
     yield Text.of("agenda.field.when"), when(view, event.when)
-    if event.place and is_open(view, event):
-        yield Text.of("agenda.field.place"), escape(event.place)
+    yield from located(view, event)
     details = event.details
     if details.organisers:
         yield Text.of("agenda.field.organisers"), _named(view, details.organisers)

@@ -55,12 +55,12 @@ def keep(
 
 
 def follow(session: Session, question: Question) -> None:
-    """Let a note be what its answer is now: it goes with the answer, and with the question."""
+    """Let a note be what its answer is now: it goes with the answer, with the question, and where these are sealed."""
     note = session.scalar(select(Note).where(Note.question_id == question.id))
     answer = session.get(Passage, note.passage) if note is not None else None
     if note is None or answer is None:
         return
-    if not answer.text or not question.text:
+    if not answer.text or not question.text or answer.sealed or question.sealed:
         session.delete(note)
         session.flush()
     else:

@@ -61,17 +61,18 @@ def answers(session: Session, question: Question) -> Sequence[Passage]:
     return _of(session, question, "recipient")
 
 
-def rewrite(session: Session, question: Question, post: int, text: str) -> bool:
+def rewrite(session: Session, question: Question, post: int, text: str, *, sealed: bool = False) -> bool:
     """Let an edit or, with an empty text, a deletion of a message reach its passage; return whether it was one.
 
-    A question's text follows.
+    A question's text follows. What was said in clear is sealed from when it is rewritten in an encrypted room.
     """
     found = session.scalar(select(Passage).where(Passage.question_id == question.id, Passage.post_id == post))
     if found is None:
         return False
-    found.text = text
+    found.text, found.sealed = text, found.sealed or sealed
     session.flush()
     if found.side == "asker":
+        question.sealed = question.sealed or found.sealed
         rest = _of(session, question, "asker")
         question.text = wording.question(_joined(rest)) if rest else ""
     return True

@@ -36,6 +36,7 @@ TEXT = "Nous doutons d'un acte de naissance établi à Sarrebruck. Pouvez-vous l
 PEOPLE = ("premier", "second")  # of the first post; everybody else is known by their room alone
 LADDER = 6  # steps of the clock in all: two reminders, four of the ladder
 BERLIN = ZoneInfo("Europe/Berlin")
+REDELIVERED = timedelta(days=7)  # platforms deliver again for hours, receipts are kept for weeks
 LONGEST = timedelta(days=1, hours=12)  # of an absence that is not noticed: a night and a Sunday
 
 
@@ -139,7 +140,7 @@ class Life(RuleBasedStateMachine):
         """Let the model follow what somebody in a room did."""
         self.questions[number].does(command, room, self.clock(), self.onwards(number))
 
-    @precondition(lambda self: self.last is not None)
+    @precondition(lambda self: self.last is not None and self.clock() - self.last.at < REDELIVERED)
     @rule()
     def redelivered(self) -> None:
         assert self.last is not None

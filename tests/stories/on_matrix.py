@@ -13,6 +13,7 @@ import aiohttp
 from tests.servers.story import RoomEvent
 from tests.servers.strict_client import StrictClient, StrictClients
 from tests.servers.synapse import Account, Synapse
+from tests.stories.scene import employed
 from tests.stories.seen import Seen
 from tests.typed import typed
 
@@ -150,6 +151,9 @@ class MatrixRoom(Seen[Said]):
     def as_(self, account: str, *, insider: bool = True) -> "MatrixRoom":
         return replace(self, account=account, insider=insider)
 
+    def employ(self, organisation: str) -> None:
+        employed(self.play.app.database, self.account, organisation, matrix_id=self.client.user_id)
+
     @property
     def home(self) -> Home:
         assert self.play.matrix is not None
@@ -182,6 +186,8 @@ class MatrixRoom(Seen[Said]):
         words = f"{self.home.bot.user_id} {text}" if mention else text
         above, root = self._event(reply_to), self._event(thread)
         to = (above or root or RoomEvent("", self.home.room, "")).room
+        if to not in await self.client.rooms():
+            to = self.home.room  # what stands elsewhere can be pointed at from here
         if files:
             ((name, content),) = files.items()
             said = await self.client.send_file(to, name, content, caption=words, reply_to=above or root)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tests.fakes.slack import FakeSlack, Post, Room, User, View
+from tests.stories.scene import employed
 from tests.stories.seen import Seen
 from tests.typed import typed
 
@@ -112,6 +113,9 @@ class SlackRoom(Seen[Said]):
     def as_(self, account: str, *, insider: bool = True) -> "SlackRoom":
         return replace(self, account=account, insider=insider)
 
+    def employ(self, organisation: str) -> None:
+        employed(self.play.app.database, self.account, organisation, slack_id=self.user.id)
+
     @property
     def workspace(self) -> Workspace:
         return self.play.slack
@@ -183,6 +187,10 @@ class SlackRoom(Seen[Said]):
         await self.play.settle()
 
     async def slash(self, command: str, line: str = "") -> None:
+        """Type a command; Slack offers those of an app to its own workspace, from others they can only be said."""
+        if not self.insider:
+            await self.say(f"{command} {line}")
+            return
         await self.user.slash(self.channel, command, line)
         await self.play.settle()
 

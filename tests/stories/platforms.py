@@ -110,16 +110,24 @@ class Platforms:
 
 @contextlib.asynccontextmanager
 async def on_platforms(
-    database: Database, folder: Path, *, clock: Clock, matrix: tuple[str, Sequence[str], Servers] | None = None
+    database: Database,
+    folder: Path,
+    *,
+    clock: Clock,
+    matrix: tuple[str, Sequence[str], Servers] | None = None,
+    guests: Sequence[str] = (),
 ) -> AsyncGenerator[Platforms]:
-    """Run a bot on a Slack of its own and, of `matrix`, with one organisation and these people on a homeserver."""
+    """Run a bot on a Slack of its own and, of `matrix`, with one organisation and these people on a homeserver.
+
+    With `guests`, who sit in that room too, no homeserver is allowed: the directory knows its people, and no guest yet.
+    """
     async with FakeSlack() as fake, contextlib.AsyncExitStack() as stack:
         workspace = Workspace(fake)
-        home = None
+        home, people = None, ()
         if matrix is not None:
             organisation, people, (homeserver, strict) = matrix
-            home = await Home.opened(homeserver, strict, organisation, people)
-        app = build(_settings(folder, fake, home), database, clock)
+            home = await Home.opened(homeserver, strict, organisation, (*people, *guests))
+        app = build(_settings(folder, fake, home, foreign=bool(guests)), database, clock)
         play = Platforms(app, clock, workspace, home)
         _note_arrivals(app, play.arrived, clock)
         connect(app)
@@ -127,7 +135,9 @@ async def on_platforms(
         async with asyncio.timeout(60):
             await app.connected.wait()
         if home is not None:
-            play.link(home.organisation)
+            room = play.link(home.organisation)
+            for person in people if guests else ():
+                room.as_(person).employ(home.organisation)
             await home.invite_bot()
         yield play
         violations = [
@@ -150,7 +160,7 @@ def _note_arrivals(app: App, arrived: set[str], clock: Callable[[], datetime]) -
     app.dispatcher.receive = noting  # type: ignore[method-assign]
 
 
-def _settings(folder: Path, fake: FakeSlack, home: Home | None) -> Settings:
+def _settings(folder: Path, fake: FakeSlack, home: Home | None, *, foreign: bool) -> Settings:
     slack = SlackSettings(
         bot_token=SecretStr(fake.bot_token),
         app_token=SecretStr(fake.app_token),
@@ -169,6 +179,7 @@ def _settings(folder: Path, fake: FakeSlack, home: Home | None) -> Settings:
         pace=1000,
         burst=1000,
         requests_per_second=0,
+        allowed_servers=("ailleurs.example",) if foreign else (),
     )
     return Settings(data_dir=folder, slack=slack, matrix=matrix)
 

@@ -236,6 +236,10 @@ class Place(Seen[Shown]):
     def as_(self, account: str, **changes: Any) -> "Place":
         return replace(self, account=account, **changes)
 
+    def employ(self, organisation: str) -> None:
+        """Let the directory know this person; a test must have accounts known by their names (`named_by_account`)."""
+        employed(self.scene.app.database, self.account, organisation)
+
     @property
     def user(self) -> User:
         return User(self.scene.stage.name, f"{self.room}/{self.account}", insider=self.insider)
@@ -391,6 +395,17 @@ __all__ = ["Buttons", "Errors", "NotSent", "Paragraph", "Scene", "fields_of", "s
 def named_by_account(session: Session, user: User) -> Person | None:
     """Return the person whose id ends an account of the stage: there, an account is linked by its name."""
     return session.get(Person, user.id.rpartition("/")[2])
+
+
+def employed(database: Database, name: str, organisation: str, **account: str) -> None:
+    """Enter somebody into the directory, with an office and an account."""
+
+    def work(session: Session) -> None:
+        session.add(Person(id=name, given_name=name.title(), family_name="Exemple", **account))
+        session.flush()
+        session.add(Posting(person=name, organisation=organisation, role="desk", start=NOON.date()))
+
+    database.run_now(work)
 
 
 def in_private(play: Scene, monkeypatch: pytest.MonkeyPatch) -> Place:

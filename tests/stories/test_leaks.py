@@ -15,11 +15,14 @@ import structlog
 
 from bot.card import to_text
 from bot.db import Database
+from bot.directory import identity
+from bot.health import metrics
 from bot.life import tick
 from tests.servers.strict_client import StrictClients
 from tests.servers.synapse import Synapse
+from tests.stories.lived import everything
 from tests.stories.platforms import Platforms, on_platforms
-from tests.stories.scene import Clock, Place, Scene, scene
+from tests.stories.scene import Clock, Place, Scene, named_by_account, scene
 from tests.stories.ways import CANARY, COLIBRI, SECRET, Ground, Kind, Way, Where, assert_kept, ground, ways
 
 _DRAW = random.Random(int(os.environ.get("TEST_SEED", "0")))
@@ -36,6 +39,11 @@ async def keeps(at: Ground, way: Way) -> None:
         match way.kind:
             case "remark":
                 await assert_kept(at, (COLIBRI, at.prefecture), (CANARY, at.consulate))
+                if not way.offered:
+                    _stored_nowhere(at)
+            case "marked":
+                await assert_kept(at, (CANARY, at.consulate))
+                _stored_nowhere(at)
             case "sealed":
                 await assert_kept(at, (CANARY, at.consulate))
             case "identifier":
@@ -43,7 +51,15 @@ async def keeps(at: Ground, way: Way) -> None:
                 assert "34567" not in at.prefecture.transcript()
             case "asked":
                 await _not_shown_to_who_is_asked(at)
-    assert not [canary for canary in (CANARY, COLIBRI, SECRET) if canary in repr(logs)]
+    told = repr(logs) + await metrics(at.play.app)
+    assert not [canary for canary in (CANARY, COLIBRI, SECRET) if canary in told]
+
+
+def _stored_nowhere(at: Ground) -> None:
+    """What is not stored cannot leave by an export, a backup, an audit or a replay."""
+    stored = everything(at.play.app.database)
+    for canary in (CANARY, COLIBRI):
+        assert canary not in stored, stored[max(0, stored.find(canary) - 300) : stored.find(canary) + 100]
 
 
 async def _not_shown_to_who_is_asked(at: Ground) -> None:
@@ -57,8 +73,9 @@ async def _not_shown_to_who_is_asked(at: Ground) -> None:
 
 
 @pytest.mark.one_in(4)
-@tried("stage", "remark", "identifier", "asked", "sealed")
-async def test_what_must_not_cross_does_not(database: Database, way: Way) -> None:
+@tried("stage", "remark", "identifier", "asked", "sealed", "marked")
+async def test_what_must_not_cross_does_not(database: Database, way: Way, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity, "person_of", named_by_account)
     async with scene(database) as play:
         await keeps(await staged(play, sealed=way.kind == "sealed"), way)
 
@@ -99,7 +116,8 @@ async def matrix_keeps(database: Database, folder: Path, way: Way, homeserver: S
     """Go a way where the side whose words must not cross is in an encrypted room; the others are on Slack."""
     side = "prefecture-57" if way.kind == "asked" else "consulat-francfort"
     people = ("agent", "collegue" if way.kind == "asked" else "stagiaire")
-    async with on_platforms(database, folder, clock=Clock(), matrix=(side, people, (homeserver, strict))) as play:
+    matrix = (side, people, (homeserver, strict))
+    async with on_platforms(database, folder, clock=Clock(), matrix=matrix, guests=way.guests) as play:
         await keeps(await settled_in(play, relay=way.kind != "sealed"), way)
 
 
@@ -109,12 +127,14 @@ async def settled_in(play: Platforms, *, relay: bool = True) -> Ground:
     return await ground(play, prefecture, consulate)
 
 
-@pytest.mark.parametrize("way", _DRAW.sample(ways("slack", "remark", "identifier", "asked"), 2), ids=str)
+@pytest.mark.parametrize("way", _DRAW.sample(ways("slack", "remark", "identifier", "asked", "marked"), 2), ids=str)
 async def test_some_ways_on_slack(database: Database, tmp_path: Path, way: Way) -> None:
     await slack_keeps(database, tmp_path, way)
 
 
-@pytest.mark.parametrize("way", _DRAW.sample(ways("matrix", "remark", "identifier", "asked", "sealed"), 1), ids=str)
+@pytest.mark.parametrize(
+    "way", _DRAW.sample(ways("matrix", "remark", "identifier", "asked", "sealed", "marked"), 1), ids=str
+)
 async def test_some_ways_from_an_encrypted_room(
     database: Database, tmp_path: Path, way: Way, synapse: Synapse, strict: StrictClients
 ) -> None:
@@ -122,13 +142,13 @@ async def test_some_ways_from_an_encrypted_room(
 
 
 @pytest.mark.proof
-@tried("slack", "remark", "identifier", "asked")
+@tried("slack", "remark", "identifier", "asked", "marked")
 async def test_what_must_not_cross_does_not_on_slack(database: Database, tmp_path: Path, way: Way) -> None:
     await slack_keeps(database, tmp_path, way)
 
 
 @pytest.mark.proof
-@tried("matrix", "remark", "identifier", "asked", "sealed")
+@tried("matrix", "remark", "identifier", "asked", "sealed", "marked")
 async def test_what_must_not_cross_does_not_from_an_encrypted_room(
     database: Database, tmp_path: Path, way: Way, synapse: Synapse, strict: StrictClients
 ) -> None:

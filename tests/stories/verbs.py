@@ -20,6 +20,10 @@ class Room(Protocol):
         """Return the same room as somebody else sees it; one who is no insider is of another organisation's server."""
         ...
 
+    def employ(self, organisation: str) -> None:
+        """Let the directory know this person in an organisation, whichever room they sit in."""
+        ...
+
     async def say(
         self,
         text: str,
