@@ -20,6 +20,7 @@ from bot.texts import Text
 
 CARRIED = 1500  # characters that a button can carry
 LONG = 8  # words after which a search looks like a question
+SURE = 6  # letters from which a word that differs from a command's by one is no other word
 DIGIT = re.compile(r"[1-9]|10")
 
 _SAYING = ("question", "repondre")  # commands that keep what they were given
@@ -57,19 +58,37 @@ def begins(ctx: Context, text: str, about: Question | None) -> Plan | None:
     word, rest = parted(text)
     found = ctx.world.commands.get(spelled(word))
     if found is None:
-        return None
+        return _mistyped(ctx, text) if about is None else None
     if not rest:  # nobody asks a question of one word that is a command's
         return Wanted(found, "", {}, about)
-    try:
-        fits = not bind_fails(ctx, found, rest, about)
-    except UserError:
-        fits = False
-    if not fits:
+    if not _fits(ctx, found, rest, about):
         return None
     searching = found.name == "annuaire" and ("?" in rest or len(rest.split()) > LONG) and len(text) < CARRIED
     if searching:
         return either(text, Button(Text.of("button.annuaire"), "annuaire", rest), "question")
     return Wanted(found, rest, {}, about)
+
+
+def _mistyped(ctx: Context, text: str) -> Plan | None:
+    """A short line whose first word is a command's but for one slip of the finger: ask, since it may be a question."""
+    word, rest = parted(text)
+    if len(word) < SURE or len(text.split()) > LONG or "?" in text:
+        return None
+    from rapidfuzz.distance import OSA  # noqa: PLC0415 -- not needed to say what waits at a start
+
+    meant = spelled(word)
+    near = {it.name: it for name, it in ctx.world.commands.items() if it.listed and OSA.distance(meant, name) == 1}
+    found = near.popitem()[1] if len(near) == 1 else None
+    if found is None or found.name in _SAYING or (rest and not _fits(ctx, found, rest, None)):
+        return None
+    return either(text, Button(found.name, found.name, rest), "question")
+
+
+def _fits(ctx: Context, found: Command, rest: str, about: Question | None) -> bool:
+    try:
+        return not bind_fails(ctx, found, rest, about)
+    except UserError:
+        return False
 
 
 def means_a_command(known: Plan | None) -> bool:

@@ -1,7 +1,6 @@
 """The agenda on stage: a prefecture, a consulate beyond its border, and people whom the directory knows."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -10,10 +9,8 @@ from sqlalchemy.orm import Session
 from bot.agenda import reader
 from bot.agenda.tables import Event
 from bot.db import Database
-from bot.directory import importing, rights
-from bot.directory.reading import read
-from bot.message import User
-from tests.stories.scene import Place, Scene, scene
+from tests.stories.people import enter
+from tests.stories.scene import Scene, scene
 
 FILES = {
     "people": "id,given_name,family_name,email,phone,visibility,slack_id,matrix_id\n"
@@ -31,23 +28,8 @@ FILES = {
 }
 
 
-@dataclass
-class Someone(Place):
-    """A person of the directory in their direct room."""
-
-    surface: str = "direct"  # type: ignore[assignment]
-
-    @property
-    def user(self) -> User:
-        return User("slack", self.account, insider=True)
-
-
 def people(session: Session, folder: Path) -> None:
-    for name, content in FILES.items():
-        (folder / f"{name}.csv").write_text(content)
-    assert importing.apply(session, read([folder])).errors == ()
-    rights.grant(session, "editeur-a", "editor")
-    rights.grant(session, "coord-a", "coordinator")
+    enter(session, folder, FILES, {"editeur-a": "editor", "coord-a": "coordinator"})
 
 
 @pytest.fixture(autouse=True)
@@ -61,10 +43,6 @@ async def play(shipped: Database, tmp_path: Path) -> AsyncIterator[Scene]:
     shipped.run_now(lambda session: people(session, tmp_path))
     async with scene(shipped, platform="slack") as play:
         yield play
-
-
-def alone(play: Scene, account: str = "U0AGENTA") -> Someone:
-    return Someone(play, account, account)
 
 
 def event(play: Scene, number: int = 1) -> Event:

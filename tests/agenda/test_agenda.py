@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 
 from bot.card import Errors, Form
-from tests.agenda.conftest import alone, event
+from tests.agenda.conftest import event
+from tests.stories.people import alone
 from tests.stories.scene import Place, Scene, fields_of
 from tests.typed import typed
 

@@ -8,7 +8,8 @@ import pytest
 from bot.agenda.tables import Calendar
 from bot.db import Database
 from config.settings import AgendaSettings, Settings
-from tests.agenda.conftest import alone, people
+from tests.agenda.conftest import people
+from tests.stories.people import alone
 from tests.stories.scene import Scene, scene
 
 URL = "https://calendars.example.org/p7Xq.ics"

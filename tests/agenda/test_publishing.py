@@ -10,7 +10,7 @@ from sqlalchemy import select
 from bot import http
 from bot.agenda.tables import Publication
 from bot.directory.tables import Posting
-from tests.agenda.conftest import alone
+from tests.stories.people import alone
 from tests.stories.scene import Scene
 
 

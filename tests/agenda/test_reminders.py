@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from bot.agenda.tables import Event
 from bot.appointments import moments
 from bot.directory.tables import Person
-from tests.agenda.conftest import alone
+from tests.stories.people import alone
 from tests.stories.scene import Scene
 
 CCT = "agenda ajouter 24 mars 14h Strasbourg CCT plénière"

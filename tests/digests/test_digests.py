@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from bot.agenda.tables import Event
 from bot.card import Errors, Form
 from bot.life import tick
-from tests.agenda.conftest import alone
+from tests.stories.people import alone
 from tests.stories.scene import Scene, fields_of
 from tests.typed import typed
 

@@ -46,6 +46,8 @@ async def test_commands_by_mention(prefecture: Place) -> None:
     for line, seen in (
         ("aide", "ce que je sais faire"),
         ("help", "ce que je sais faire"),
+        ("aide tout", "scinder [Q-…] TEXT"),
+        ("help all", "scinder [Q-…] TEXT"),
         ("aide prendre", "prendre [Q-…]"),
         ("aide Répondre", "repondre [Q-…] TEXT"),
         ("aide !annuaire", "annuaire RECHERCHE"),
@@ -57,6 +59,22 @@ async def test_commands_by_mention(prefecture: Place) -> None:
         ("language EN", "I will answer in English"),
     ):
         assert seen in await answers(prefecture, line), line
+
+
+async def test_a_command_mistyped_by_a_letter_is_offered_beside_a_question(prefecture: Place, play: Scene) -> None:
+    for line, command in (
+        ("anuaire consulat-munich", "annuaire"), ("annuiare consulat-munich", "annuaire"), ("demande", "demandes"),
+        ("direktory consulat-munich", "annuaire"),
+    ):  # fmt: skip
+        await prefecture.say(line)
+        offered = prefecture.posts[-1]
+        assert offered.buttons == [command, "Nouvelle question"], line
+    await prefecture.click(offered, "annuaire")
+    prefecture.sees("Munich")
+    for line in ("anuaire : qui vérifie à Sarrebruck un acte de naissance ?", "aidez-nous pour Metz"):
+        await prefecture.say(line)
+        assert "Nouvelle question" not in prefecture.posts[-1].buttons, line
+    assert play.question().text.startswith("anuaire : qui")
 
 
 async def test_a_first_word_whose_rest_does_not_fit_is_a_question(prefecture: Place, play: Scene) -> None:

@@ -6,7 +6,7 @@ import functools
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -19,15 +19,13 @@ from bot.app import App
 from bot.audit.recording import OPERATOR
 from bot.context import Scope
 from bot.db import Base, Database
-from bot.directory import importing, rights
 from bot.directory.history import Author
-from bot.directory.reading import read
 from bot.life import tick
-from bot.message import User
 from bot.privacy.compacting import compact
 from bot.privacy.erasing import Erased, erase
 from tests.servers.postgres import Postgres
-from tests.stories.scene import Clock, Place, Scene, Stage, scene
+from tests.stories.people import Someone, enter
+from tests.stories.scene import Clock, Scene, Stage, scene
 
 FILES = {
     "people": "id,given_name,family_name,email,phone,visibility,slack_id,matrix_id\n"
@@ -42,22 +40,9 @@ NAMES = ("Ondoyante", "Xyloquartz", "XYLOQUARTZ", "quartz.example", "99 98 97", 
 WORDS = ("Zorglonde", "Trivulgate", "Bastringue", "Carambouille", "Farfelu", "Balivernes")
 
 
-@dataclass
-class Someone(Place):
-    """A linked account in a room."""
-
-    @property
-    def user(self) -> User:
-        return User("slack", self.account, insider=True)
-
-
 def people(session: Session, folder: Path) -> None:
-    for name, content in FILES.items():
-        (folder / f"{name}.csv").write_text(content)
     author = Author(Clock().at, "import")
-    importing.apply(session, read([folder]), author=author)
-    rights.grant(session, WHO, "editor", author=author)
-    rights.grant(session, "collegue-a", "coordinator", author=author)
+    enter(session, folder, FILES, {WHO: "editor", "collegue-a": "coordinator"}, author)
 
 
 class Lived(NamedTuple):

@@ -16,7 +16,8 @@ from bot.privacy.compacting import compact
 from bot.privacy.erasing import erase
 from bot.privacy.exporting import export
 from bot.questions.figures import count, facts
-from tests.stories.lived import NAMES, WHO, WORDS, Someone, bytes_of, erased, everything, lived, play, scope_of
+from tests.stories.lived import NAMES, WHO, WORDS, bytes_of, erased, everything, lived, play, scope_of
+from tests.stories.people import Someone
 from tests.stories.scene import Place, Scene
 
 __all__ = ["lived", "play"]

@@ -13,12 +13,11 @@ from bot import due
 from bot.audit import chain
 from bot.audit.tables import Entry
 from bot.db import Database
-from bot.directory import importing, rights
-from bot.directory.reading import read
 from bot.directory.tables import Person, Posting
 from bot.foureyes import ACT
 from bot.life import tick
-from tests.stories.lived import Someone, erased
+from tests.stories.lived import erased
+from tests.stories.people import Someone, alone, enter
 from tests.stories.scene import Place, Scene, scene
 
 FILES = {
@@ -33,15 +32,8 @@ FILES = {
 
 @pytest.fixture
 async def play(shipped: Database, tmp_path: Path) -> AsyncIterator[Scene]:
-    for name, content in FILES.items():
-        (tmp_path / f"{name}.csv").write_text(content)
-
-    def work(session: Session) -> None:
-        assert importing.apply(session, read([tmp_path])).errors == ()
-        for person, right in (("admin-a", "administrator"), ("admin-b", "administrator"), ("coord-a", "coordinator")):
-            rights.grant(session, person, right)
-
-    shipped.run_now(work)
+    granted = {"admin-a": "administrator", "admin-b": "administrator", "coord-a": "coordinator"}
+    shipped.run_now(lambda session: enter(session, tmp_path, FILES, granted))
     async with scene(shipped, platform="slack") as play:
         yield play
 
@@ -49,10 +41,6 @@ async def play(shipped: Database, tmp_path: Path) -> AsyncIterator[Scene]:
 @pytest.fixture
 def room(play: Scene) -> Place:
     return play.link("ministere-dcis")
-
-
-def alone(play: Scene, account: str) -> Someone:
-    return Someone(play, f"D-{account}", account, surface="direct")
 
 
 def acts(play: Scene) -> list[str]:

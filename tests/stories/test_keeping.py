@@ -2,23 +2,21 @@
 
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import update
-from sqlalchemy.orm import Session
 
 from bot.card import Errors, Form, buttons_of
 from bot.db import Database
-from bot.directory import confirming, history, importing, rights
+from bot.directory import confirming, history
 from bot.directory.files import ORGANISATIONS, PEOPLE
-from bot.directory.reading import read
 from bot.directory.tables import Organisation, Person, Posting
 from bot.life import tick
 from bot.message import User
-from tests.stories.scene import Place, Scene, fields_of, scene
+from tests.stories.people import Someone, alone, enter
+from tests.stories.scene import Scene, fields_of, scene
 
 FILES = {
     "people": "id,given_name,family_name,email,phone,visibility,slack_id,matrix_id\n"
@@ -36,34 +34,12 @@ FILES = {
 }
 
 
-@dataclass
-class Someone(Place):
-    """A person of the directory in their direct room."""
-
-    surface: str = "direct"  # type: ignore[assignment]
-
-    @property
-    def user(self) -> User:
-        return User("slack", self.account, insider=True)
-
-
 @pytest.fixture
 async def play(shipped: Database, tmp_path: Path) -> AsyncIterator[Scene]:
-    for name, content in FILES.items():
-        (tmp_path / f"{name}.csv").write_text(content)
-
-    def work(session: Session) -> None:
-        assert importing.apply(session, read([tmp_path])).errors == ()
-        rights.grant(session, "editeur-a", "editor")
-        rights.grant(session, "coord-a", "coordinator")
-
-    shipped.run_now(work)
+    granted = {"editeur-a": "editor", "coord-a": "coordinator"}
+    shipped.run_now(lambda session: enter(session, tmp_path, FILES, granted))
     async with scene(shipped, platform="slack") as play:
         yield play
-
-
-def alone(play: Scene, account: str = "U0AGENTA") -> Someone:
-    return Someone(play, account, account)
 
 
 def person(play: Scene, id_: str = "agent-a") -> Person:

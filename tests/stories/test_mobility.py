@@ -1,34 +1,22 @@
 """Somebody leaves a prefecture for a post abroad: announced once, in force by itself on the day."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import date
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
-from bot.db import Database
 from bot.directory import history, rights
 from bot.directory.files import POSTINGS
 from bot.directory.tables import Duty, Posting
-from tests.agenda.conftest import Someone, alone, people
-from tests.stories.scene import Place, Scene, fields_of, scene
+from tests.stories.people import Someone, alone
+from tests.stories.scene import Place, Scene, fields_of
 
 MOVE = "mobilite annoncer editeur-a, consul, consulat-munich, 1er avril"
 
 
 @pytest.fixture
-def database(new_url: Callable[[str], str]) -> Iterator[Database]:
-    opened = Database(new_url("sqlite"))
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-async def play(database: Database, tmp_path: Path) -> AsyncIterator[Scene]:
-    database.run_now(lambda session: people(session, tmp_path))
-    async with scene(database, platform="slack") as made:
-        yield made
+def play(staffed: Scene) -> Scene:
+    return staffed
 
 
 @pytest.fixture

@@ -1,18 +1,14 @@
 """Training open to both ministries: seats are given in order, who waits moves up, superiors and organisers are asked."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
-
 import pytest
 from sqlalchemy.orm import Session
 
 from bot.audit.recording import OPERATOR
-from bot.db import Database
 from bot.directory.tables import Person, Posting
 from bot.privacy.erasing import erase
-from tests.agenda.conftest import Someone, alone, people
 from tests.stories.lived import scope_of
-from tests.stories.scene import NOON, Place, Scene, fields_of, scene
+from tests.stories.people import Someone, alone
+from tests.stories.scene import NOON, Place, Scene, fields_of
 from tests.typed import typed
 
 SESSION = "formation ajouter 8 avril 9h-17h Strasbourg Frontières imaginaires"
@@ -28,18 +24,9 @@ def more(session: Session) -> None:
 
 
 @pytest.fixture
-def database(new_url: Callable[[str], str]) -> Iterator[Database]:
-    opened = Database(new_url("sqlite"))
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-async def play(database: Database, tmp_path: Path) -> AsyncIterator[Scene]:
-    database.run_now(lambda session: people(session, tmp_path))
-    database.run_now(more)
-    async with scene(database, platform="slack") as made:
-        yield made
+def play(staffed: Scene) -> Scene:
+    staffed.app.database.run_now(more)
+    return staffed
 
 
 @pytest.fixture

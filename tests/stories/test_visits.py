@@ -1,32 +1,18 @@
 """A minister goes beyond the border: the prefects who share it are associated without anyone thinking of it."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
-
 import pytest
 
 from bot.card import Form
-from bot.db import Database
-from tests.agenda.conftest import alone, people
-from tests.stories.scene import Place, Scene, fields_of, scene
+from tests.stories.people import alone
+from tests.stories.scene import Place, Scene, fields_of
 from tests.typed import typed
 
 VISIT = "visite 2 avril 10h-12h Berlin entretien imaginaire sur les frontaliers"
 
 
 @pytest.fixture
-def database(new_url: Callable[[str], str], request: pytest.FixtureRequest) -> Iterator[Database]:
-    """SQLite, unless a story asks for both."""
-    opened = Database(new_url(getattr(request, "param", "sqlite")))
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-async def play(database: Database, tmp_path: Path) -> AsyncIterator[Scene]:
-    database.run_now(lambda session: people(session, tmp_path))
-    async with scene(database, platform="slack") as made:
-        yield made
+def play(staffed: Scene) -> Scene:
+    return staffed
 
 
 @pytest.fixture
