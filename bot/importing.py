@@ -26,8 +26,7 @@ from bot.clockwork import Again, Kind, Ring
 from bot.context import Scope, World
 from bot.db import Database
 from bot.directory import preview, proposals, scopes
-from bot.directory.days import zones_of
-from bot.directory.identity import identify
+from bot.directory.identity import identify, reader_of
 from bot.directory.preview import Outcome
 from bot.directory.proposals import Proposal
 from bot.directory.tables import Person
@@ -38,7 +37,7 @@ from bot.jobs import Leased
 from bot.leases import Settled
 from bot.message import Address, File, User
 from bot.outbox import Destinations, Outbox, from_args
-from bot.texts import Reader, Text, unescaped
+from bot.texts import Text, unescaped
 
 log = structlog.get_logger()
 
@@ -87,7 +86,7 @@ class Importing:
         """Write what somebody may see of the directory into an archive, and say it."""
         to, at = from_args(job.args["to"]), datetime.fromisoformat(job.args["at"])
         async with self._workplace() as folder:
-            archive = folder / f"annuaire-{at:%Y-%m-%d}.zip"
+            archive = folder / "archive.zip"
             names = ("format", "scope", "at", "person")
             asked = {"kind": "export", "url": self._database.url, **{name: job.args[name] for name in names}}
             try:
@@ -97,7 +96,7 @@ class Importing:
             fits = said["size"] is not None and said["size"] <= self._world.limits.largest
             content = await asyncio.to_thread(archive.read_bytes) if fits else b""
         card = Card(None, (Paragraph(Text.of("export.done" if fits else "export.too_large")),))
-        made = (File(archive.name, content),) if fits else ()
+        made = (File(Text.of("export.file", day=f"{at:%Y-%m-%d}"), content),) if fits else ()
 
         def say(session: Session) -> None:
             outbox = self._outbox(session, str(job.args["person"]), to)
@@ -208,8 +207,7 @@ class Importing:
         now = self._clock()
         there = self._where(session, to).reader
         row = session.get(Person, person)
-        zone = zones_of(session, [person], now).get(person, there.zone)
-        reader = Reader(row.language if row is not None and row.language else there.language, zone)
+        reader = reader_of(session, row, there, now) if row is not None else there
         return Outbox(session, self._world.catalogues, self._where, now, (to.room, reader))
 
 

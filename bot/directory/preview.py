@@ -75,7 +75,7 @@ def changes(id_: int, found: Outcome, listing: bytes, *, again: bool) -> Card:
     blocks += [Paragraph(note) for note in notes]
     yes = Button(Text.of("button.proposal_apply"), "annuaire", f"importer appliquer {id_}", "primary")
     no = Button(Text.of("button.proposal_drop"), "annuaire", f"importer abandonner {id_}")
-    files = (File("changements.csv", listing),) if more > 0 else ()
+    files = (File(Text.of("proposal.file"), listing),) if more > 0 else ()
     return Card(Text.of("proposal.title"), (*blocks, Buttons((yes, no))), files=files)
 
 
@@ -95,7 +95,7 @@ def complaints(found: Outcome, render: Callable[[Text], str]) -> Card:
         Paragraph(Text.of("lines", items=lines)),
         *([Paragraph(Text.of("proposal.more_bad", count=more))] if more > 0 else []),
     ]
-    files = (File("erreurs.csv", _report(found.errors, render)),) if more > 0 else ()
+    files = (File(Text.of("proposal.file_bad"), _report(found.errors, render)),) if more > 0 else ()
     return Card(Text.of("proposal.bad_title"), tuple(blocks), files=files)
 
 
