@@ -127,6 +127,7 @@ def build(settings: Settings, database: Database, clock: Clock = system_clock) -
     beside = {
         "calendar": calendars.perform,
         "import": directory.bring,
+        "preview": directory.show,
         "export": directory.send,
         "draw": drawing(database, around, clock, exit_),
     }
