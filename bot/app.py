@@ -137,6 +137,7 @@ def build(settings: Settings, database: Database, clock: Clock = system_clock) -
     beside = {
         "calendar": calendars.perform,
         "import": directory.bring,
+        "preview": directory.show,
         "export": directory.send,
         "draw": drawing(database, around, clock, exit_),
     }
@@ -233,8 +234,9 @@ def destinations(settings: Settings, current: Current) -> Destinations:
         if row is None:
             return Destination(Reader(settings.language, settings.timezone), encrypted=False)
         own = current.get(session).organisations.get(row.organisation or "")
-        zone = own.timezone if own is not None and own.timezone else settings.timezone
-        return Destination(Reader(row.language or settings.language, zone), encrypted=row.encrypted)
+        language, zone = (own.language, own.timezone) if own is not None else ("", "")
+        reader = Reader(row.language or language or settings.language, zone or settings.timezone)
+        return Destination(reader, encrypted=row.encrypted)
 
     return look_up
 

@@ -149,22 +149,23 @@ def _guest(ctx: Scope, row: Participation) -> Guest | None:
     person = ctx.session.get(Person, row.stand_in or row.person or "")
     if person is not None:
         actor, to = known(ctx.session, person, ctx.now), address_of(person, ctx.world.platforms)
-        return _reached(ctx, actor, to, person.language)
+        return _reached(ctx, actor, to)
     actor = of_room(row.organisation) if row.organisation else None
     platform, _, account = row.who.partition(":")
     to = account_address(platform, account) if platform in ctx.world.platforms else None
     rooms = rooms_of(ctx.session, row.organisation) if row.organisation and to is None else []
     if rooms:
         to = Address(rooms[0].platform, rooms[0].room)
-    return _reached(ctx, actor, to, "") if actor is not None else None
+    return _reached(ctx, actor, to) if actor is not None else None
 
 
-def _reached(ctx: Scope, actor: Actor, to: Address | None, language: str) -> Guest | None:
+def _reached(ctx: Scope, actor: Actor, to: Address | None) -> Guest | None:
     if to is None or not actor.rights:
         return None
     org = ctx.directory().organisations.get(actor.organisation or "")
     zone = actor.zone or (org.timezone if org is not None else "") or ctx.world.zone
-    return Guest(actor, to, Reader(language or ctx.outbox.reader(to).language, zone))
+    alone = org.language if org is not None and to.alone else ""
+    return Guest(actor, to, Reader(actor.language or alone or ctx.outbox.reader(to).language, zone))
 
 
 def _event(session: Session, key: str) -> Event | None:

@@ -38,7 +38,7 @@ class Brief:
                 case _:
                     pass
         markdown = "\n\n".join(lines) + "\n"
-        return File(f"{name}.pdf", pdf(title, parts)), File(f"{name}.md", markdown.encode())
+        return File(f"{name}.pdf", pdf(title, parts, self.reader.language)), File(f"{name}.md", markdown.encode())
 
     def _title(self) -> str:
         return self._words(Text.of("visit.brief.title", title=title_of(self.view, self.prepared.event)))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 from bot.message import Drawn, File, User
-from bot.texts import Text
+from bot.texts import Text, unescaped
 
 Words: TypeAlias = str | Text
 
@@ -154,7 +154,8 @@ def rendered(card: Card, render: Callable[[Words], str]) -> Card:
                 return Buttons(tuple(replace(x, label=render(x.label)) for x in buttons))
 
     title = None if card.title is None else render(card.title)
-    return replace(card, title=title, blocks=tuple(block(b) for b in card.blocks))
+    files = tuple(replace(f, name=unescaped(render(f.name))) if isinstance(f.name, Text) else f for f in card.files)
+    return replace(card, title=title, blocks=tuple(block(b) for b in card.blocks), files=files)
 
 
 def rendered_form(form: Form, render: Callable[[Words], str]) -> Form:

@@ -10,12 +10,13 @@ from bot.card import Button, Buttons, Card, Fields, Paragraph
 from bot.context import World
 from bot.directory import confirming
 from bot.directory.accounts import address_of
-from bot.directory.days import ZONE, postings_held
+from bot.directory.days import postings_held
 from bot.directory.history import version
+from bot.directory.identity import reader_of
 from bot.directory.tables import Person
 from bot.message import Address
 from bot.outbox import Destinations, Outbox
-from bot.texts import Reader, Text
+from bot.texts import Text
 
 SHOWN = ("given_name", "family_name", "phone", "email")
 
@@ -36,17 +37,16 @@ class Asking:
             self.complete = at
         count = 0
         for row, person in confirming.due(session, now):
-            zone = next((zone or ZONE for _, zone in postings_held(session, person.id, now)), None)
+            here = any(True for _ in postings_held(session, person.id, now))
             to = address_of(person, self.platforms)
-            if zone is not None and to is not None:
-                self._say(session, to, person, zone, f"confirm/{person.id}/{row.since.isoformat()}/{row.asked}", now)
+            if here and to is not None:
+                self._say(session, to, person, f"confirm/{person.id}/{row.since.isoformat()}/{row.asked}", now)
                 count += 1
-            confirming.asked(session, row, now, reached=zone is not None and to is not None)
+            confirming.asked(session, row, now, reached=here and to is not None)
         return count
 
-    def _say(self, session: Session, to: Address, person: Person, zone: str, key: str, now: datetime) -> None:
-        there = self.destinations(session, to).reader
-        reader = Reader(person.language or there.language, person.timezone or zone)
+    def _say(self, session: Session, to: Address, person: Person, key: str, now: datetime) -> None:
+        reader = reader_of(session, person, self.destinations(session, to).reader, now)
         outbox = Outbox(session, self.world.catalogues, self.destinations, now, (to.room, reader))
         outbox.put(to, _card(person), key=key)
 

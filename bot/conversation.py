@@ -12,8 +12,8 @@ from bot import personal
 from bot.card import Card, Paragraph, Words
 from bot.context import Scope
 from bot.directory.accounts import address_of
-from bot.directory.days import postings_held, zones_of
-from bot.directory.identity import Actor
+from bot.directory.days import postings_held
+from bot.directory.identity import Actor, reader_of
 from bot.directory.rooms import rooms_of
 from bot.directory.tables import Organisation, Person, Right, Room
 from bot.message import Address, Attachment
@@ -23,7 +23,7 @@ from bot.questions.moves import OPEN, PENDING
 from bot.questions.tables import Enclosed, Endpoint, Question
 from bot.routing.identifiers import masked
 from bot.routing.model import Assignment
-from bot.texts import Reader, Text, to_data
+from bot.texts import Text, to_data
 from bot.timing import expect
 
 
@@ -153,17 +153,12 @@ def say_in_rooms(ctx: Scope, organisations: Iterable[str], card: Card, key: str)
             ctx.outbox.put(Address(room.platform, room.room), card, key=f"{key}/{organisation}")
 
 
-def reader_of(ctx: Scope, person: Person, to: Address) -> Reader:
-    """Return how what is for somebody is rendered: in their language, and in the zone where they are."""
-    zone = zones_of(ctx.session, [person.id], ctx.now)[person.id]
-    return Reader(person.language or ctx.outbox.reader(to).language, zone)
-
-
 def tell_person(ctx: Scope, person: Person | None, card: Card, name: str) -> None:
     """Say a card to somebody alone, where they have an account."""
     to = address_of(person, ctx.world.platforms) if person is not None else None
     if person is not None and to is not None:
-        ctx.outbox.for_reader(reader_of(ctx, person, to)).put(to, card, key=f"{ctx.key}/{name}")
+        reader = reader_of(ctx.session, person, ctx.outbox.reader(to), ctx.now)
+        ctx.outbox.for_reader(reader).put(to, card, key=f"{ctx.key}/{name}")
 
 
 def mark_cards(session: Session, question: Question) -> None:

@@ -26,7 +26,8 @@ from bot.memory import remember
 from bot.message import Address, Deletion, Edit, Inbound, Invocation, Message, Reaction, RoomChange, storable
 from bot.outbox import Destinations, Outbox
 from bot.posts import Placing
-from bot.questions.find import NUMBER, post_of
+from bot.questions.find import NUMBER, card_in, post_of
+from bot.questions.tables import Question
 from bot.rights import Denied, has
 from bot.rooms import changed
 from bot.routing.marks import marked
@@ -169,24 +170,26 @@ class Dispatcher:
         ctx = replace(ctx, about=plan.about)
         try:
             with ctx.session.begin_nested():
-                reply = self._run(ctx, plan)
+                reply, about = self._run(ctx, plan)
         except UserError as error:
             if isinstance(error, Denied):
                 _record_refusal(ctx, error.action)
             return self._answer(ctx, _told(plan, error), private=True)
-        return self._answer(ctx, reply, private=plan.command.private)
+        return self._answer(replace(ctx, about=about), reply, private=plan.command.private)
 
-    def _run(self, ctx: Context, plan: Wanted) -> Reply:
+    def _run(self, ctx: Context, plan: Wanted) -> tuple[Reply, Question | None]:
+        """Return what a command replies, and the question that it is about."""
         command = plan.command
         if not (command.strangers or has(ctx.actor.rights, command.right)):
             raise Denied(f"use {command.name}", "right.missing", right=Text.of(f"right.{command.right}"))
         if plan.act is not None:
             plan.act(ctx)
-            return None
+            return None, plan.about
         bound = bind(ctx, command, plan.line, plan.form)
         if isinstance(bound, Missing):
-            return self._ask_for(ctx, command, bound)
-        return command.handler(ctx, **bound)
+            return self._ask_for(ctx, command, bound), plan.about
+        named = next((value for value in bound.values() if isinstance(value, Question)), plan.about)
+        return command.handler(ctx, **bound), named
 
     def _ask_for(self, ctx: Context, command: Command, missing: Missing) -> Reply:
         """Ask for what is missing: by a form where the platform has some, else by a card to reply to."""
@@ -239,7 +242,7 @@ class Dispatcher:
         if private and reachable and to.platform != "console":
             return replace(to, audience=ctx.inbound.author)
         thread = to.thread or _thread_above(ctx) or getattr(ctx.inbound, "message_id", None)
-        return replace(to, thread=thread or getattr(ctx.inbound, "pressed", None))
+        return replace(to, thread=thread or getattr(ctx.inbound, "pressed", None) or _card_here(ctx))
 
     def _refuse_marked(self, ctx: Context) -> Reply:
         if isinstance(ctx.inbound, Invocation) and ctx.inbound.form:
@@ -291,6 +294,12 @@ def _thread_above(ctx: Context) -> str | None:
     if post is not None:
         return post.thread or above
     return on.to.thread if on is not None else None
+
+
+def _card_here(ctx: Context) -> str | None:
+    """Return the thread of the question's card in this room: a slash command has no message to answer beneath."""
+    card = card_in(ctx.session, ctx.about, ctx.to) if ctx.about is not None else None
+    return card and (card.thread or f"key:{card.key}")
 
 
 _STRANGER = Actor(None, None, None, None, frozenset(), None, None)

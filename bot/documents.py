@@ -45,8 +45,8 @@ class Picture:
 Part: TypeAlias = Heading | Prose | Table | Picture
 
 
-def pdf(title: str, parts: Sequence[Part]) -> bytes:
-    """Return a document; pages are numbered."""
+def pdf(title: str, parts: Sequence[Part], language: str) -> bytes:
+    """Return a document in a language, which it names to those who have it read out; pages are numbered."""
     from reportlab.lib.pagesizes import A4  # noqa: PLC0415 - see above
     from reportlab.lib.units import mm  # noqa: PLC0415
     from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer  # noqa: PLC0415
@@ -56,7 +56,7 @@ def pdf(title: str, parts: Sequence[Part]) -> bytes:
     margin = (A4[0] - WIDE * mm) / 2
     document = SimpleDocTemplate(
         out, pagesize=A4, leftMargin=margin, rightMargin=margin, topMargin=margin, bottomMargin=margin,
-        title=title, author="Passerelle", invariant=1,
+        title=title, author="Passerelle", lang=language, invariant=1,
     )  # fmt: skip
     story: list[Any] = [Paragraph(escape(title), styles["title"]), Spacer(1, 4 * mm)]
     for part in parts:

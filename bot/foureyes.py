@@ -4,6 +4,7 @@ An act waits as a row. A card in the rooms of those who have the right offers to
 asked for it can only withdraw it. What is settled is done or dropped by the clockwork, in a transaction of its own.
 """
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal, TypeAlias
 
 from sqlalchemy import String, Text, select
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot import due
 from bot.audit.recording import CLOCK, record
@@ -22,6 +23,7 @@ from bot.conversation import holders, say_in_rooms, tell_person
 from bot.db import Base, Instant
 from bot.directory.tables import ID, Person
 from bot.errors import UserError
+from bot.posts import Post
 from bot.rights import RIGHTS, Denied, least, may
 from bot.texts import Text as Sentence
 
@@ -59,10 +61,11 @@ class Asked(Base):
     __table_args__ = ({"sqlite_autoincrement": True},)
 
 
-def ask(ctx: Context, action: str, args: Args, what: Words) -> Card:
+def ask(ctx: Context, action: str, args: Args, what: Words, *, look: Button | None = None) -> Card:
     """Let an act wait for a second person; return what who asks is told.
 
-    Whether they may ask for it is for the caller to say. Raises UserError for who is not known.
+    `look` shows that person more of what they let happen. Whether who asks may is for the caller to say. Raises
+    UserError for who is not known.
     """
     person = ctx.actor.person
     if person is None:
@@ -72,7 +75,7 @@ def ask(ctx: Context, action: str, args: Args, what: Words) -> Card:
     ctx.session.flush()
     due.put(ctx.session, ACT, str(row.id), ctx.now + WITHIN)
     _audit(ctx, "asked", row, f"person:{person}")
-    say_in_rooms(ctx, _rooms(ctx, row), _offered(row, what, ctx.actor.name or person), f"four_eyes/{row.id}")
+    say_in_rooms(ctx, _rooms(ctx, row), _offered(row, what, ctx.actor.name or person, look), f"four_eyes/{row.id}")
     back = Buttons((Button(Sentence.of("button.four_eyes_withdraw"), "quatre_yeux", f"{row.id} non"),))
     told = Sentence.of("four_eyes.asked", what=what, until=ctx.now + WITHIN, right=_right(action))
     return Card(None, (Paragraph(told), back))
@@ -144,17 +147,34 @@ def _carry_out(ctx: Scope, row: Asked, do: Callable[[], object]) -> None:
     say_in_rooms(ctx, _rooms(ctx, row), Card(None, (Paragraph(words),)), f"{ctx.key}/done")
 
 
-def _offered(row: Asked, what: Words, who: str) -> Card:
+def waiting(session: Session, action: str, args: Args) -> int | None:
+    """Return the number of an act that waits for a second person; None when it does not."""
+    mine = (Asked.action == action, Asked.args == json.dumps(args), Asked.state == "waiting")
+    return session.scalar(select(Asked.id).where(*mine))
+
+
+def answers(number: int) -> tuple[Button, ...]:
+    """Return what lets an act happen, and what refuses it."""
+    yes = Button(Sentence.of("button.four_eyes_yes"), "quatre_yeux", f"{number} oui", "danger")
+    return yes, Button(Sentence.of("button.four_eyes_no"), "quatre_yeux", f"{number} non")
+
+
+def shown(number: int, event: str) -> str:
+    """Return the key under which an event shows more of an act: that is taken away with the cards that offer it."""
+    return f"four_eyes/{number}/{hashlib.sha256(event.encode()).hexdigest()[:16]}"
+
+
+def _offered(row: Asked, what: Words, who: str, look: Button | None) -> Card:
     words = Sentence.of("four_eyes.offered", who=who, what=what, until=row.at + WITHIN, right=_right(row.action))
-    yes = Button(Sentence.of("button.four_eyes_yes"), "quatre_yeux", f"{row.id} oui", "danger")
-    no = Button(Sentence.of("button.four_eyes_no"), "quatre_yeux", f"{row.id} non")
-    return Card(Sentence.of("four_eyes.title"), (Paragraph(words), Buttons((yes, no))))
+    buttons = Buttons((*((look,) if look is not None else ()), *answers(row.id)))
+    return Card(Sentence.of("four_eyes.title"), (Paragraph(words), buttons))
 
 
 def _take_away(ctx: Scope, row: Asked) -> None:
-    """Take the card away that names whom it was about."""
-    for organisation in _rooms(ctx, row):
-        ctx.outbox.delete(f"four_eyes/{row.id}/{organisation}", revision=ctx.key)
+    """Take away what names whom it was about: the cards that offer it, and what was shown beside."""
+    said = (Post.key.startswith(f"four_eyes/{row.id}/"), Post.part == 0, Post.gone.is_(False))
+    for key in ctx.session.scalars(select(Post.key).where(*said).order_by(Post.id)).all():
+        ctx.outbox.delete(str(key), revision=ctx.key)
 
 
 def _tell_asker(ctx: Scope, row: Asked, words: Words) -> None:

@@ -1,38 +1,32 @@
-"""The directory's files in and out of the chat: read and written beside the bot, by a process of its own.
+"""The directory's files in and out of the chat: read and written by a process of its own (`bot.beside`).
 
-The bot lends that process a folder that only this account can read, tells its person how far it is, and says what came
-of it. Whatever becomes of either process, a proposal is stored once or not at all: what is stored and that it is are
-written in one transaction (`proposals.note_stored`), and who comes again finds it done.
+The bot tells its person how far that is, and says what came of it. Whatever becomes of either process, a proposal is
+stored once or not at all: what is stored and that it is are written in one transaction (`proposals.note_stored`), and
+who comes again finds it done.
 """
 
-import asyncio
 import contextlib
-import json
-import subprocess
-import sys
-import tempfile
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-import structlog
 from sqlalchemy.orm import Session
 
-from bot import files
+from bot import foureyes
+from bot.beside import Beside, GaveUp, Told
 from bot.card import Card, Paragraph
 from bot.clock import Clock
 from bot.clockwork import Again, Kind, Ring
 from bot.context import Scope, World
 from bot.db import Database
 from bot.directory import preview, proposals, scopes
-from bot.directory.days import zones_of
-from bot.directory.identity import identify
+from bot.directory.identity import identify, reader_of
 from bot.directory.preview import Outcome
 from bot.directory.proposals import Proposal
 from bot.directory.tables import Person
 from bot.errors import UserError
-from bot.fetching import REASONS, tidy
+from bot.fetching import REASONS
 from bot.foureyes import Act
 from bot.jobs import Leased
 from bot.leases import Settled
@@ -40,18 +34,7 @@ from bot.message import Address, File, User
 from bot.outbox import Destinations, Outbox, from_args
 from bot.texts import Reader, Text, unescaped
 
-log = structlog.get_logger()
-
-PATIENCE: Final = 180.0  # seconds for a process
 TOLD_EVERY: Final = timedelta(seconds=3)  # how far it is
-_LINE: Final = 16 * 1024**2  # bytes of an answer
-
-Say = Callable[[Session, Outbox], None]
-Told = Callable[[str, int], Awaitable[None]]
-
-
-class GaveUp(Exception):
-    """The process ended without an answer: it took too long or too much."""
 
 
 class Importing:
@@ -61,8 +44,8 @@ class Importing:
         self._database = database
         self._world = world
         self._where = where
-        self._folder = folder
         self._clock = clock
+        self._beside = Beside(database, folder, clock)
 
     async def bring(self, job: Leased) -> None:
         """Read what a proposal holds and show it, or store what was agreed to."""
@@ -71,85 +54,38 @@ class Importing:
         if row is None or row.state not in ("reading", "storing"):
             await self._database.run(lambda session: self._tell_stored(session, id_))
             return
-        async with self._workplace() as folder:
-            asked = {**self._asked("import", row), "paths": await self._laid_out(row, folder)}
-            asked |= {"agreed": row.agreed, "store": id_ if row.state == "storing" else None}
-            listing = folder / "changes.csv"
-            try:
-                said = await self._answer({**asked, "changes": str(listing)}, self._progress(row))
-            except GaveUp:
-                await self._database.run(lambda session: self._fail(session, id_, "proposal.gave_up"))
-                return
-            listed = await asyncio.to_thread(listing.read_bytes) if listing.exists() else b""
-        await self._database.run(lambda session: self._conclude(session, id_, Outcome.of(said), listed))
+        try:
+            found, listing = await self._beside.read(row, self._progress(row), store=row.state == "storing")
+        except GaveUp:
+            await self._database.run(lambda session: self._fail(session, id_, "proposal.gave_up"))
+            return
+        await self._database.run(lambda session: self._conclude(session, id_, found, listing))
+
+    async def show(self, job: Leased) -> None:
+        """Show a second person what a proposal would change that waits for them."""
+        id_ = int(job.args["shown"])
+        row = await self._database.run(lambda session: session.get(Proposal, id_))
+        found = listing = None
+        if row is not None and row.state == "asked":
+            with contextlib.suppress(GaveUp):
+                found, listing = await self._beside.read(row)
+        await self._database.run(lambda session: self._show(session, job, found, listing or b""))
 
     async def send(self, job: Leased) -> None:
         """Write what somebody may see of the directory into an archive, and say it."""
         to, at = from_args(job.args["to"]), datetime.fromisoformat(job.args["at"])
-        async with self._workplace() as folder:
-            archive = folder / f"annuaire-{at:%Y-%m-%d}.zip"
-            names = ("format", "scope", "at", "person")
-            asked = {"kind": "export", "url": self._database.url, **{name: job.args[name] for name in names}}
-            try:
-                said = await self._answer({**asked, "folder": str(folder / "out"), "archive": str(archive)})
-            except GaveUp:
-                said = {"size": None}
-            fits = said["size"] is not None and said["size"] <= self._world.limits.largest
-            content = await asyncio.to_thread(archive.read_bytes) if fits else b""
-        card = Card(None, (Paragraph(Text.of("export.done" if fits else "export.too_large")),))
-        made = (File(archive.name, content),) if fits else ()
+        try:
+            content = await self._beside.write(job.args, at, self._world.limits.largest)
+        except GaveUp:
+            content = None
+        card = Card(None, (Paragraph(Text.of("export.too_large" if content is None else "export.done")),))
+        made = (File(Text.of("export.file", day=f"{at:%Y-%m-%d}"), content),) if content is not None else ()
 
         def say(session: Session) -> None:
             outbox = self._outbox(session, str(job.args["person"]), to)
             outbox.put(to, Card(card.title, card.blocks, files=made), key=f"{job.key}/said")
 
         await self._database.run(say)
-
-    def _asked(self, kind: str, row: Proposal) -> dict[str, Any]:
-        author = {"at": self._clock().isoformat(), "person": row.person, "account": row.account}
-        return {"kind": kind, "url": self._database.url, "scope": json.loads(row.scope), **author}
-
-    @contextlib.asynccontextmanager
-    async def _workplace(self) -> AsyncGenerator[Path]:
-        await asyncio.to_thread(tidy, self._folder, self._clock())
-        made = await asyncio.to_thread(tempfile.TemporaryDirectory, dir=self._folder)
-        try:
-            yield Path(made.name)
-        finally:
-            await asyncio.to_thread(made.cleanup)
-
-    async def _laid_out(self, row: Proposal, folder: Path) -> list[str]:
-        """Write a proposal's files into a folder; return their paths."""
-        paths: list[str] = []
-        for key, name in row.parcels:
-            kept = await files.opened(self._database, key)
-            path = folder / name
-            with path.open("xb") as stream:
-                async for piece in kept.pieces() if kept is not None else _nothing():
-                    await asyncio.to_thread(stream.write, piece)
-            paths.append(str(path))
-        return paths
-
-    async def _answer(self, asked: dict[str, Any], told: Told | None = None) -> dict[str, Any]:
-        """Let a process do something and return its outcome. Raises GaveUp."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-m", "bot.directory.apart",
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, limit=_LINE,
-        )  # fmt: skip
-        try:
-            async with asyncio.timeout(PATIENCE):
-                said = await _spoken(process, json.dumps(asked).encode(), told)
-                status = await process.wait()
-        except (TimeoutError, ValueError, OSError) as error:
-            raise GaveUp from error
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        if said is None or status != 0:
-            log.error("directory_process_failed", status=status)
-            raise GaveUp
-        return said
 
     def _progress(self, row: Proposal) -> Told:
         begun = last = self._clock()
@@ -180,12 +116,34 @@ class Importing:
             outbox.edit(row.card_key, preview.over("proposal.overtaken"), revision="overtaken")
         if found.total and not found.errors:
             key = proposals.show(row, found.digest, (found.added, found.changed, found.closed))
-            outbox.put(row.to, preview.changes(id_, found, listing, again=again), key=key)
+            note = Text.of("proposal.again") if again else None
+            outbox.put(row.to, preview.changes(found, listing, preview.choices(id_), note), key=key)
             return
         proposals.end(session, row, "refused")
-        reader = outbox.reader(row.to)
-        card = preview.complaints(found, lambda text: unescaped(self._world.catalogues.render(text, reader)))
-        outbox.put(row.to, card if found.errors else preview.nothing(found), key=f"{row.key}/nothing")
+        outbox.put(row.to, self._nothing(found, outbox.reader(row.to)), key=f"{row.key}/nothing")
+
+    def _show(self, session: Session, job: Leased, found: Outcome | None, listing: bytes) -> None:
+        """Say what a second person is asked to confirm, or that there is nothing any more; None could not be read."""
+        row, to = proposals.locked(session, int(job.args["shown"])), from_args(job.args["to"])
+        outbox = self._outbox(session, str(job.args["person"]), to)
+        number = foureyes.waiting(session, proposals.MANY, row.seconded) if row is not None else None
+        if row is None or row.state != "asked" or number is None:
+            card = preview.over("proposal.over")
+        elif found is None:
+            card = preview.over("proposal.unshown")
+        elif found.errors or not found.total:
+            card = self._nothing(found, outbox.reader(to))
+        else:
+            note = Text.of("proposal.changed_since") if found.digest != row.agreed else None
+            card = preview.changes(found, listing, foureyes.answers(number), note)
+        outbox.edit(str(job.args["target"]), preview.over("proposal.shown"), revision="shown")
+        outbox.put(to, card, key=f"{job.args['target']}/all")
+
+    def _nothing(self, found: Outcome, reader: Reader) -> Card:
+        """Return why there is nothing to agree to."""
+        if not found.errors:
+            return preview.nothing(found)
+        return preview.complaints(found, lambda text: unescaped(self._world.catalogues.render(text, reader)))
 
     def _tell_stored(self, session: Session, id_: int) -> None:
         """Say of a proposal that is stored that it is, once; its files are of no use any more."""
@@ -208,31 +166,8 @@ class Importing:
         now = self._clock()
         there = self._where(session, to).reader
         row = session.get(Person, person)
-        zone = zones_of(session, [person], now).get(person, there.zone)
-        reader = Reader(row.language if row is not None and row.language else there.language, zone)
+        reader = reader_of(session, row, there, now) if row is not None else there
         return Outbox(session, self._world.catalogues, self._where, now, (to.room, reader))
-
-
-async def _nothing() -> AsyncGenerator[bytes]:
-    return
-    yield b""
-
-
-async def _spoken(process: asyncio.subprocess.Process, asked: bytes, told: Told | None) -> dict[str, Any] | None:
-    """Give a process its request, hand on how far it is, and return its last answer."""
-    if process.stdin is None or process.stdout is None:
-        return None
-    process.stdin.write(asked)
-    await process.stdin.drain()
-    process.stdin.close()
-    said: dict[str, Any] | None = None
-    async for line in process.stdout:
-        answer: dict[str, Any] = json.loads(line)
-        if "progress" not in answer:
-            said = answer
-        elif told is not None:
-            await told(*answer["progress"])
-    return said
 
 
 def tell_unread(session: Session, settled: Settled, outbox: Outbox) -> None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, Literal, TypeAlias, cast
 
+from bot.texts import Text
+
 LONGEST_ID = 255  # characters of an event's, a message's or a thread's id
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # NUL, which PostgreSQL refuses, and halves of a character
 
@@ -39,6 +41,11 @@ class Address:
     thread: str | None = None  # the root message of a thread
     audience: User | None = None
     surface: Surface = "room"
+
+    @property
+    def alone(self) -> bool:
+        """Whether what is said there is read by one person."""
+        return self.surface != "room" or self.audience is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +79,7 @@ class Attachment:
 class File:
     """A file that the bot made and says with a card: a chart, a calendar, a document. `name` ends in its kind."""
 
-    name: str
+    name: str | Text
     content: bytes = field(repr=False)
 
 
@@ -80,7 +87,7 @@ class File:
 class Drawn:
     """A file that takes too long to make within a transaction: `what` it shows, as a job keeps it."""
 
-    name: str
+    name: str | Text
     what: Mapping[str, str]
 
 

@@ -84,8 +84,7 @@ class Outbox:
         return self._personally(to) or self._destinations(self._session, to).reader
 
     def _personally(self, to: Address) -> Reader | None:
-        alone = to.surface != "room" or to.audience is not None
-        return self._personal[1] if alone and self._personal is not None and self._personal[0] == to.room else None
+        return self._personal[1] if to.alone and self._personal is not None and self._personal[0] == to.room else None
 
     def encrypted(self, to: Address) -> bool:
         """Say whether what is said at an address is encrypted from end to end."""
@@ -110,7 +109,7 @@ class Outbox:
         return key
 
     def _put_made(self, to: Address, key: str, file: File | Drawn, placing: Placing) -> None:
-        name = files.safe_name(file.name)
+        name = files.safe_name(str(file.name))
         if not self.expect_file(to, key, name, placing):
             return
         if isinstance(file, File):

@@ -45,20 +45,19 @@ def answer(ctx: Context, question: Question, text: str) -> Side:
         if text.strip():
             passages.answered(ctx.session, question, text, kept, ctx.now, sealed=ctx.sealed)
         return "recipient"
-    if _only_thanks(ctx, question, text):
+    if _polite(ctx, question, text):
         moves.check(ctx.session, "add", ctx.actor, question)
-        moves.write(ctx.session, "add", ctx.actor, question, ctx.now, before=question.state)
     else:
         moves.make(ctx.session, "add", ctx.actor, question, ctx.now)
     carry(ctx, question, text, "asker")
     return "asker"
 
 
-def _only_thanks(ctx: Context, question: Question, text: str) -> bool:
-    """Whether words to an answer ask nothing more of who gave it."""
+def _polite(ctx: Context, question: Question, text: str) -> bool:
+    """Whether words only thank or greet: they add nothing. « D'accord » may be what somebody was asked back for."""
     message = said.message(ctx)
     files = message is not None and message.files
-    return question.state == "answered" and not files and ctx.world.courtesy.kind_of(text) is not None
+    return question.state != "asked_back" and not files and ctx.world.courtesy.kind_of(text) is not None
 
 
 def joins(ctx: Context, question: Question) -> bool:
@@ -68,6 +67,8 @@ def joins(ctx: Context, question: Question) -> bool:
     """
     words = ctx.inbound
     if not isinstance(words, Message) or not _from_asker(ctx, question) or question.taken_by is not None or words.files:
+        return False
+    if _polite(ctx, question, words.text):
         return False
     if words.to.thread is not None or words.reply_to is not None or question.state not in ("asked_back", "routed"):
         return False

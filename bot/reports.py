@@ -44,21 +44,24 @@ class Report:
 
     title: str
     parts: tuple[Part | Chart, ...]
+    language: str
 
     def drawn(self) -> bytes:
         """Return it as PDF."""
-        return pdf(self.title, [Picture(part.drawn()) if isinstance(part, Chart) else part for part in self.parts])
+        parts = [Picture(part.drawn()) if isinstance(part, Chart) else part for part in self.parts]
+        return pdf(self.title, parts, self.language)
 
 
 def chart_of(start: date, end: date, group: Group, *, of: str | None) -> Drawn:
     """Return the chart of some days' figures, of an organisation or of the network, to be drawn by a job."""
     what = {"kind": "figures", "start": start.isoformat(), "end": end.isoformat(), "group": group, "of": of or ""}
-    return Drawn(f"bilan-{start.isoformat()}-{end.isoformat()}.png", what)
+    return Drawn(Text.of("figures.file", start=start.isoformat(), end=end.isoformat()), what)
 
 
 def report_of(region: str, year: int) -> Drawn:
     """Return the report of a region's adviser for a year, to be drawn by a job."""
-    return Drawn(f"rapport-{region}-{year}.pdf", {"kind": "adviser", "region": region, "year": str(year)})
+    what = {"kind": "adviser", "region": region, "year": str(year)}
+    return Drawn(Text.of("report.file", region=region, year=str(year)), what)
 
 
 def group_of(word: str) -> Group:
@@ -128,7 +131,7 @@ def of_adviser(world: World, session: Session, reader: Reader, region: str, year
         head = [words(Text.of(f"report.column.{it}")) for it in (group, "asked", "answered", "to_answer", "late")]
         rows = [[n, str(p.asked), str(p.answered), words(span(p.to_answer)), str(p.late)] for n, p in groups]
         parts.append(Table([head, *rows]))
-    return Report(title, tuple(parts))
+    return Report(title, tuple(parts), reader.language)
 
 
 def _totals(found: list[Fact], beside: int, words: Callable[[Words], str]) -> Table:

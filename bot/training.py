@@ -13,8 +13,8 @@ from bot.agenda.training import LIVE, Enrolment, Training, closes
 from bot.card import Button, Buttons, Card, Paragraph
 from bot.clockwork import Again, Ring
 from bot.context import Scope
-from bot.conversation import reader_of
 from bot.directory.accounts import address_of
+from bot.directory.identity import reader_of
 from bot.directory.rooms import rooms_of
 from bot.directory.tables import Person
 from bot.ladder import office
@@ -173,5 +173,6 @@ def _reach(ctx: Scope, person: Person, organisation: str | None) -> Address | No
 
 
 def _say(ctx: Scope, person: Person | None, to: Address, card: Card, name: str) -> None:
-    there = reader_of(ctx, person, to) if person is not None else ctx.outbox.reader(to)
-    ctx.outbox.for_reader(there).put(to, card, key=f"{ctx.key}/{name}")
+    there = ctx.outbox.reader(to)
+    reader = reader_of(ctx.session, person, there, ctx.now) if person is not None and to.alone else there
+    ctx.outbox.for_reader(reader).put(to, card, key=f"{ctx.key}/{name}")

@@ -19,7 +19,7 @@ from bot.files import ending, safe_name
 from bot.interpret import spelled
 from bot.message import Address, Attachment
 from bot.outbox import Placing, to_args
-from bot.rights import Denied
+from bot.rights import Denied, least, may
 from bot.texts import Text
 
 _IMPORT: Final = ("importer", "import")
@@ -91,7 +91,23 @@ def _apply(ctx: Context, number: int) -> Reply:
         return None
     names, (added, changed, closed) = tuple(name for _, name in row.parcels), row.counts
     what = Text.of(f"four_eyes.{proposals.MANY}.of", names=names, added=added, changed=changed, closed=closed)
-    return foureyes.ask(ctx, proposals.MANY, {"proposal": row.id}, what)
+    return foureyes.ask(ctx, proposals.MANY, row.seconded, what, look=preview.look(row.id))
+
+
+def _look(ctx: Context, number: int) -> Reply:
+    """Show who may let it be stored what would change."""
+    if not may(ctx.actor.rights, proposals.MANY):
+        raise Denied(proposals.MANY, "right.missing", right=Text.of(f"right.{least(proposals.MANY)}"))
+    row = proposals.locked(ctx.session, number)
+    act = foureyes.waiting(ctx.session, proposals.MANY, row.seconded) if row is not None else None
+    if row is None or act is None or ctx.actor.person is None:
+        raise UserError("proposal.over")
+    place, key = _alone(ctx), foureyes.shown(act, ctx.key)
+    ctx.outbox.put(place, preview.reading([name for _, name in row.parcels]), key=key)
+    args = {"shown": row.id, "to": to_args(place), "person": ctx.actor.person, "target": key}
+    jobs.put(ctx.session, "preview", args, lane=proposals.LANE, queue="in", key=f"preview:{key}", now=ctx.now)
+    _pointer(ctx, place)
+    return None
 
 
 def _drop(ctx: Context, number: int) -> Reply:
@@ -112,6 +128,7 @@ def _over(ctx: Context, row: Proposal, state: str) -> None:
 _ANSWERS: Mapping[str, Callable[[Context, int], Reply]] = {
     **dict.fromkeys(("appliquer", "apply"), _apply),
     **dict.fromkeys(("abandonner", "drop"), _drop),
+    **dict.fromkeys(("voir", "show"), _look),
 }
 
 

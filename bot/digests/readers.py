@@ -71,7 +71,7 @@ def _person(ctx: Scope, digest: Digest) -> Audience | None:
     if to is None:
         return None
     zone, place = zone_of(ctx, digest)
-    language = digest.language or person.language or ctx.outbox.reader(to).language
+    language = digest.language or actor.language or ctx.outbox.reader(to).language
     account = account_on(person, to.platform)
     return Audience(actor, to, Reader(language, zone), place, digest.account or (account.id if account else ""))
 

@@ -114,6 +114,7 @@ ORGANISATIONS = File(
         Column("email", cells.email),
         Column("website", cells.website),
         Column("languages", cells.languages),
+        Column("language", cells.language),
         _VISIBILITY,
         Column("status", cells.one_of(*STATUSES), empty="open"),
         Column("source", cells.text),

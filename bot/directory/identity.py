@@ -17,6 +17,7 @@ from bot.directory.days import postings_held
 from bot.directory.rooms import Place, room_of
 from bot.directory.tables import Organisation, Person
 from bot.message import User
+from bot.texts import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,12 @@ def known(session: Session, person: Person, at: datetime, user: User | None = No
     return _linked_actor(session, user, person, None, None, at)
 
 
+def reader_of(session: Session, person: Person, there: Reader, at: datetime) -> Reader:
+    """Return how what is for somebody alone is said: as they chose, else as their organisation did, else as there."""
+    actor = known(session, person, at)
+    return Reader(actor.language or there.language, actor.zone or there.zone)
+
+
 def of_room(organisation: str) -> Actor:
     """Return whoever reads in a room of an organisation."""
     return Actor(None, None, None, organisation, frozenset({"member"}), None, None)
@@ -72,14 +79,15 @@ def _linked_actor(
     held = _organisation_held(session, person.id, place, at)
     organisation = held or (vouched.organisation if vouched else None)
     granted = rights.of(session, person.id)
+    language, zone = _theirs(session, organisation)
     return Actor(
         user=user,
         person=person.id,
         name=f"{person.given_name} {person.family_name}".strip() or person.id,
         organisation=organisation,
         rights=granted | {"member"} if organisation else granted,
-        language=person.language or (place.language if place else "") or None,
-        zone=person.timezone or _zone(session, organisation),
+        language=person.language or (place.language if place else "") or language or None,
+        zone=person.timezone or zone or None,
     )
 
 
@@ -95,8 +103,10 @@ def _organisation_held(session: Session, person: str, place: Place | None, at: d
     return max(found)[2] if found else None
 
 
-_ZONE = select(Organisation.timezone).where(Organisation.id == bindparam("id"))
+_THEIRS = select(Organisation.language, Organisation.timezone).where(Organisation.id == bindparam("id"))
 
 
-def _zone(session: Session, organisation: str | None) -> str | None:
-    return (organisation and session.connection().scalar(_ZONE, {"id": organisation})) or None
+def _theirs(session: Session, organisation: str | None) -> tuple[str, str]:
+    """Return the language and the zone of an organisation; empty is what it has none of."""
+    row = session.connection().execute(_THEIRS, {"id": organisation}).first() if organisation else None
+    return (row[0], row[1]) if row is not None else ("", "")

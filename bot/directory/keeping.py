@@ -24,7 +24,7 @@ from bot.texts import Text
 
 CORRECTED = {
     PEOPLE.name: ("given_name", "family_name", "phone", "email", "language", "visibility"),
-    ORGANISATIONS.name: ("phone", "email", "address", "website", "opening_hours"),
+    ORGANISATIONS.name: ("phone", "email", "address", "website", "opening_hours", "language"),
 }
 """The columns that people correct in chat; an import changes the others."""
 

@@ -1,4 +1,4 @@
-"""What the author of a proposal is shown: what their files would change, or every line that is wrong."""
+"""What people are shown of a proposal: what its files would change, or every line that is wrong."""
 
 import csv
 import io
@@ -63,20 +63,29 @@ def read(found: Outcome) -> Card:
     return Card(None, (Paragraph(Text.of("proposal.read" if not found.errors else "proposal.read_bad")),))
 
 
-def changes(id_: int, found: Outcome, listing: bytes, *, again: bool) -> Card:
-    """Return what would change, with the buttons that let it or drop it, and the whole list as a file."""
+def choices(id_: int) -> tuple[Button, ...]:
+    """Return what the author of a proposal can do about what they are shown: let it happen or drop it."""
+    yes = Button(Text.of("button.proposal_apply"), "annuaire", f"importer appliquer {id_}", "primary")
+    return yes, Button(Text.of("button.proposal_drop"), "annuaire", f"importer abandonner {id_}")
+
+
+def look(id_: int) -> Button:
+    """Return what shows a second person what they are asked to confirm."""
+    return Button(Text.of("button.proposal_look"), "annuaire", f"importer voir {id_}", "primary")
+
+
+def changes(found: Outcome, listing: bytes, buttons: tuple[Button, ...], note: Words | None) -> Card:
+    """Return what would change, below a note, with the buttons that decide it, and the whole list as a file."""
     counts = Text.of("proposal.counts", added=found.added, changed=found.changed, closed=found.closed)
     lines: list[Words] = [_difference(each) for each in found.differences[:SHOWN]]
     more = found.total - len(lines)
-    blocks: list[Block] = [Paragraph(Text.of("proposal.again"))] if again else []
+    blocks: list[Block] = [Paragraph(note)] if note is not None else []
     blocks += [Paragraph(counts), Paragraph(Text.of("lines", items=Lines(lines)))]
     notes = [Text.of("proposal.more", count=more)] if more > 0 else []
     notes += [Text.of("proposal.left_out", count=found.left_out)] if found.left_out else []
     blocks += [Paragraph(note) for note in notes]
-    yes = Button(Text.of("button.proposal_apply"), "annuaire", f"importer appliquer {id_}", "primary")
-    no = Button(Text.of("button.proposal_drop"), "annuaire", f"importer abandonner {id_}")
-    files = (File("changements.csv", listing),) if more > 0 else ()
-    return Card(Text.of("proposal.title"), (*blocks, Buttons((yes, no))), files=files)
+    files = (File(Text.of("proposal.file"), listing),) if more > 0 else ()
+    return Card(Text.of("proposal.title"), (*blocks, Buttons(buttons)), files=files)
 
 
 def nothing(found: Outcome) -> Card:
@@ -95,7 +104,7 @@ def complaints(found: Outcome, render: Callable[[Text], str]) -> Card:
         Paragraph(Text.of("lines", items=lines)),
         *([Paragraph(Text.of("proposal.more_bad", count=more))] if more > 0 else []),
     ]
-    files = (File("erreurs.csv", _report(found.errors, render)),) if more > 0 else ()
+    files = (File(Text.of("proposal.file_bad"), _report(found.errors, render)),) if more > 0 else ()
     return Card(Text.of("proposal.bad_title"), tuple(blocks), files=files)
 
 

@@ -69,6 +69,11 @@ class Proposal(Base):
         return self.added, self.changed, self.closed
 
     @property
+    def seconded(self) -> dict[str, int]:
+        """With what the act is asked for that lets a second person agree to it."""
+        return {"proposal": self.id}
+
+    @property
     def key(self) -> str:
         """What the keys of its messages begin with."""
         return f"proposal/{self.id}"

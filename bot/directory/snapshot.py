@@ -31,6 +31,7 @@ class Org:
     timezone: str
     opening_hours: str
     languages: tuple[str, ...]
+    language: str
     visibility: str
     status: str
 

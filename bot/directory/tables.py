@@ -38,7 +38,8 @@ class Organisation(Base):
     phone: Mapped[str] = mapped_column(default="")
     email: Mapped[str] = mapped_column(default="")
     website: Mapped[str] = mapped_column(default="")
-    languages: Mapped[str] = mapped_column(default="")  # codes separated by spaces
+    languages: Mapped[str] = mapped_column(default="")  # spoken there: codes separated by spaces
+    language: Mapped[str] = mapped_column(default="")  # fr, en: where no person or room chose; empty: the bot's
     visibility: Mapped[str] = mapped_column(default="all")  # all, network, own
     status: Mapped[str] = mapped_column(default="open")  # open, closed, suspended
     source: Mapped[str] = mapped_column(default="")
@@ -57,7 +58,7 @@ class Person(Base):
     family_name: Mapped[str] = mapped_column(default="")
     email: Mapped[str] = mapped_column(default="")
     phone: Mapped[str] = mapped_column(default="")
-    language: Mapped[str] = mapped_column(default="")  # fr, en; empty: their room's
+    language: Mapped[str] = mapped_column(default="")  # fr, en; empty: their room's, else their organisation's
     timezone: Mapped[str | None]  # IANA name; NULL: their organisation's
     visibility: Mapped[str] = mapped_column(default="all")
     slack_id: Mapped[str | None] = mapped_column(String(ACCOUNT), unique=True)

@@ -23,7 +23,8 @@ _POSTING = f"{_OWN}POSTING"
 _TEXTS = {"phone": "TEL", "email": "EMAIL", "website": "URL", "timezone": "TZ", "short_name": "NICKNAME"}
 _PLACE = ("address", "city", "subdivision", "country")  # kept in ADR
 _NAMES = ("given_name", "family_name")  # kept in N
-_SPELLED = {*_TEXTS, *_PLACE, *_NAMES, "id", "name", "language", "languages"}  # the others are ours
+_SPELLED = {*_TEXTS, *_PLACE, *_NAMES, "id", "name"}  # the others are ours
+_LANG = {ORGANISATIONS: "languages", PEOPLE: "language"}
 _KINDS = {"org": ORGANISATIONS, "individual": PEOPLE}
 
 _OFFSET = re.compile(r"[+-]?\d")
@@ -33,7 +34,7 @@ Row: TypeAlias = Mapping[str, Any]
 
 def _own(file: File) -> dict[str, str]:
     """Return the properties of ours that hold columns of a file, by column."""
-    names = (column.name for column in file.columns if column.name not in _SPELLED)
+    names = (column.name for column in file.columns if column.name not in {*_SPELLED, _LANG[file]})
     return {name: _OWN + name.upper().replace("_", "-") for name in names}
 
 

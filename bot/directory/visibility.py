@@ -19,7 +19,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
     "organisation": {
         **dict.fromkeys(
             "id kind name short_name country subdivision city address territory parent successor timezone "
-            "opening_hours phone email website languages status checked_on competences".split(),
+            "opening_hours phone email website languages language status checked_on competences".split(),
             "reader",
         ),
         **dict.fromkeys("source visibility rooms".split(), "editor"),

@@ -174,10 +174,12 @@ def _direct(ctx: Context, message: Message, text: str) -> Plan:
     open_ = find.open_of(ctx.session, ctx.inbound.author.id)
     if not open_:
         return _courtesy(ctx, text) or named(ctx, "question", text, None)
+    polite = _courtesy(ctx, text)
     here = next((question for question in open_ if _asked_in_private(ctx, question)), None)
+    if here is not None and here.state == "asked_back" and polite is not None and not message.files:
+        return polite  # thanks complete no question
     if here is not None and (message.files or ctx.now - _last_said(ctx, here) <= JOINED):  # a file asks nothing new
         return named(ctx, "repondre", f"{here.number} {text}", here)
-    polite = _courtesy(ctx, text)
     if polite is not None:
         return polite
     if message.files or len(text) > CARRIED:  # no button could carry it

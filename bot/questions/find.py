@@ -60,6 +60,13 @@ def endpoint_in(session: Session, question_id: int, to: Address) -> Endpoint | N
     )
 
 
+def card_in(session: Session, question: Question, to: Address) -> Post | None:
+    """Return the newest card of a question in a room, be it a side's or one that it was raised to; None without one."""
+    cards = (Post.question_id == question.id, Post.key.startswith(f"{question.number}/"), Post.file.is_(None))
+    here = (Post.platform == to.platform, Post.room == to.room, Post.part == 0, Post.gone.is_(False))
+    return session.scalar(select(Post).where(*cards, *here).order_by(Post.id.desc()).limit(1))
+
+
 def open_of(session: Session, account: str) -> list[Question]:
     """Return the questions that an account asked and that are not ended, newest first."""
     return list(

@@ -76,12 +76,14 @@ def test_a_card_without_an_id_has_one_of_its_name(files: Files) -> None:
 def test_organisations_too(files: Files) -> None:
     rest = (
         "KIND:org\nFN:Consulat\nX-PASSERELLE-KIND:consulate_general\nTZ:Europe/Berlin\n"
-        "ADR;CC=DE:;;Heimeranstr. 31\\n80339;München;BY;;Allemagne\nLANG;PREF=2:de\nLANG;PREF=1:fr"
+        "ADR;CC=DE:;;Heimeranstr. 31\\n80339;München;BY;;Allemagne\nLANG;PREF=2:de\nLANG;PREF=1:fr\n"
+        "X-PASSERELLE-LANGUAGE:en"
     )
     assert loaded(files, OURS.format(id="consulat-x", rest=rest)) == []
     row = files.database.run_now(lambda s: s.get_one(Organisation, "consulat-x"))
     assert (row.address, row.city, row.subdivision, row.country) == ("Heimeranstr. 31\n80339", "München", "BY", "DE")
-    assert (row.timezone, row.languages, row.kind) == ("Europe/Berlin", "fr de", "consulate_general")
+    assert (row.timezone, row.languages, row.language) == ("Europe/Berlin", "fr de", "en")
+    assert row.kind == "consulate_general"
     assert loaded(files, OURS.format(id="nouveau", rest="KIND:org\nFN:Sans genre\nTZ:+01:00")) == [
         ("0.vcf", 1, "kind", None, "import.required")
     ]

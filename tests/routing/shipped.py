@@ -39,6 +39,7 @@ def _org(row: dict[str, str]) -> Org:
         parent=row["parent"] or None,
         successor=row["successor"] or None,
         languages=tuple(row["languages"].split()),
+        language="",
     )
 
 

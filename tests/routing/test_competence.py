@@ -25,6 +25,7 @@ def org(ident: str, kind: str, country: str = "DE", **more: str) -> Org:
         parent=more.get("parent"),
         successor=more.get("successor"),
         languages=(),
+        language="",
         **known,
     )
 

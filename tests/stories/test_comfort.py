@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from bot.card import Card, to_text
 from bot.courtesy import Courtesy
 from bot.opening import CONFIG
+from bot.questions.find import history
 from bot.questions.tables import Question
 from tests.stories.conftest import SAARBRUCKEN
 from tests.stories.scene import NOON, Place, Scene
@@ -52,7 +53,9 @@ async def test_politeness_goes_to_nobody(prefecture: Place, consulate: Place, pl
     assert len(prefecture.posts) == before
     asked = await prefecture.say("Bonjour, " + SAARBRUCKEN)
     assert play.question().state == "routed"
-    card = consulate.sees("Q-2026-00001")
+    await prefecture.say("merci !", mention=False, thread=asked)
+    consulate.sees("merci !")
+    card = consulate.sees("De : ")
     before = len(consulate.posts)
     await consulate.say("merci", reply_to=card)
     assert len(consulate.posts) == before
@@ -60,8 +63,22 @@ async def test_politeness_goes_to_nobody(prefecture: Place, consulate: Place, pl
     await prefecture.say("merci !", mention=False, thread=asked)
     assert play.question().state == "asked_back", "thanks complete no question"
     await consulate.invoke("repondre", "Q-2026-00001 Finalement oui.")
-    await prefecture.say("merci !", mention=False, thread=asked)
-    consulate.sees("merci !")
+    await prefecture.say("merci beaucoup !", mention=False, thread=asked)
+    consulate.sees("merci beaucoup !")
+    question = play.question()
+    lines = play.app.database.run_now(lambda s: history(s, question))
+    assert "add" not in [line.kind for line in lines], "nobody reads that it was completed"
+    assert play.question().state == "answered"
+
+
+async def test_thanks_in_private_are_no_part_of_the_question(consulate: Place, alone: Place, play: Scene) -> None:
+    await alone.say(SAARBRUCKEN)
+    await alone.say("Merci d'avance !")
+    assert "Merci" not in play.question().text
+    consulate.sees("Merci d")
+    await consulate.invoke("preciser", "Q-2026-00001 De quelle année ?")
+    await alone.say("merci")
+    assert play.question().state == "asked_back"
 
 
 async def test_a_quoted_number_shows_its_card_to_those_who_may(

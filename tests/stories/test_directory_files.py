@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from bot.beside import Beside
 from bot.db import Database
 from bot.directory import apart, rights
 from bot.directory.history import Change
@@ -65,11 +66,11 @@ class Alone(Place):
 def in_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files are read in a thread: to start a process for each takes a second."""
 
-    async def at_once(self: Importing, asked: dict[str, object], told: object = None) -> dict[str, object]:
+    async def at_once(self: Beside, asked: dict[str, object], told: object = None) -> dict[str, object]:
         del self, told
         return await asyncio.to_thread(apart.answer, json.loads(json.dumps(asked)), lambda _: None)
 
-    monkeypatch.setattr(Importing, "_answer", at_once)
+    monkeypatch.setattr(Beside, "answer", at_once)
 
 
 @pytest.fixture

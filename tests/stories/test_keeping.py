@@ -107,6 +107,11 @@ async def test_an_editor_corrects_their_office_and_its_people_only(play: Scene) 
     assert (row.phone, row.edited) == ("+33 3 00 00 00 00", True), "a release leaves it alone from now on"
     assert person(play).family_name == "Corrigé"
     assert changes(play, ORGANISATIONS, "prefecture-67")[0].person == "editeur-a"
+    colleague = alone(play)
+    await editor.say("corriger prefecture-67 langue en")
+    await colleague.say("annuaire moi")
+    colleague.sees("Correct")
+    await editor.say("corriger prefecture-67 langue -")
     for hidden in ("agent-b", "consulat-munich", "partie", "nobody-1"):
         await editor.say(f"corriger {hidden} téléphone 1")
         told = editor.posts[-1].text

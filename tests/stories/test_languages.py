@@ -1,17 +1,22 @@
 """Each room and each person is spoken to in their own language: words, dates, hours, lists, documents."""
 
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot import charts, documents, reports
 from bot.card import Card, Form, Paragraph, Reply
 from bot.context import Scope
 from bot.conversation import tell_person
 from bot.db import Database
+from bot.directory.identity import identify
 from bot.directory.tables import Competence, Organisation, Person, Posting
+from bot.documents import Heading, Part, Picture, Prose, Table
+from bot.message import User
 from bot.opening import CONFIG
 from bot.texts import Catalogues, Text
 from tests.stories.conftest import SAARBRUCKEN
@@ -109,15 +114,73 @@ async def test_whatever_is_drawn_is_in_the_language_of_its_room(play: Scene, lan
         assert [it for it in wrong if it[0]] == []
 
 
-async def test_who_is_told_alone_is_told_in_their_language_and_where_they_are(shipped: Database) -> None:
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> dict[bytes, str]:
+    """What is written on charts and in reports, by what they are as files."""
+    found: dict[bytes, str] = {}
+
+    def words(part: Part) -> str:
+        match part:
+            case Heading(text) | Prose(text):
+                return text
+            case Picture(png):
+                return found[png]
+            case Table(rows):
+                return "\n".join(" · ".join(row) for row in rows)
+
+    def bars(title: str, subtitle: str, rows: Sequence[charts.Bar]) -> bytes:
+        made = charts.bars(title, subtitle, rows)
+        found[made] = "\n".join((title, subtitle, *(f"{row.label} · {row.note}" for row in rows)))
+        return made
+
+    def pdf(title: str, parts: Sequence[Part], language: str) -> bytes:
+        made = documents.pdf(title, parts, language)
+        assert f"/Lang ({language})".encode() in made
+        found[made] = "\n".join((title, *map(words, parts)))
+        return made
+
+    monkeypatch.setattr(reports, "bars", bars)
+    monkeypatch.setattr(reports, "pdf", pdf)
+    return found
+
+
+async def test_charts_and_documents_are_labelled_in_the_language_of_their_room(
+    play: Scene, prefecture: Place, written: dict[bytes, str]
+) -> None:
+    """Two rooms of one region, one in each language, ask for the same."""
+    names = {"fr": ("bilan-", "rapport-"), "en": ("figures-", "report-")}
+    rooms = {language: play.link("region-grand-est", language, language=language) for language in names}
+    await prefecture.say(SAARBRUCKEN)
+    await prefecture.invoke("rediriger", "Q-2026-00001 region-grand-est")
+    play.clock.pass_(days=4)
+    await rooms["en"].invoke("repondre", "Q-2026-00001 Zorglonde.")
+    for language, room in rooms.items():
+        for asked in ("bilan 2026 sujet", "rapport 2026"):
+            await room.invoke(*asked.split(" ", 1))
+        drawn = [(it.text, written[play.stage.files[it.id]]) for it in room.posts if it.id in play.stage.files]
+        assert len(drawn) == 2
+        assert all(text.removeprefix("📎 ").startswith(names[language]) for text, _ in drawn)
+        said = "\n".join(words for _, words in drawn)
+        assert foreign(said, language, *names_of(play)) == []
+        assert foreign(said, OTHER[language], *names_of(play)) != []
+        assert ("état civil" in said.lower()) == (language == "fr")
+
+
+async def test_who_chose_no_language_is_told_in_the_one_of_their_organisation(shipped: Database) -> None:
+    """A person's choice goes before a room's, that before the organisation's, that before the installation's."""
+    own = {
+        "UCHOSEFRENCH": ("ambassade-us", "fr"),
+        "UCHOSENOTHING": ("ambassade-us", ""),
+        "UELSEWHERE": ("ambassade-at", ""),
+    }
+
     def people(session: Session) -> None:
-        for id_, language in (("agent-en", "en"), ("agent-fr", "")):
-            person = Person(id=id_, given_name="Agent", family_name="Exemple", slack_id=f"U0{id_[-2:].upper()}AGENT")
-            person.language = language
-            session.add(person)
+        session.get_one(Organisation, "ambassade-us").language = "en"
+        day = Clock().at.date() - timedelta(days=9)
+        for account, (organisation, language) in own.items():
+            session.add(Person(id=account.lower(), given_name="Agent", slack_id=account, language=language))
             session.flush()
-            day = Clock().at.date() - timedelta(days=9)
-            session.add(Posting(person=id_, organisation="ambassade-us", role="desk", start=day))
+            session.add(Posting(person=account.lower(), organisation=organisation, role="desk", start=day))
 
     shipped.run_now(people)
     async with scene(shipped, platform="slack") as play:
@@ -126,13 +189,22 @@ async def test_who_is_told_alone_is_told_in_their_language_and_where_they_are(sh
             outbox = play.app.exit_(session, play.clock())
             ctx = Scope(session=session, now=play.clock(), outbox=outbox, world=play.app.world, key="told")
             card = Card(None, (Paragraph(Text.of("visit.brief.at", at=play.clock())),))
-            for id_ in ("agent-en", "agent-fr"):
-                tell_person(ctx, session.get(Person, id_), card, id_)
+            for account in own:
+                tell_person(ctx, session.get(Person, account.lower()), card, account)
 
         play.app.database.run_now(tell)
         await play.settle()
-        assert (
-            "8:00" in Place(play, "U0ENAGENT").sees("Received").text
-            or "08:00" in Place(play, "U0ENAGENT").sees("Received").text
-        )
-        assert "8 h" in Place(play, "U0FRAGENT").sees("Reçu").text
+        assert re.search(r"\b0?8:00", Place(play, "UCHOSENOTHING").sees("Received").text)
+        assert "8 h" in Place(play, "UCHOSEFRENCH").sees("Reçu").text
+        assert "13 h" in Place(play, "UELSEWHERE").sees("Reçu").text
+        rooms = {"en": play.link("ambassade-us", "CNOCHOICE"), "fr": play.link("ambassade-us", "CCHOSE", language="fr")}
+        for language, room in rooms.items():
+            await room.invoke("aide")
+            assert foreign(room.posts[-1].text, language) == []
+            assert foreign(room.posts[-1].text, OTHER[language]) != []
+            user = User("slack", "UCHOSENOTHING", insider=True)
+            actor = play.app.database.run_now(
+                lambda s, r=room, u=user: identify(s, u, ("slack", r.room), False, play.clock())
+            )
+            assert actor is not None
+            assert actor.language == language

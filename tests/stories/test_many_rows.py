@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from bot.audit.tables import Content, Entry
@@ -67,6 +67,15 @@ def second(play: Scene, account: str = "coord-b") -> Place:
     return Alone(play, "salle", account=account)
 
 
+async def looked(play: Scene, card: Shown) -> Shown:
+    """Let the second coordinator look at what would change; return that, which they see alone."""
+    await second(play).click(card, "Voir les changements")
+    shown = Place(play, "@coord-b:example.org").sees("Aperçu de l’import")
+    assert shown.buttons == ["Confirmer", "Refuser"]
+    Place(play, card.to.room).sees_not("+49 2")
+    return shown
+
+
 def phone(play: Scene) -> str:
     found = person(play, "guichet")
     assert found is not None
@@ -87,11 +96,30 @@ async def test_a_second_coordinator_lets_it_be_stored(play: Scene, office: Place
     assert phone(play) == "+49 1", "nothing changes before two agree"
     await coordinator.say("annuaire importer appliquer 1")
     coordinator.sees("Cet import n’attend plus de réponse")
-    await second(play).click(card, "Confirmer")
+    shown = await looked(play, card)
+    assert "~ people.csv : guichet — phone « +49 1 » → « +49 2 »" in shown.text
+    await second(play).click(shown, "Confirmer")
     await settled(play)
+    Place(play, shown.to.room).sees_not("+49 2")
     assert "Importé. Ajoutées : 0 · modifiées : 2" in preview.text
     assert phone(play) == "+49 2"
     assert len(audited(play, "four_eyes.confirmed")) == 1
+
+
+async def test_a_second_sees_that_the_directory_changed_since(play: Scene, office: Place) -> None:
+    _, preview, card = await asked(play, office)
+    await second(play, "redac").click(card, "Voir les changements")
+    assert len([it for it in audited(play, "refused") if "directory.import_many" in it]) == 1
+    change = update(Person).where(Person.id == "ailleurs").values(phone="+33 2")
+    play.app.database.run_now(lambda s: s.execute(change))
+    shown = await looked(play, card)
+    assert "L’annuaire a changé depuis la demande" in shown.text
+    assert "ailleurs" not in shown.text
+    await second(play).click(shown, "Refuser")
+    await settled(play)
+    assert "Import abandonné" in preview.text
+    await second(play).say("annuaire importer voir 1")
+    office.sees("Cet import n’attend plus de réponse")
 
 
 async def test_what_one_may_change_alone_waits_for_nobody(play: Scene, office: Place) -> None:

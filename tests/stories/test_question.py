@@ -69,6 +69,7 @@ async def test_a_slash_command_makes_the_card_the_root(prefecture: Place, consul
     assert SAARBRUCKEN in own.text, "nothing above shows the question"
     await consulate.invoke("repondre", "Q-2026-00001 Oui.")
     assert prefecture.sees("Oui.").to.thread == own.id
+    assert consulate.sees("transmis").to.thread == consulate.sees("De : ").id, "colleagues find it beneath the card"
 
 
 async def test_a_form_and_a_shortcut_ask_too(prefecture: Place, consulate: Place) -> None:

@@ -183,6 +183,7 @@ def upgrade() -> None:
         sa.Column("email", sa.String(), nullable=False),
         sa.Column("website", sa.String(), nullable=False),
         sa.Column("languages", sa.String(), nullable=False),
+        sa.Column("language", sa.String(), nullable=False),
         sa.Column("visibility", sa.String(), nullable=False),
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("source", sa.String(), nullable=False),
