@@ -106,13 +106,14 @@ def _feared(said: Concepts) -> Said | None:
     """Whoever fears their own State or what awaits them there, whether or not they have asked for asylum."""
     if said.said("french"):
         return None
-    return said.said("fled") or said.near(("fear",), ("origin",), 8)
+    return said.said("fled") or said.near(("fear",), ("origin",), 8) or said.said("kept_from")
 
 
 def _asylum(said: Concepts) -> Said | None:
     """Whatever else a case of asylum is about, it is not asked abroad; a visit or a training about asylum may be."""
     found = None if said.said("old_refuge") else said.apart(("asylum",), ("not_asylum",))
-    return found if _case(said) or (said.said("consul") and said.said("verify")) else None
+    known = _case(said) or said.said("resettled") or (said.said("consul") and said.said("verify"))
+    return found if known else None
 
 
 def _removal_pass(said: Concepts, asker: Asker) -> Said | None:
@@ -126,7 +127,7 @@ def _removal_pass(said: Concepts, asker: Asker) -> Said | None:
     pass_ = said.mentioned("pass") or (said.mentioned("plain_pass") if removed or said.said("one") else None)
     if pass_ or for_the_french:
         return pass_ if removed or not for_the_french else None
-    hearing = said.said("hearing")
+    hearing = said.said("hearing") or said.near(("their_post",), ("identify",), 4)
     if hearing and not said.said("french_post"):
         return hearing
     if removed is None or not _case(said):
@@ -140,6 +141,8 @@ def _own_consulate(said: Concepts, asker: Asker) -> Said | None:
     if asker.side == "post" or said.said("french") or not said.said("abroad"):
         return None
     own = said.near(("notify", "trouble"), ("own_consulate",), 12) or said.said("notice")
+    if said.said("foreigner"):
+        own = own or said.said("found_papers")
     if said.said("trouble"):
         own = own or said.near(("notify", "trouble"), ("their_post",), 8)
         own = own or (said.said("alone") if said.said("foreigner") else None)

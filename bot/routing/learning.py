@@ -12,11 +12,15 @@ from dataclasses import dataclass
 from operator import add
 from typing import TypeAlias
 
-Features: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
-"""What a text shows: its words, pairs and beginnings of words; and runs of letters, for words that nobody has used."""
+Features: TypeAlias = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+"""What a text shows: its words, pairs and beginnings of words; runs of letters, for words that nobody has used; and
+the classes of its words, alone and side by side."""
+
+NONE: Features = ((), (), ())
+"""What an empty text shows."""
 
 SCALE = 3.0
-"""How much each of the two sets of features counts: so much over the root of their number."""
+"""How much each of the sets of features counts: so much over the root of their number."""
 _ZERO = 128
 _MOST = 127
 """Weights are kept as bytes: so many steps at most on either side of this one."""
