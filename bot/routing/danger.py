@@ -10,7 +10,7 @@ from bot.routing.concepts import Concepts, Said
 def danger(said: Concepts) -> Said | None:
     """Return the words that tell of danger to life, None where there is none."""
     said = said.without("figure")
-    if said.said("drill") and not said.mentioned("real"):
+    if said.said("drill") and not said.without("unreal").mentioned("real"):
         return None
     now = bool(said.said("now"))
     past = bool(said.said("past")) and not now

@@ -132,6 +132,8 @@ def _removal_pass(said: Concepts, asker: Asker) -> Said | None:
         return hearing
     if removed is None or not _case(said):
         return None
+    if said.said("lost") and not said.said("foreigner"):
+        return None
     foreign = said.apart(("consul",), ("french_post",), denied=True)
     return removed if foreign or said.mentioned("document") else None
 
@@ -183,7 +185,8 @@ def _operation(said: Concepts, asker: Asker) -> Said | None:
         return None
     at_once = said.said("at_once")
     handover = said.apart(("handover",), ("ceremony",), denied=True)
-    if handover and (at_once or said.said("hour") or said.said("refused")):
+    refused = said.apart(("refused",), ("handover",))
+    if handover and (at_once or refused or said.said("hour")):
         return handover
     return said.said("pursuit") or (said.said("operation") if at_once else None)
 
