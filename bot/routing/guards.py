@@ -58,21 +58,31 @@ def guard(reading: Reading, scores: Scores, asker: Asker, rules: Rules) -> Guard
         ("citizen", _citizen(said, asker)),
     )
     called = next((Guard(rule, reading.said(it.start, it.end)) for rule, it in checks if it), None)
-    return called or _probable(said, scores, rules.confidence.rule)
+    return called or _probable(said, reading, scores, rules)
 
 
-def _probable(said: Concepts, scores: Scores, margin: float) -> Guard | None:
+def _probable(said: Concepts, reading: Reading, scores: Scores, rules: Rules) -> Guard | None:
     """Return the rule of a topic that goes to nobody, where no words call it but it most probably is that topic."""
     topic, share = scores.ranked[0]
-    rule, words = _OF_TOPIC.get(topic), scores.strongest(topic)
-    if rule is None or words is None or share < margin or not _case(said):
+    margin = rules.confidence.rule
+    rule = _OF_TOPIC.get(topic)
+    if rule is None or share < margin or not _case(said):
         return None
     if rule == "removal_pass":
         needed = said.mentioned("document", "consul") and said.said("abroad") and not said.said("figures")
         excepted = not needed or said.said("french", "not_removal", "other_pass", "ceremony")
     else:
         excepted = said.said("not_asylum", "old_refuge", "not_justice")
-    return None if excepted else Guard(rule, words.written)
+    return None if excepted else Guard(rule, _telling(reading, scores, topic, rules))
+
+
+def _telling(reading: Reading, scores: Scores, topic: str, rules: Rules) -> str:
+    """Return the words that say a topic most: the lexicon's, else the word that weighs most of those learnt."""
+    if words := scores.strongest(topic):
+        return words.written
+    stems = {word.stem: word.written for word in reading.words}
+    learnt = (feature for feature, weight in rules.model.weighed(scores.features, topic) if weight > 0)
+    return next((stems[feature] for feature in learnt if feature in stems), reading.said(0, 1))
 
 
 def _names(reading: Reading) -> dict[str, list[Said]]:
@@ -127,7 +137,7 @@ def _removal_pass(said: Concepts, asker: Asker) -> Said | None:
     pass_ = said.mentioned("pass") or (said.mentioned("plain_pass") if removed or said.said("one") else None)
     if pass_ or for_the_french:
         return pass_ if removed or not for_the_french else None
-    hearing = said.said("hearing") or said.near(("their_post",), ("identify",), 4)
+    hearing = said.said("hearing")
     if hearing and not said.said("french_post"):
         return hearing
     if removed is None or not _case(said):
