@@ -46,7 +46,7 @@ class Said:
 class _Part:
     """One word of a phrase, or a family; a gap may stand before it."""
 
-    words: frozenset[str]
+    words: tuple[str, ...]
     prefixes: tuple[str, ...] = ()
     families: tuple[str, ...] = ()
     far: bool = False
@@ -54,7 +54,7 @@ class _Part:
     def fits(self, word: Word) -> bool:
         if word.key in self.words or _stem(word) in self.words or word.key.startswith(self.prefixes):
             return True
-        return not self.words.isdisjoint(_numbers(word.key))
+        return any(number in self.words for number in _numbers(word.key))
 
 
 _Phrase = tuple[_Part, ...]
@@ -265,4 +265,4 @@ def _part(choices: Iterable[str], *, far: bool) -> _Part:
             words.update(keys(choice))
             if not choice.startswith(_EXACT):
                 words.update(f"{_STEM}{stem(key)}" for key in keys(choice))
-    return _Part(frozenset(words), tuple(prefixes), tuple(families), far)
+    return _Part(tuple(sorted(words)), tuple(prefixes), tuple(families), far)

@@ -155,7 +155,7 @@ def test_the_asker_is_not_asked() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("Qui peut nous répondre au consulat général de Munich sur l'Allemagne ?", "munich"),
+        ("Coordonnées du consulat général de Munich pour une question sur l'Allemagne ?", "munich"),
         ("consulat général de France à Munich, horaires ?", "munich"),
         ("Visa pour un Allemand : le consulat de Munich ?", "ambassade-de"),
         ("la délégation visitera la ville de Munich", "ambassade-de"),
