@@ -6,7 +6,7 @@ against whether it was right. The margin is the lowest probability from which as
 on probabilities that came from regressions which had not seen the question either. The same input gives the same file.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
@@ -52,7 +52,7 @@ class Led:
 def main() -> None:
     """Learn, and say what was reached."""
     known = rules()
-    found = [it for file in ("questions", "rules") for it in led(CORPUS / f"dev_{file}.csv", known)]
+    found = list(led([CORPUS / f"dev_{file}.csv" for file in ("questions", "rules")], known))
     inputs, right = np.array([it.shown for it in found]), np.array([float(it.right) for it in found])
     folds = np.array([fold(it.text) for it in found])
     sure = np.zeros(len(found))
@@ -69,9 +69,9 @@ def main() -> None:
     print(reached, dict(zip(SHOWN, weights, strict=True)))
 
 
-def led(file: Path, known: Rules) -> Iterator[Led]:
-    """Yield the questions of a file that no hard rule answers and that lead abroad to one organisation."""
-    for row, apart in crossed(file, known):
+def led(files: Iterable[Path], known: Rules) -> Iterator[Led]:
+    """Yield the questions of some files that no hard rule answers and that lead abroad to one organisation."""
+    for row, apart in crossed(files, known):
         question = Question(row["text"], row["from"] or None)
         if route(question, apart, directory(), ON).decision in {"refuse", "advise"}:
             continue

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from bot.directory.snapshot import Comp, Snapshot
+from bot.routing.addressed import Addressed
 from bot.routing.asker import Asker
 from bot.routing.competence import Direction, InCharge, Where, best, border_countries, in_force
 from bot.routing.meaning import countries, territories
+from bot.routing.model import Recipient
 from bot.routing.names import FRANCE, Sense
 from bot.routing.reading import Reading
 from bot.routing.register import Register
@@ -17,6 +19,9 @@ from bot.routing.topics import OTHER, Scores
 _BORDER = frozenset({"cooperation_transfrontaliere", "circulation_frontaliere"})
 """Topics that concern the neighbour across the asker's border when no country is named."""
 
+
+_OF_CENTRES = frozenset({"securite", "crise", "circulation_frontaliere"})
+"""Topics that a police and customs centre takes when it is called by name."""
 
 BY_RULE_ONLY = frozenset({"asile", "entraide_judiciaire"})
 """Topics that go to nobody of the network: where no rule found them, it is something else."""
@@ -34,6 +39,7 @@ class Case:
     scores: Scores
     asker: Asker
     direction: Direction
+    addressed: Addressed | None = None
 
     @property
     def best(self) -> str:
@@ -68,6 +74,8 @@ def options(case: Case, topics: Iterable[str], *, nowhere: bool = False) -> Iter
 
 def _meant(case: Case) -> tuple[Sense, ...]:
     if case.direction == "to_post":
+        if case.addressed:
+            return case.addressed.city.senses[:1]
         return countries(case.reading, case.scores, case.asker)
     return territories(case.reading, case.register)
 
@@ -81,7 +89,21 @@ def _in_charge(
         return best(rows, topic, where, "to_prefecture", case.register, case.asker.id)
     country = sense.country if sense else ""
     where = Where(country, *case.reading.places_in(country, sense), border)
-    return best(rows, topic, where, case.direction, case.register, case.asker.id)
+    found = best(rows, topic, where, case.direction, case.register, case.asker.id)
+    return _called(case, found) if case.addressed and case.direction == "to_post" else found
+
+
+def _called(case: Case, found: tuple[InCharge, ...]) -> tuple[InCharge, ...]:
+    """Return who is called by name, where nobody else is in charge of the topic itself or several are."""
+    called = case.addressed
+    if called is None:
+        return found
+    if among := tuple(it for it in found if it.recipient.organisation == called.organisation.id):
+        return among
+    own = any(it.by and it.by.topic for it in found)
+    if own and not (called.organisation.kind == "ccpd" and {it.by.topic for it in found if it.by} <= _OF_CENTRES):
+        return found
+    return (InCharge(Recipient(called.organisation.id, called.role), None),)
 
 
 def near(case: Case) -> frozenset[str]:

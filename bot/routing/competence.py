@@ -32,10 +32,10 @@ class Where:
 
 @dataclass(frozen=True, slots=True)
 class InCharge:
-    """Who answers, by which competence; `closed` is the organisation that it succeeds."""
+    """Who answers, by which competence (None: called by name); `closed` is the organisation that it succeeds."""
 
     recipient: Recipient
-    by: Comp
+    by: Comp | None
     closed: str | None = None
 
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from bot.routing.spelling import Word, keys, stem
 
 _ARTICLES = frozenset("le la les l un une de du des d the of".split())
-_NOT = frozenset("non pas aucun aucune sans ni jamais nul nulle not no without nobody fausse faux".split())
+_NOT = frozenset("non pas aucun aucune sans ni jamais nul nulle zero not no without nobody fausse faux".split())
 _PARTICIPLE = re.compile(r"(?:e|ee|i|ie|u|ue|is|ise|it|ite)s?$")
 """« Asile non enregistré » is no denial, « extradition ? non » is one."""
 _NONE = frozenset("aucun aucune neant zero 0 none".split())
@@ -46,7 +46,7 @@ class Said:
 class _Part:
     """One word of a phrase, or a family; a gap may stand before it."""
 
-    words: frozenset[str]
+    words: tuple[str, ...]
     prefixes: tuple[str, ...] = ()
     families: tuple[str, ...] = ()
     far: bool = False
@@ -54,7 +54,7 @@ class _Part:
     def fits(self, word: Word) -> bool:
         if word.key in self.words or _stem(word) in self.words or word.key.startswith(self.prefixes):
             return True
-        return not self.words.isdisjoint(_numbers(word.key))
+        return any(number in self.words for number in _numbers(word.key))
 
 
 _Phrase = tuple[_Part, ...]
@@ -86,6 +86,15 @@ class Concepts:
             if (denied or not it.denied) and not any(other.start < it.end and it.start < other.end for other in within):
                 return it
         return None
+
+    def without(self, *families: str) -> "Concepts":
+        """Return what was said but for what is part of words of some families."""
+        within = list(self.all(*families))
+        apart = {
+            family: [it for it in said if not any(other.start < it.end and it.start < other.end for other in within)]
+            for family, said in self._found.items()
+        }
+        return Concepts(apart) if within else self
 
     def near(self, ones: Iterable[str], others: Iterable[str], within: int = 6) -> Said | None:
         """Return the stretch from words of one family to words of another, either first, at most so many between."""
@@ -225,7 +234,16 @@ def _compiled(phrase: str, known: set[str]) -> _Phrase:
 @lru_cache(maxsize=8192)
 def _parts(token: str, *, far: bool) -> tuple[_Part, ...]:
     if "/" in token or token.startswith(("<", _NUMBER, _EXACT)):
-        return (_part(token.split("/"), far=far),)
+        choices = token.split("/")
+        if torn := [it for it in choices if not it.startswith("<") and len(keys(it)) > 1]:
+            message = (
+                f"guards.toml: {token!r}: {', '.join(torn)} is several words, which stand in a phrase of their own"
+            )
+            raise ValueError(message)
+        return (_part(choices, far=far),)
+    if not keys(token):
+        message = f"guards.toml: {token!r} is no word"
+        raise ValueError(message)
     written = [key for key in keys(token) if key not in _ARTICLES]
     if token.endswith("*") and written:
         written[-1] += "*"
@@ -247,4 +265,4 @@ def _part(choices: Iterable[str], *, far: bool) -> _Part:
             words.update(keys(choice))
             if not choice.startswith(_EXACT):
                 words.update(f"{_STEM}{stem(key)}" for key in keys(choice))
-    return _Part(frozenset(words), tuple(prefixes), tuple(families), far)
+    return _Part(tuple(sorted(words)), tuple(prefixes), tuple(families), far)

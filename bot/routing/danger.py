@@ -9,7 +9,8 @@ from bot.routing.concepts import Concepts, Said
 
 def danger(said: Concepts) -> Said | None:
     """Return the words that tell of danger to life, None where there is none."""
-    if said.said("figure") or (said.said("drill") and not said.mentioned("real")):
+    said = said.without("figure")
+    if said.said("drill") and not said.without("unreal").mentioned("real"):
         return None
     now = bool(said.said("now"))
     past = bool(said.said("past")) and not now
@@ -48,6 +49,7 @@ def _threatened(said: Concepts) -> Said | None:
         said.near(("death_threat",), ("now", "weapon"), 12)
         or said.near(("intent",), ("kill",), 3)
         or said.near(("weapon",), ("threat",), 4)
+        or said.near(("weapon",), ("farewell",), 16)
     )
 
 
@@ -79,4 +81,7 @@ def _event(said: Concepts, *, now: bool) -> Said | None:
     if loud and (now or said.said("harmed", "urgent", "unfound", "stranded", "worse")):
         return loud
     event = None if _treated(said) else said.apart(("event",), ("not_event",))
-    return event if event and (said.said("harmed") or said.near(("event",), ("worse", "now"), 6)) else None
+    harmed = any(
+        not it.denied and not (event and event.start < it.end and it.start < event.end) for it in said.all("harmed")
+    )
+    return event if event and (harmed or said.near(("event",), ("worse", "now"), 6)) else None

@@ -6,6 +6,7 @@ from datetime import date
 
 from bot.directory.snapshot import Snapshot
 from bot.routing import wording
+from bot.routing.addressed import addressed
 from bot.routing.answers import Case, Option, across, near, neighbours, options
 from bot.routing.asker import POSTS, adviser, who
 from bot.routing.competence import InCharge
@@ -70,7 +71,8 @@ def understood(question: Question, rules: Rules, directory: Snapshot, on: date) 
     asker = who(question.asker, known)
     reading = read(question.text, rules, french_only=asker.side == "post", home=asker.territories)
     scores = score(reading, rules)
-    return Case(rules, directory, known, on, reading, scores, asker, direction(reading, scores, asker))
+    called = addressed(reading, known, asker.id)
+    return Case(rules, directory, known, on, reading, scores, asker, direction(reading, scores, asker), called)
 
 
 def _stated(case: Case) -> Assignment:
@@ -118,9 +120,10 @@ def _advised(case: Case, ruled: Guard) -> Assignment:
 def _ccpd(case: Case) -> str:
     """Return the police and customs centre of the border concerned, empty where there is none."""
     found = [option.charge.recipient.organisation for option in options(case, ("crise",))]
-    if not case.reading.countries:
-        border, rows = near(case), case.register.by_country.values()
-        found += [row.organisation for its in rows for row in its if row.territory in border and row.holds(case.on)]
+    border, rows = case.register.within(near(case)), case.register.by_country.values()
+    beside = [row for its in rows for row in its if row.territory in border and row.holds(case.on)]
+    beside.sort(key=lambda row: row.country not in case.reading.countries)
+    found += [row.organisation for row in beside]
     return next((it for it in found if case.register.organisations[it].kind == "ccpd"), "")
 
 
@@ -132,7 +135,10 @@ def _danger(case: Case, ruled: Guard) -> Assignment:
     charge = found[0].charge if found else None
     if charge and ruled.discreet and case.register.organisations[charge.recipient.organisation].kind in POSTS:
         charge = None
-    to, words = _emergency(case, ruled, charge)
+    centre = _centre(case, charge)
+    if centre and charge and charge.recipient.organisation != centre and not ruled.discreet:
+        charge = next((it.charge for it in options(case, ("protection_consulaire",)) if it.charge.by), charge)
+    to, words = _emergency(case, ruled, centre)
     stated = _stated(case)
     return replace(
         stated,
@@ -151,12 +157,24 @@ def _danger(case: Case, ruled: Guard) -> Assignment:
     )
 
 
-def _emergency(case: Case, ruled: Guard, charge: InCharge | None) -> tuple[AdviceTo, Text]:
+def _centre(case: Case, charge: InCharge | None) -> str:
+    """Return the police and customs centre to call: the one in charge, else the one in the region of a place named."""
+    if charge and case.register.organisations[charge.recipient.organisation].kind == "ccpd":
+        return charge.recipient.organisation
+    regions = {(sense.country, sense.within[0]) for name in case.reading.names for sense in name.senses if sense.within}
+    for (kind, city), organisations in case.register.abroad.items():
+        if kind == "ccpd" and regions:
+            senses = (sense for hit in case.rules.names.find(city) for sense in hit.meaning.senses if sense.within)
+            if regions.intersection((sense.country, sense.within[0]) for sense in senses):
+                return organisations[0].id
+    return ""
+
+
+def _emergency(case: Case, ruled: Guard, ccpd: str) -> tuple[AdviceTo, Text]:
     """Return whom to call first: rescuers nearby, the police centre of that border, far away the crisis centre."""
-    kind = case.register.organisations[charge.recipient.organisation].kind if charge else ""
-    abroad = [code for code in case.reading.countries if code != case.asker.country]
-    near_by = not abroad or kind == "ccpd" or bool(neighbours(case).intersection(abroad))
-    ccpd = charge.recipient.organisation if charge and kind == "ccpd" else ""
+    places = {sense.country for name in case.reading.names if not name.demonym for sense in name.senses}
+    abroad = [code for code in case.reading.countries if code != case.asker.country and code in places]
+    near_by = not abroad or bool(ccpd) or bool(neighbours(case).intersection(abroad))
     to: AdviceTo = "ccpd" if ccpd and ruled.violent else "emergency" if near_by else "crisis_centre"
     return to, wording.emergency(to, abroad, ccpd, case.register, case.rules)
 
@@ -173,6 +191,8 @@ def _assigned(case: Case) -> Assignment:
     if found:
         led = leads(case)
         sure = case.rules.confidence.sure(shown(case, found[0], led))
+        if case.addressed and organisations_of(found) == {case.addressed.organisation.id}:
+            sure = max(sure, case.rules.confidence.margin)
         if sure >= case.rules.confidence.margin or case.direction == "to_prefecture":
             return _routed(case, found[0], sure)
         return _asked(case, led.options) if len(led.weights) > 1 else _asked_what(case)

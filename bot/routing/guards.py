@@ -58,21 +58,31 @@ def guard(reading: Reading, scores: Scores, asker: Asker, rules: Rules) -> Guard
         ("citizen", _citizen(said, asker)),
     )
     called = next((Guard(rule, reading.said(it.start, it.end)) for rule, it in checks if it), None)
-    return called or _probable(said, scores, rules.confidence.rule)
+    return called or _probable(said, reading, scores, rules)
 
 
-def _probable(said: Concepts, scores: Scores, margin: float) -> Guard | None:
+def _probable(said: Concepts, reading: Reading, scores: Scores, rules: Rules) -> Guard | None:
     """Return the rule of a topic that goes to nobody, where no words call it but it most probably is that topic."""
     topic, share = scores.ranked[0]
-    rule, words = _OF_TOPIC.get(topic), scores.strongest(topic)
-    if rule is None or words is None or share < margin or not _case(said):
+    margin = rules.confidence.rule
+    rule = _OF_TOPIC.get(topic)
+    if rule is None or share < margin or not _case(said):
         return None
     if rule == "removal_pass":
         needed = said.mentioned("document", "consul") and said.said("abroad") and not said.said("figures")
         excepted = not needed or said.said("french", "not_removal", "other_pass", "ceremony")
     else:
         excepted = said.said("not_asylum", "old_refuge", "not_justice")
-    return None if excepted else Guard(rule, words.written)
+    return None if excepted else Guard(rule, _telling(reading, scores, topic, rules))
+
+
+def _telling(reading: Reading, scores: Scores, topic: str, rules: Rules) -> str:
+    """Return the words that say a topic most: the lexicon's, else the word that weighs most of those learnt."""
+    if words := scores.strongest(topic):
+        return words.written
+    stems = {word.stem: word.written for word in reading.words}
+    learnt = (feature for feature, weight in rules.model.weighed(scores.features, topic) if weight > 0)
+    return next((stems[feature] for feature in learnt if feature in stems), reading.said(0, 1))
 
 
 def _names(reading: Reading) -> dict[str, list[Said]]:
@@ -106,13 +116,14 @@ def _feared(said: Concepts) -> Said | None:
     """Whoever fears their own State or what awaits them there, whether or not they have asked for asylum."""
     if said.said("french"):
         return None
-    return said.said("fled") or said.near(("fear",), ("origin",), 8)
+    return said.said("fled") or said.near(("fear",), ("origin",), 8) or said.said("kept_from")
 
 
 def _asylum(said: Concepts) -> Said | None:
     """Whatever else a case of asylum is about, it is not asked abroad; a visit or a training about asylum may be."""
     found = None if said.said("old_refuge") else said.apart(("asylum",), ("not_asylum",))
-    return found if _case(said) or (said.said("consul") and said.said("verify")) else None
+    known = _case(said) or said.said("resettled") or (said.said("consul") and said.said("verify"))
+    return found if known else None
 
 
 def _removal_pass(said: Concepts, asker: Asker) -> Said | None:
@@ -131,6 +142,8 @@ def _removal_pass(said: Concepts, asker: Asker) -> Said | None:
         return hearing
     if removed is None or not _case(said):
         return None
+    if said.said("lost") and not said.said("foreigner"):
+        return None
     foreign = said.apart(("consul",), ("french_post",), denied=True)
     return removed if foreign or said.mentioned("document") else None
 
@@ -140,6 +153,8 @@ def _own_consulate(said: Concepts, asker: Asker) -> Said | None:
     if asker.side == "post" or said.said("french") or not said.said("abroad"):
         return None
     own = said.near(("notify", "trouble"), ("own_consulate",), 12) or said.said("notice")
+    if said.said("foreigner"):
+        own = own or said.said("found_papers")
     if said.said("trouble"):
         own = own or said.near(("notify", "trouble"), ("their_post",), 8)
         own = own or (said.said("alone") if said.said("foreigner") else None)
@@ -180,7 +195,8 @@ def _operation(said: Concepts, asker: Asker) -> Said | None:
         return None
     at_once = said.said("at_once")
     handover = said.apart(("handover",), ("ceremony",), denied=True)
-    if handover and (at_once or said.said("hour") or said.said("refused")):
+    refused = said.apart(("refused",), ("handover",))
+    if handover and (at_once or refused or said.said("hour")):
         return handover
     return said.said("pursuit") or (said.said("operation") if at_once else None)
 

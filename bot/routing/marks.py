@@ -51,6 +51,16 @@ _PHRASES = _any_of(
     "DIFUSION LIMITADA",
     "BEPERKTE VERSPREIDING",
     "STRENG GEHEIM",
+    "ZEER GEHEIM",
+    "VERTROUWELIJK",
+    "RISERVATO",
+    "RISERVATISSIMO",
+    "SEGRETO",
+    "SEGRETISSIMO",
+    "RESERVADO",
+    "SECRETO",
+    "NOFORN",
+    "ATOMAL",
     "VS NFD",
     "VS VERTRAULICH",
     "NUR FUR DEN DIENSTGEBRAUCH",
@@ -61,21 +71,46 @@ _LEVELS = (
 _OWNERS = "OTAN|NATO|UE|EU|EURA|EURATOM"
 _OWNED = re.compile(rf"\b(?=[OUENSCR])(?:(?:{_OWNERS}) (?:{_LEVELS})|(?:{_LEVELS}) (?:{_OWNERS}))\b")
 _SPACED = re.compile(rf"\b(?!SECRET){_loose('SECRET')}\b")
-_SPECIAL = re.compile(rf"\b{_loose('SPECIAL FRANCE')}\b")
+_SPECIAL = re.compile(
+    rf"\b(?:{_loose('SPECIAL FRANCE')}|SPEC?I?[AE]?[AI]?L F(?:RANC|ARNC|RNAC|RACN|ANC|RANEC|RANSE)E?)\b(?! CFA)"
+)
+_NEARLY = re.compile(r"SPEC?I?[AE]?[AI]?LF[RA]")
+"""Where « Spécial France » may be, mistyped too."""
 _SPECIAL_FLIGHT = re.compile(r"\b(?:VOLS?|ENVOYEE?S?|REGIMES?|TARIFS?|NUMERO|EDITION|SERIE|OFFRE|TRAIN|FORFAIT) $")
-_ABBREVIATED = re.compile(r"\b(?=[TSCDR])(?:(?:TS|TSD|SD|CD|DR) SF|R UE EU R)\b")
+_ABBREVIATED = re.compile(r"\b(?=[TSCDR])(?:(?:TS|TSD|SD|CD|DR) SF|(?<!VLS )TS FRANCE|R UE EU R)\b")
+_CLASSIFIED = re.compile(r"\b(?:EST|SONT|RESTE|RESTENT) CLASSIFIEE?S?\b(?! (?:COMME|PAR|EN|DANS|SELON|PARMI)\b)")
 
 _MARKS = (
     (
         _PHRASES,
-        ("SECRET", "DEF", "DIF", "GEHEIM", "NFD", "VERTRAULICH", "DIENSTGEBRAUCH", "SENSITIVE", "EYESONLY", "BEPERKTE"),
+        (
+            "SECRET",
+            "DEF",
+            "DIF",
+            "GEHEIM",
+            "NFD",
+            "VERTRAULICH",
+            "DIENSTGEBRAUCH",
+            "SENSITIVE",
+            "EYESONLY",
+            "BEPERKTE",
+            "VERTROUWELIJK",
+            "RISERVAT",
+            "SEGRET",
+            "RESERVADO",
+            "NOFORN",
+            "ATOMAL",
+        ),
     ),
     (_OWNED, ("SECRET", "CONFIDENTI", "RESTREINT", "RESTRICTED")),
-    (_ABBREVIATED, ("TSSF", "DSF", "DRSF", "RUEEUR")),
+    (_ABBREVIATED, ("TSSF", "DSF", "DRSF", "RUEEUR", "TSFRANCE")),
+    (_CLASSIFIED, ("CLASSIFIE",)),
 )
 """The marks of several words, each with letters without which it cannot be there."""
 
-_ALONE = tuple(re.compile(rf"{word}\b") for word in ("secret", r"d\.?r", "ts", "tsd", "restricted", "geheim"))
+_ALONE = tuple(
+    re.compile(rf"{word}\b") for word in ("secret", r"d\.?r", r"[cs]\.?d", "ts", "tsd", "sf", "restricted", "geheim")
+)
 _OPENS = re.compile(r"(?:^|[\n\[({}|/<>\":;.!?])[\s\"'<>#>*-]*$|\s-+\s*$")
 _CLOSES = re.compile(r"[ \t\"'<>]*(?:$|[\n\])}|/:;!?<>\"]|\.\s*(?:$|\n)|,?\s*-+\s|-+$)")
 _CLASSED = re.compile(r"\b(?:class(?:e|ee|es|ees)|classifi(?:e|ee|es|ees)|niveau) $", re.IGNORECASE)
@@ -129,7 +164,7 @@ def _phrase(lined: str) -> bool:
     capitals = lined.upper()
     squeezed = capitals.encode("ascii").translate(None, _BETWEEN).decode("ascii")
     possible = [pattern for pattern, traces in _MARKS if any(trace in squeezed for trace in traces)]
-    special = "SPECIALFRANCE" in squeezed
+    special = "SPEC" in squeezed and bool(_NEARLY.search(squeezed))
     if not (possible or special):
         return False
     flat = _CLEARANCE.sub(" ", _NEITHER.sub(" ", capitals))
@@ -170,7 +205,14 @@ def _is_mark(lined: str, start: int, end: int, *, shouting: bool) -> bool:
             bracketed = _BRACKETED.search(before) and _CLOSES.match(after)
             return word == "TS" and bool(bracketed or _CLASSED.search(before))
         case "tsd":
-            return word.isupper() and bool(_OPENS.search(before) or _NAMES_A_MARK.search(before))
+            opens = bool(_OPENS.search(before))
+            return bool(opens and _CLOSES.match(after)) or (
+                word.isupper() and (opens or bool(_NAMES_A_MARK.search(before)))
+            )
+        case "cd" | "c.d" | "sd" | "s.d":
+            return word.isupper() and bool(_CLASSED.search(before))
+        case "sf":
+            return word == "SF" and before.rstrip().endswith("[") and bool(_CLOSES.match(after))
         case _:
             return bool(_OPENS.search(before) and _CLOSES.match(after))
 

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from bot.directory.snapshot import Comp, Org, Snapshot
+from bot.routing.names import Run
+from bot.routing.spelling import keys
 
 _IN_CHARGE_OF_LAND = ("prefecture", "representation_etat", "region")
+_CALLED_BY_CITY = frozenset({"embassy", "consulate_general", "consulate", "honorary_consulate", "ccpd"})
 _KEPT = 2
 """So many directories are kept: the one in use, and the one before it."""
 
@@ -23,6 +26,8 @@ class Register:
     by_organisation: Mapping[str, tuple[Comp, ...]]
     advisers: tuple[Comp, ...]
     prefectures: Mapping[str, Org]
+    abroad: Mapping[tuple[str, Run], tuple[Org, ...]]
+    """The open posts and police centres by kind and city."""
 
     def competences(self, countries: Iterable[str], on: date) -> Iterator[Comp]:
         """Yield the competences for these countries, and those for any, that hold on a day."""
@@ -39,6 +44,11 @@ class Register:
             found[current.id] = current.territory
             current = self.organisations.get(current.parent or "")
         return tuple(dict.fromkeys(territory for territory in found.values() if territory))
+
+    def within(self, territories: Iterable[str]) -> frozenset[str]:
+        """Return some territories and those that they hold."""
+        held = set(territories)
+        return frozenset(held | {code for code in self.prefectures if held.intersection(self.territories_of(code))})
 
     def territories_of(self, code: str) -> tuple[str, ...]:
         """Return a territory and the region that holds it, by the prefecture in charge there."""
@@ -71,10 +81,16 @@ def _build(directory: Snapshot) -> Register:
         for organisation in directory.organisations.values():
             if organisation.kind == kind and organisation.territory:
                 prefectures.setdefault(organisation.territory, organisation)
+    abroad: dict[tuple[str, Run], tuple[Org, ...]] = {}
+    for organisation in directory.organisations.values():
+        if organisation.kind in _CALLED_BY_CITY and organisation.status == "open":
+            at = organisation.kind, keys(organisation.city)
+            abroad[at] = (*abroad.get(at, ()), organisation)
     return Register(
         directory.organisations,
         {country: tuple(rows) for country, rows in by_country.items()},
         {ident: tuple(rows) for ident, rows in by_organisation.items()},
         tuple(row for row in directory.competences if row.role in {"cdpr", "regional_ambassador"}),
         prefectures,
+        abroad,
     )

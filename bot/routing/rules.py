@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from bot.routing import confidence
+from bot.routing.classes import Classes
 from bot.routing.concepts import Vocabulary
 from bot.routing.confidence import Confidence
 from bot.routing.learning import Model, restore
@@ -68,6 +69,7 @@ class Rules:
     confidence: Confidence
     emergency: Mapping[str, str]
     guards: Vocabulary
+    classes: Classes
 
     @classmethod
     def load(cls, folder: Traversable) -> "Rules":
@@ -101,6 +103,7 @@ class Rules:
             ),
             contexts=MappingProxyType({key: tuple(map(_context, patterns)) for key, patterns in contexts.items()}),
             guards=guards,
+            classes=Classes(tomllib.loads((folder / "classes.toml").read_text("utf-8"))),
             mender=Mender(groups(names, phrases, guards.words), (unmended, towns), abbreviations),
             model=restore((folder / "model.txt").read_text("utf-8")),
             confidence=confidence.restore((folder / "confidence.toml").read_text("utf-8")),

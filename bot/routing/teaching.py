@@ -43,7 +43,7 @@ def prepare(rows: Iterable[tuple[str, str]], rules: Rules) -> list[Shown]:
     found: list[Shown] = []
     for topic, text in rows:
         reading = read(text, rules)
-        found.append(Shown(text, Example(topic, features(reading)), lexicon(reading, rules)))
+        found.append(Shown(text, Example(topic, features(reading, rules.classes)), lexicon(reading, rules)))
     return found
 
 

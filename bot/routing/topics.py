@@ -6,10 +6,11 @@ that say so.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 
+from bot.routing.classes import Classes
 from bot.routing.found import Found
-from bot.routing.learning import Features, softmax
+from bot.routing.learning import NONE, Features, softmax
 from bot.routing.names import FRANCE
 from bot.routing.reading import Reading
 from bot.routing.rules import STOP, Rules
@@ -53,7 +54,7 @@ class Scores:
     ranked: tuple[tuple[str, float], ...]
     weights: tuple[tuple[str, float], ...]
     evidence: tuple[Evidence, ...]
-    features: Features = ((), ())
+    features: Features = NONE
 
     @property
     def best(self) -> str:
@@ -86,7 +87,7 @@ def score(reading: Reading, rules: Rules) -> Scores:
     """Weigh the words of a text; a demonym may stand inside a run (« acte allemand de naissance »)."""
     evidence = tuple(_evidence(reading, rules))
     weights = _weights(evidence, reading, rules)
-    shown = features(reading)
+    shown = features(reading, rules.classes)
     shares = softmax(rules.confidence.fused(rules.model.logits(shown), dict(weights), len(shown[0])))
     ranked = sorted(shares.items(), key=lambda pair: (-pair[1], pair[0]))
     return Scores(tuple(ranked), weights, evidence, shown)
@@ -126,8 +127,8 @@ def _weights(evidence: Iterable[Evidence], reading: Reading, rules: Rules) -> tu
     return tuple((topic, weight) for topic, weight in ranked if weight)
 
 
-def features(reading: Reading) -> Features:
-    """Return what can be learnt of a text, each once: words, pairs and beginnings of words; runs of their letters.
+def features(reading: Reading, classes: Classes) -> Features:
+    """Return what can be learnt of a text, each once: words, pairs, beginnings of words; runs of letters; classes.
 
     A name counts as its kind beside another word, and not by itself: that a place is a region abroad says nothing of
     what is asked about it.
@@ -135,18 +136,27 @@ def features(reading: Reading) -> Features:
     inside = {at: name for name in reading.names for at in range(name.start, name.end)}
     tokens: list[str] = []
     keys: list[str] = []
+    meant: list[tuple[str, ...]] = []
     for at, word in enumerate(reading.words):
         name = inside.get(at)
+        if name is None and word.key not in STOP and (its := classes.of(word)):
+            meant.append(its)
         if name is None and word.key not in STOP and word.key not in _POLITE and not word.key.isdigit():
             tokens.append(word.stem)
             keys.append(word.key)
         elif name is not None and at == name.start:
             tokens.append(_kind(name))
+            meant.append((_kind(name),))
     begun = (f"{token[:_PREFIX]}*" for token in tokens if len(token) >= _LONG and token[0] != "<")
     pairs = (f"{one} {other}" for one, other in pairwise(tokens))
     words = (token for token in tokens if token[0] != "<")
     letters = (f"~{run}" for key in keys for run in _runs(f"_{key}_"))
-    return tuple(dict.fromkeys((*words, *begun, *pairs))), tuple(dict.fromkeys(letters))
+    beside = (f"{one} + {other}" for before, after in pairwise(meant) for one in before for other in after)
+    return _once(chain(words, begun, pairs)), _once(letters), _once(chain(chain.from_iterable(meant), beside))
+
+
+def _once(features: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(features))
 
 
 def _runs(key: str) -> Iterator[str]:

@@ -5,6 +5,7 @@ those who learn need arrays.
 """
 
 import json
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
@@ -14,11 +15,14 @@ from numpy.typing import NDArray
 
 from bot.routing.learning import SCALE, Example, Model, quantized
 
-_ROUNDS = 50
-_RATE = 0.015
+_ROUNDS = 60
+_RATE = 0.01
 _BIAS_RATE = 0.001
 _MOMENTUM = 0.9
 _DECAY = 0.5
+_COMMON = 20
+"""A feature of so many examples counts fully, a rarer one more, an everyday one less, between these bounds."""
+_LEAST, _MOST = 0.2, 2.0
 _OFTEN = 3
 """A feature of fewer examples says nothing of others."""
 
@@ -31,7 +35,8 @@ def train(examples: Iterable[Example], topics: Sequence[str]) -> Model:
     ordered = sorted(examples, key=_order)
     seen = Counter(feature for it in ordered for kind in it.features for feature in kind)
     names = sorted(feature for feature, count in seen.items() if count >= _OFTEN)
-    shown = _Shown(ordered, names)
+    telling = np.array([_telling(seen[name], len(ordered)) for name in names])
+    shown = _Shown(ordered, names, telling)
     meant = np.zeros((len(ordered), len(topics)))
     meant[np.arange(len(ordered)), [topics.index(it.topic) for it in ordered]] = 1.0
     weights, speed = np.zeros((len(names), len(topics))), np.zeros((len(names), len(topics)))
@@ -42,17 +47,22 @@ def train(examples: Iterable[Example], topics: Sequence[str]) -> Model:
         speed = _MOMENTUM * speed - _RATE * (shown.gradient(errors) + _DECAY * ahead)
         drift = _MOMENTUM * drift - _BIAS_RATE * errors.sum(axis=0)
         weights, bias = weights + speed, bias + drift
-    return quantized(topics, bias.tolist(), names, weights.tolist())
+    return quantized(topics, bias.tolist(), names, (weights * telling[:, None]).tolist())
+
+
+def _telling(examples: int, of: int) -> float:
+    """Return how much a feature counts that so many examples show: what most of them say tells little."""
+    return min(_MOST, max(_LEAST, math.log(of / examples) / math.log(max(2.0, of / _COMMON))))
 
 
 class _Shown:
     """Which example shows which feature and how much that counts: by example, and by feature."""
 
-    def __init__(self, examples: Sequence[Example], names: Sequence[str]) -> None:
+    def __init__(self, examples: Sequence[Example], names: Sequence[str], telling: Array) -> None:
         self._shape = len(examples), len(names)
         at = {feature: number for number, feature in enumerate(names)}
         cells = [
-            (example, at[feature], SCALE / len(kind) ** 0.5)
+            (example, at[feature], SCALE / len(kind) ** 0.5 * telling[at[feature]])
             for example, it in enumerate(examples)
             for kind in it.features
             for feature in kind

@@ -87,6 +87,8 @@ def competence(charge: InCharge, register: Register, rules: Rules) -> tuple[Text
     """Return by what competence an organisation is in charge, since when, for which border, and whom it succeeds."""
     name = _organisation(charge.recipient.organisation, register)
     row = charge.by
+    if row is None:
+        return (Text.of("route.because.addressed", organisation=name),)
     key = "route.because.competence_since" if row.valid_from else "route.because.competence"
     reasons = [Text.of(key, organisation=name, basis=row.legal_basis or "—", since=row.valid_from or "")]
     if row.territory:

@@ -119,15 +119,17 @@ def judge_crossed(file: Path, rules: Rules, directory: Snapshot) -> list[Judged]
     """Route every question of a file by a model that was taught all examples but those of its fold in the file."""
     return [
         Judged(row, route(Question(row["text"], row["from"] or None), apart, directory, ON))
-        for row, apart in crossed(file, rules)
+        for row, apart in crossed((file,), rules)
     ]
 
 
-def crossed(file: Path, rules: Rules) -> Iterator[tuple[dict[str, str], Rules]]:
-    """Yield each question of a file with rules whose model was taught none of its fold in the file."""
+def crossed(files: Iterable[Path], rules: Rules) -> Iterator[tuple[dict[str, str], Rules]]:
+    """Yield each question of some files with rules whose model was taught none of its fold in them."""
     prepared = prepare(examples(CONFIG / "routing"), rules)
-    with file.open(encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream))
+    rows: list[dict[str, str]] = []
+    for file in files:
+        with file.open(encoding="utf-8", newline="") as stream:
+            rows += csv.DictReader(stream)
     for number in range(FOLDS):
         own = [row for row in rows if fold(row["text"]) == number]
         texts = {row["text"] for row in own}

@@ -153,6 +153,23 @@ def test_the_asker_is_not_asked() -> None:
     assert found.recipient is None
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Coordonnées du consulat général de Munich pour une question sur l'Allemagne ?", "munich"),
+        ("consulat général de France à Munich, horaires ?", "munich"),
+        ("Visa pour un Allemand : le consulat de Munich ?", "ambassade-de"),
+        ("la délégation visitera la ville de Munich", "ambassade-de"),
+        ("Le CCPD de Kehl organise une réunion de sécurité avec l'Allemagne", "kehl"),
+    ],
+)
+def test_who_is_called_by_name_is_meant_unless_another_has_the_topic(text: str, expected: str) -> None:
+    named = (org("munich", "consulate_general", city="Munich"), org("kehl", "ccpd", city="Kehl"))
+    visas = comp("ambassade-de", topic="visa", country="DE")
+    security = comp("ambassade-de", "asi", topic="securite", country="DE")
+    assert recipient(directory(EMBASSY, visas, security, organisations=(*ORGANISATIONS, *named)), text) == expected
+
+
 def test_a_direction_is_kept() -> None:
     inward = comp("prefecture-67", "desk", country="FR", territory="67", direction="to_prefecture")
     found = directory(EMBASSY, inward)

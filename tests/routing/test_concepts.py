@@ -91,7 +91,9 @@ def test_names_that_were_read_are_families_too() -> None:
     assert find("un Ivoirien", foreigner=[Said(1, 2)]).said("person") == Said(1, 2)
 
 
-@pytest.mark.parametrize("families", [{"a": ["<b>"]}, {"a": ["le la"]}])
+@pytest.mark.parametrize(
+    "families", [{"a": ["<b>"]}, {"a": ["le la"]}, {"a": ["dans/d'ici # heures"]}, {"a": ["-> pont"]}]
+)
 def test_a_family_that_cannot_be_is_told(families: dict[str, list[str]]) -> None:
     with pytest.raises(ValueError, match=r"guards\.toml"):
         Vocabulary(families)

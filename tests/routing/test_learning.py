@@ -65,8 +65,8 @@ def test_what_all_others_contradict_is_doubtful() -> None:
 
 
 def test_an_example_without_features_is_borne() -> None:
-    nothing: Features = ((), ())
-    word: Features = (("x",), ())
+    nothing: Features = ((), (), ())
+    word: Features = (("x",), (), ())
     model = train([Example("a", nothing), *[Example("b", word)] * 9], ("a", "b"))
     shares = softmax(model.logits(word))
     assert shares["b"] > softmax(model.logits(nothing))["b"]

@@ -123,6 +123,8 @@ DANGER = [
     ("prefecture-67", "quelqu'un est enfermé dans un camion frigorifique et appelle à l'aide"),
     ("prefecture-67", "l'otage est toujours dans le consulat"),
     ("prefecture-67", "inondation à Trèves, des gens sur les toits, trois morts"),
+    ("prefecture-67", "un enfant est tombé à l'eau à Kehl"),
+    ("prefecture-67", "Trois personnes à l'eau devant Kehl, le projet de ponton a coulé avec elles"),
 ]
 
 NO_DANGER = [
@@ -148,6 +150,9 @@ NO_DANGER = [
     ("prefecture-67", "Coopération sur les secours aux blessés en montagne"),
     ("prefecture-67", "Séisme de 1356 : exposition à Bâle"),
     ("prefecture-67", "Statistiques des accidents de la route des motards allemands"),
+    ("prefecture-67", "Une délégation de 12 personnes à l'hôtel de Kehl, qui contacter ?"),
+    ("prefecture-67", "Le projet de crèche commune est en danger de mort, le Land se retire"),
+    ("prefecture-67", "Passeport, acte et papiers brûlés : lequel refaire en premier ? Elle est de Kehl"),
 ]
 
 NO_RULE = [
@@ -192,6 +197,16 @@ def test_what_is_past_or_planned_is_no_danger(asker: str, text: str) -> None:
 @pytest.mark.parametrize(("asker", "text"), NO_RULE)
 def test_no_rule_is_called(asker: str, text: str) -> None:
     assert ask(text, asker).decision in {"route", "ask"}
+
+
+@pytest.mark.parametrize("asker", [None, "prefecture-75", "ambassade-es"])
+def test_danger_across_the_border_alerts_the_post_of_the_district_and_names_that_borders_centre(
+    asker: str | None,
+) -> None:
+    found = ask("Coups de feu à Kehl, plusieurs blessés", asker)
+    assert found.recipient is not None
+    assert (found.recipient.organisation, found.advice_to) == ("consulat-stuttgart", "ccpd")
+    assert "Kehl" in str(found.advice)
 
 
 def called(found: Assignment) -> str:
