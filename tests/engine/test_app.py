@@ -55,6 +55,8 @@ async def test_only_configured_platforms_are_connected(database: Database) -> No
     assert [coming.add().name for coming in app.coming] == ["matrix"]
     assert set(app.platforms) == {"slack", "matrix"}
     assert app.worker.queues == {"in", "slack"}, "Matrix's is served by one process, in its term"
+    paces = {name: (pace.rate, pace.burst) for name, pace in app.worker._paces.items() if name != "in"}
+    assert paces == {"slack": (2.0, 3), "matrix": (5.0, 10)}, "messages a second in one room"
     assert all(platform.name == name for name, platform in app.platforms.items())
     assert not any(state.ok for state in app.states.values())
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.errors import ConfigurationError
 from bot.message import Message
@@ -48,6 +49,9 @@ async def test_made_once_and_then_nothing_is_written(setup: Setup) -> None:
     before = {file: file.stat().st_mtime_ns for file in setup.folder.iterdir()}
     assert await setup.ensure() == []
     assert {file: file.stat().st_mtime_ns for file in setup.folder.iterdir()} == before
+    there = await crosssigning.own_keys(setup.home, setup.account.user_id)
+    for usage in ("master", "self_signing", "user_signing"):  # the last is for whoever verifies from this account
+        assert setup.account.user_id in there[f"{usage}_keys"]
     assert stat.S_IMODE((setup.folder / "identity").stat().st_mode) == 0o600
     assert stat.S_IMODE(setup.folder.stat().st_mode) == 0o700
 
@@ -172,9 +176,11 @@ async def test_the_first_set_up_needs_no_password(house: House) -> None:
 async def test_the_fingerprint_is_the_master_key_in_groups_of_four(house: House) -> None:
     bot = await house.bot(start=False)
     assert bot.platform.fingerprint() is None
-    await bot.start()
+    with capture_logs() as log:
+        await bot.start()
     shown = bot.platform.fingerprint()
     assert shown is not None
+    assert [entry["fingerprint"] for entry in log if entry["event"] == "matrix.ready"] == [shown]
     answer = await bot.platform._home.post("keys", "query", body={"device_keys": {bot.user_id: []}})
     assert shown.replace(" ", "") in str(answer["master_keys"])
     assert {len(group) for group in shown.split(" ")[:-1]} == {4}
