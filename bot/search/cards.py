@@ -121,7 +121,8 @@ def _address(view: View, row: Organisation) -> Iterator[Pair]:
 def _holders(view: View, row: Organisation, role: str) -> Iterator[Pair]:
     people = view.holders(row.id, role)
     if not people:
-        yield Text.of("lookup.holder"), Text.of("lookup.nobody")
+        reached = view.value(row, "phone") or view.value(row, "email")
+        yield Text.of("lookup.holder"), Text.of("lookup.nobody" if reached else "lookup.unheld")
     for person in people[:HOLDERS]:
         how = _absence(view, person)
         name = full_name(person)
