@@ -34,7 +34,6 @@ QUERIES = {
     "saintmartin": ("prefecture-978", None),
     "st martin": ("prefecture-978", None),
     "stmartin": ("prefecture-978", None),
-    "police": ("prefecture-de-police-paris", None),
     "consulat anvers": ("consulat-bruxelles", None),
     "consulat Antwerpen": ("consulat-bruxelles", None),
     "qui pour état civil en Sarre": ("consulat-francfort", "consul"),

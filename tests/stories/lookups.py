@@ -1,10 +1,9 @@
-"""Twenty look-ups of an official who types badly, on Slack and in an encrypted room on Matrix, and what came back.
+"""Twenty look-ups of an official who types badly, on Slack, and what came back.
 
 `python -m tests.stories.lookups` writes `docs/lookups.md`.
 """
 
 import asyncio
-import re
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,13 +13,9 @@ from pathlib import Path
 from bot.db import Database
 from tests.conftest import build
 from tests.search.conftest import people
-from tests.servers.strict_client import StrictClients
-from tests.servers.synapse import Synapse
-from tests.stories.on_matrix import Said as OnMatrix
-from tests.stories.on_slack import Said as OnSlack
-from tests.stories.platforms import Servers, on_platforms
+from tests.stories.on_slack import Said
+from tests.stories.platforms import on_platforms
 from tests.stories.scene import Clock
-from tests.typed import typed
 
 PAGE = Path("docs/lookups.md")
 ASKING = "prefecture-67"
@@ -50,79 +45,65 @@ TYPED = (
 INTRO = """# Twenty look-ups of somebody who types badly
 
 An agent of the prefecture of Bas-Rhin looks twenty things up, on a Monday at 10 h 05, in the network that is shipped and among a few
-people who are made up (`tests/search/conftest.py`). It was played on a Slack as strict as its documentation and in an
-end-to-end encrypted room of a real Synapse; `python -m tests.stories.lookups` writes this page, and tests keep it true.
+people who are made up (`tests/search/conftest.py`). It was played on a Slack as strict as its documentation;
+`python -m tests.stories.lookups` writes this page, and a test keeps it true.
 
-On Slack the answer stands in the channel, for the asker alone, and `[…]` are buttons. On Matrix the same words
-stand in the asker's direct room with the bot; buttons are numbered there, and `1` presses the first. What Matrix shows otherwise is
-shown besides. The shipped network has no telephone numbers: they come with an administration's own files.
+The answer stands in the channel, for the asker alone, and `[…]` are buttons. On Matrix a look-up is answered with the same card in the
+asker's direct room with the bot, its buttons numbered (a proof of `tests/stories/test_lookups.py` compares some forty on
+both). The shipped network has no telephone numbers: they come with an administration's own files.
 """
-_NUMBERED = re.compile(r"^\d+\. ")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back to who asked, and what everybody in the room saw besides."""
+    """What came back, for who asked alone."""
 
     words: tuple[str, ...]
     buttons: tuple[str, ...]
-    beside: tuple[str, ...]
 
     @property
     def drawn(self) -> str:
         return "\n".join((*self.words, *([" ".join(f"[{label}]" for label in self.buttons)] if self.buttons else [])))
 
 
-async def looked_up(database: Database, folder: Path, servers: Servers | None = None) -> list[Answer]:
-    """Look everything up in a channel of Slack, or in an encrypted room of the homeserver."""
-    matrix = None if servers is None else (ASKING, ("agent",), servers)
+async def looked_up(database: Database, folder: Path) -> list[Answer]:
+    """Look everything up in a channel of Slack."""
     answers: list[Answer] = []
-    async with on_platforms(database, folder, clock=Clock(MORNING), matrix=matrix) as play:
+    async with on_platforms(database, folder, clock=Clock(MORNING)) as play:
         database.run_now(people)
         office = play.link(ASKING)
+        await asyncio.to_thread(play.app.world.finder.wait)
         for text, _ in TYPED:
             known = {said.id for said in office.posts}
             await office.slash("annuaire", text)
-            answers.append(_answer([said for said in office.posts if said.id not in known]))
+            (said,) = (said for said in office.posts if said.id not in known)
+            assert said.alone, "a look-up is for the asker alone"
+            answers.append(_answer(said))
     return answers
 
 
-def _answer(shown: Sequence[OnSlack | OnMatrix]) -> Answer:
-    (own,) = (said for said in shown if said.alone)
-    lines = (line.replace("*", "").strip() for line in own.text.splitlines())
-    words = tuple(line for line in lines if line and not line.startswith("[ ") and not _NUMBERED.match(line))
-    return Answer(words, tuple(own.buttons), tuple(typed(said.text) for said in shown if not said.alone))
+def _answer(said: Said) -> Answer:
+    lines = (line.replace("*", "").strip() for line in said.text.splitlines())
+    return Answer(tuple(line for line in lines if line and not line.startswith("[ ")), tuple(said.buttons))
 
 
-def page(slack: Sequence[Answer], matrix: Sequence[Answer]) -> str:
-    """Return the page: what Slack shows, and what Matrix shows where it differs."""
+def page(answers: Sequence[Answer]) -> str:
+    """Return the page."""
     parts = [INTRO]
-    for (text, how), here, there in zip(TYPED, slack, matrix, strict=True):
-        parts.append(f"## `/annuaire {text}`\n\n{how[0].upper()}{how[1:]}.\n\n```text\n{here.drawn}\n```\n")
-        if there.drawn != here.drawn:
-            parts.append(f"On Matrix:\n\n```text\n{there.drawn}\n```\n")
-        parts += [f"The room on Matrix reads: « {line} »\n" for line in there.beside]
+    for (text, how), answer in zip(TYPED, answers, strict=True):
+        parts.append(f"## `/annuaire {text}`\n\n{how[0].upper()}{how[1:]}.\n\n```text\n{answer.drawn}\n```\n")
     return "\n".join(parts)
-
-
-def on_slack(written: str) -> list[str]:
-    """Return what the page says that Slack shows."""
-    return re.findall(r"^## `/annuaire .*?^```text\n(.*?)\n```$", written, re.MULTILINE | re.DOTALL)
 
 
 async def main() -> None:
     """Write the page."""
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        async with Synapse(folder / "synapse") as homeserver, StrictClients(folder / "strict.log") as strict:
-            answers: list[list[Answer]] = []
-            for platform, servers in (("slack", None), ("matrix", (homeserver, strict))):
-                url = f"sqlite:///{folder}/{platform}.db"
-                build(url)
-                database = Database(url)
-                answers.append(await looked_up(database, folder / platform, servers))
-                database.close()
-    PAGE.write_text(page(*answers), encoding="utf-8")
+        url = f"sqlite:///{name}/lookups.db"
+        build(url)
+        database = Database(url)
+        answers = await looked_up(database, Path(name))
+        database.close()
+    PAGE.write_text(page(answers), encoding="utf-8")
 
 
 if __name__ == "__main__":
