@@ -13,7 +13,7 @@ from pathlib import Path
 from bot.db import Database
 from tests.conftest import build
 from tests.search.conftest import people
-from tests.stories.on_slack import Said
+from tests.stories.on_slack import Said, SlackRoom
 from tests.stories.platforms import on_platforms
 from tests.stories.scene import Clock
 
@@ -72,6 +72,7 @@ async def looked_up(database: Database, folder: Path) -> list[Answer]:
     async with on_platforms(database, folder, clock=Clock(MORNING)) as play:
         database.run_now(people)
         office = play.link(ASKING)
+        assert isinstance(office, SlackRoom)
         await asyncio.to_thread(play.app.world.finder.wait)
         for text, _ in TYPED:
             known = {said.id for said in office.posts}
