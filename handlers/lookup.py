@@ -28,6 +28,7 @@ from bot.texts import Markdown, Row, Text, escape
 from handlers import exchange, keeping
 
 SHOWN = 5  # of a list
+NEAR = 3  # of what comes near
 BESIDE = 0.75  # who comes nearer than that is offered below the card
 
 _TO_ALL = re.compile(r"(?:a|pour) tous\b[\s:,]*|(?:to|for) (?:all|everybody|everyone)\b[\s:,]*")
@@ -116,7 +117,7 @@ def _near(ctx: Context, view: View, words: str, hits: Sequence[Hit]) -> Card:
     """Return what comes near, and the way to ask instead."""
     asking = Button(Text.of("button.question"), "question", words) if _may_ask(ctx) else None
     if hits:
-        buttons = (*(_of_hit(view, hit) for hit in hits), *((asking,) if asking else ()))
+        buttons = (*(_of_hit(view, hit) for hit in hits[:NEAR]), *((asking,) if asking else ()))
         return Card(Text.of("lookup.near", words=words[:80]), (Buttons(buttons),))
     said = Paragraph(Text.of("lookup.nothing", words=words[:80]))
     return Card(None, (said, Buttons((asking,))) if asking else (said,))
@@ -144,8 +145,15 @@ def _organisation(ctx: Context, view: View, row: Organisation, role: str, others
     for person in view.holders(row.id, role)[: cards.HOLDERS] if role else ():
         there = view.replacing(person) or person
         buttons.append(_button(there, "", escape(cards.full_name(there))))
+    if not buttons and not _is_reached(view, row) and _may_ask(ctx):
+        buttons.append(Button(Text.of("button.question"), "question", ""))
     buttons += _after(ctx, row, role, others, view)
     return Card(cards.office(role, row.name), (*blocks, *_buttons(buttons)))
+
+
+def _is_reached(view: View, row: Organisation) -> bool:
+    """Whether the card says how to write or call, and somebody is there who answers."""
+    return row.status == "open" and bool(view.value(row, "phone") or view.value(row, "email"))
 
 
 def _person(ctx: Context, view: View, row: Person, others: Sequence[Hit]) -> Card:

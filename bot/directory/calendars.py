@@ -15,12 +15,15 @@ def calendar_of(session: Session, org: Org | None, hours: str, zone: str) -> Cal
     if org is None:
         return usual(hours, zone, Place(""))
     place, zone = Place(org.country, org.subdivision), org.timezone or zone
-    days = tuple(
-        Exceptional(row.start, row.end, row.open)
-        for row in session.scalars(select(Closure).where(Closure.organisation == org.id).order_by(Closure.start))
-    )
+    days = own_days(session, org.id)
     known = parse(org.opening_hours) if org.opening_hours else None
     if known is None:
         found = usual(hours, zone, place)
         return Calendar(found.hours, zone, place, days, found.every_day)
     return Calendar(known, zone, place, days)
+
+
+def own_days(session: Session, organisation: str) -> tuple[Exceptional, ...]:
+    """Return the days on which an organisation is closed, or open, for reasons of its own."""
+    rows = session.scalars(select(Closure).where(Closure.organisation == organisation).order_by(Closure.start))
+    return tuple(Exceptional(row.start, row.end, row.open) for row in rows)

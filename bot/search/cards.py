@@ -1,7 +1,7 @@
 """What a look-up shows: the lines of an organisation's or a person's card."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from bot.card import Words
@@ -10,7 +10,7 @@ from bot.directory.tables import Organisation, Person
 from bot.search.vcard import Property, vcard
 from bot.search.view import View
 from bot.texts import Row, Text, escape
-from bot.worktime.calendar import Calendar, state
+from bot.worktime.calendar import Calendar, Exceptional, state
 from bot.worktime.holidays import Place
 from bot.worktime.hours import parse
 
@@ -71,18 +71,30 @@ def clock(view: View, row: Organisation) -> Words | None:
     zone, place = ZoneInfo(row.timezone), Place(row.country, row.subdivision)
     local = view.now.astimezone(zone)
     notes: list[Words] = [Text.of("lookup.local_time", time=local.time())]
-    hours = parse(row.opening_hours) if row.status == "open" and view.value(row, "opening_hours") else None
-    holiday = place.holiday(local.date())
+    told = view.value(row, "opening_hours") if row.status == "open" else ""
+    hours = parse(told) if told else None
+    own = view.own_days(row) if row.status == "open" else ()
     if hours is not None:
-        found = state(Calendar(hours, row.timezone, place), view.now)
+        found = state(Calendar(hours, row.timezone, place, own), view.now)
         notes.append(_state(view, open_=found.open, until=found.until, zone=zone))
-    elif place.is_weekend(local.date()):
-        notes.append(Text.of("lookup.weekend"))
-    if holiday is not None:
-        notes.append(Text.of("lookup.holiday", name=holiday.fr, name_en=holiday.en))
-    if hours is None and row.opening_hours and row.status == "open" and view.value(row, "opening_hours"):
-        notes.append(Text.of("lookup.hours", hours=row.opening_hours))
+    notes += _of_day(place, own, local.date(), hours_known=hours is not None)
+    if told and hours is None:
+        notes.append(Text.of("lookup.hours", hours=told))
     return Text.of("lookup.notes", notes=Row(notes))
+
+
+def _of_day(place: Place, own: Sequence[Exceptional], day: date, *, hours_known: bool) -> Iterator[Text]:
+    """Yield why nobody may be there on a day: the office's own closure, else the weekend and a holiday."""
+    said = next((it for it in own if it.is_for(day)), None)
+    if said is not None:
+        if not said.open:
+            yield Text.of("lookup.shut", day=said.last)
+        return
+    if not hours_known and place.is_weekend(day):
+        yield Text.of("lookup.weekend")
+    holiday = place.holiday(day)
+    if holiday is not None:
+        yield Text.of("lookup.holiday", name=holiday.fr, name_en=holiday.en)
 
 
 def _state(view: View, *, open_: bool, until: datetime | None, zone: ZoneInfo) -> Text:
@@ -121,7 +133,8 @@ def _address(view: View, row: Organisation) -> Iterator[Pair]:
 def _holders(view: View, row: Organisation, role: str) -> Iterator[Pair]:
     people = view.holders(row.id, role)
     if not people:
-        yield Text.of("lookup.holder"), Text.of("lookup.nobody")
+        reached = view.value(row, "phone") or view.value(row, "email")
+        yield Text.of("lookup.holder"), Text.of("lookup.nobody" if reached else "lookup.unheld")
     for person in people[:HOLDERS]:
         how = _absence(view, person)
         name = full_name(person)

@@ -31,6 +31,7 @@ _WORTH_OF_KIND = {kind: 1 - 0.004 * rank for rank, kind in enumerate(KINDS)}
 _CLOSED = 0.5  # what a closed organisation is worth
 _OFFICE = 0.97  # an office comes after its organisation, unless it was asked for
 _SHARED = 1.0  # what it says of an office that a word of its organisation was found
+_ALSO = 0.85  # what another name of a territory says: « Alsace », « PACA »
 _OUTER = 0.6  # what the name of a territory says of what lies within
 
 _ORGANISATION = select(
@@ -110,7 +111,7 @@ def _add_organisations(
             levels=[needed(row.visibility) for row in rows],
             owners=[(at, row.id) for at, row in enumerate(rows)],
             bags=[
-                [builder.bag(_of_organisation(row, territories)) for row in rows],
+                [builder.bag(_of_organisation(row, lexicon, territories)) for row in rows],
                 *_shared(builder, rows, lexicon, territories),
             ],
             worth=[_worth(row) for row in rows],
@@ -123,13 +124,14 @@ def _worth(row: Row[Any]) -> float:
     return _WORTH_OF_KIND.get(row.kind, 0.9) * (_CLOSED if row.status == "closed" else 1)
 
 
-def _of_organisation(row: Row[Any], territories: Mapping[str, tuple[str, tuple[str, ...]]]) -> Words:
+def _of_organisation(row: Row[Any], lexicon: Lexicon, territories: Mapping[str, tuple[str, tuple[str, ...]]]) -> Words:
     """Yield the words that are an organisation's own."""
     within = row.kind not in LAND
     yield from _named("name", keys(row.short_name), 1.0)
     yield from _named("name", keys(row.name), 0.95)
     yield from _named("id", keys(row.id), _OUTER)
     yield from each("territory", keys(row.territory), _OUTER if within else 1.0)
+    yield from each("territory", () if within else lexicon.territories.get(row.territory, ()), _ALSO)
     yield from _named("territory", territories.get(row.territory, ("", ()))[1] if within else (), _OUTER)
     yield from each("email", keys(row.email.partition("@")[0]), 0.6)
 

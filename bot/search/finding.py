@@ -149,7 +149,7 @@ def _ranked(
     parts: Sequence[Part], lexicon: Lexicon, tokens: tuple[str, ...], viewer: Viewer, limit: int
 ) -> list[_Entry]:
     """Return the best entries of both indexes; those that are found as well in a stable order."""
-    asked = Asked(tokens, lexicon.roles_in(tokens))
+    asked = Asked(tokens, lexicon.roles_in(tokens), lexicon.short)
     found: list[_Entry] = []
     for part in parts:
         like = parts[0] if part is not parts[0] else None

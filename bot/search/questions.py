@@ -26,7 +26,7 @@ def in_charge(
     spoken = {reading.words[at].key for at in said}
     if not evidence or not spoken.issuperset(tokens):
         return ()
-    assignment = route(Question(text), rules, seen_by(directory, actor), on)
+    assignment = route(Question(text, asker=actor.organisation), rules, seen_by(directory, actor), on)
     back = assignment.question_back.choices if assignment.question_back else ()
     found = (assignment.recipient, *(choice.recipient for choice in back))
     return tuple(dict.fromkeys(recipient for recipient in found if recipient is not None))

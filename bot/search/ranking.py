@@ -5,7 +5,7 @@ count for nothing, so that an answer is the same whether or not they exist.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -91,10 +91,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is looked for: words, and the offices that they may name."""
+    """What is looked for: words, the offices that they may name, and what is typed for short within a word."""
 
     tokens: tuple[str, ...]
     roles: frozenset[str]
+    short: Mapping[str, str]
 
 
 def rank(part: Part, asked: Asked, viewer: Viewer, limit: int, like: Part | None = None) -> list[Ranked]:
@@ -107,9 +108,9 @@ def rank(part: Part, asked: Asked, viewer: Viewer, limit: int, like: Part | None
     complete = np.ones(len(index), bool)
     total = 0.0
     for at, token in enumerate(tokens):
-        found, rarity = _Token(index, viewer, seen).match(token, tokens[max(0, at - 1) : at + 2])
+        found, rarity = _Token(index, viewer, seen, asked.short).match(token, tokens[max(0, at - 1) : at + 2])
         if like is not None:
-            rarity = _Token(like.index, viewer, like.seen).match(token, ())[1]
+            rarity = _Token(like.index, viewer, like.seen, asked.short).match(token, ())[1]
         score += np.float32(rarity) * found
         complete &= found > 0
         total += rarity
@@ -138,8 +139,9 @@ def _best(score: Floats, limit: int) -> Iterable[int]:
 class _Token:
     """How one word is found in all entries."""
 
-    def __init__(self, index: Index, viewer: Viewer, seen: Flags) -> None:
+    def __init__(self, index: Index, viewer: Viewer, seen: Flags, short: Mapping[str, str]) -> None:
         self._index = index
+        self._short = short
         self._level = viewer.level
         self._seen = seen
 
@@ -152,7 +154,7 @@ class _Token:
             if whole is not None:
                 meant.append((whole, _JOINED))
         found, rarities = self._found(meant, _UNLIKELY if len(token) > _FEW_LETTERS else _UNLIKELIER)
-        for left, right in self._halves(token):
+        for left, right in self._halves(token) if not any(likeness == 1 for likeness, _ in rarities) else ():
             (one, of_one), (other, of_other) = self._found([(left, 1.0)], 1.0), self._found([(right, 1.0)], 1.0)
             if of_one and of_other:
                 found = np.maximum(found, _JOINED * np.minimum(one, other))
@@ -164,9 +166,10 @@ class _Token:
         return found, likeness * rarity * (_SAYS_LITTLE if short else 1)
 
     def _halves(self, token: str) -> Iterator[tuple[int, int]]:
-        """Yield pairs of words that were typed as one."""
+        """Yield pairs of words that were typed as one; the first may be short for another."""
+        vocabulary = self._index.vocabulary
         for at in range(_SHORTEST_HALF, len(token) - _SHORTEST_HALF + 1):
-            left, right = self._index.vocabulary.place(token[:at]), self._index.vocabulary.place(token[at:])
+            left, right = vocabulary.place(self._short.get(token[:at], token[:at])), vocabulary.place(token[at:])
             if left is not None and right is not None:
                 yield left, right
 

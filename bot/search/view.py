@@ -10,12 +10,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.directory.absences import Away, away, stand_in
+from bot.directory.calendars import own_days
 from bot.directory.confirming import Confirmation
 from bot.directory.days import holds, postings_held
 from bot.directory.identity import Actor
 from bot.directory.tables import Organisation, Person, Posting
 from bot.directory.visibility import Owned, sees
 from bot.routing.rules import Label
+from bot.worktime.calendar import Exceptional
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,10 @@ class View:
     def value(self, row: Organisation | Person, field: str) -> str:
         """Return a field of a row that is seen, empty if the field may not be."""
         return str(getattr(row, field) or "") if self.may_see(row, field) else ""
+
+    def own_days(self, row: Organisation) -> tuple[Exceptional, ...]:
+        """Return the days that a row of its own is closed, or open; none if its hours may not be seen."""
+        return own_days(self.session, row.id) if self.may_see(row, "opening_hours") else ()
 
     def absence(self, row: Person) -> Away | None:
         """Return the absence of somebody, None when they are there or it may not be known."""

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from io import StringIO
+from itertools import pairwise
 
+from bot.routing.names import FRANCE
 from bot.routing.spelling import keys, plain, words
 from bot.search.vocabulary import Vocabulary
 
@@ -16,14 +18,16 @@ _CLOSE = 0.8  # how like the name of a place a word must be to be meant for it
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """Other names: of kinds, offices, countries (by code) and cities, each as plain words."""
+    """Other names: of kinds, offices, countries and territories (by code), and cities, each as plain words."""
 
     kinds: Mapping[str, tuple[str, ...]]
     roles: Mapping[str, tuple[str, ...]]
     heads: Mapping[str, str]
     countries: Mapping[str, tuple[str, ...]]
     cities: Mapping[str, tuple[str, ...]]
+    territories: Mapping[str, tuple[str, ...]]  # French ones, by code
     ignored: frozenset[str]
+    after: Mapping[str, str]  # of those ignored, what counts after a word
     short: Mapping[str, str]  # what is typed for another word
     _office_words: Vocabulary
     _place_words: Vocabulary
@@ -33,21 +37,27 @@ class Lexicon:
         """Read the files, from the folder of all configuration."""
         table = tomllib.loads((config / "search" / "words.toml").read_text("utf-8"))
         countries = _rows(config / "routing" / "countries.csv")
-        ignored = frozenset(keys(table["ignored"]))
+        ignored = _ignored(config, table["ignored"])
 
         def named(names: str) -> tuple[str, ...]:
             return tuple(word for word in _words([names]) if word not in ignored)
+
+        around = frozenset(keys(table["around"]))
+
+        def called(row: Mapping[str, str]) -> tuple[str, ...]:
+            listed = _words(row[column] for column in _OF_COUNTRIES)
+            return (code(row["iso2"]), *(word for word in listed if word not in around))
 
         roles = {role: named(names) for role, names in table["roles"].items()}
         return cls(
             kinds={kind: named(names) for kind, names in table["kinds"].items()},
             roles=roles,
             heads=table["heads"],
-            countries={
-                row["iso2"]: (code(row["iso2"]), *_words(row[column] for column in _OF_COUNTRIES)) for row in countries
-            },
+            countries={row["iso2"]: called(row) for row in countries},
             cities=_cities(config, countries),
+            territories=_territories(config),
             ignored=ignored,
+            after=table["after"],
             short=table["short"],
             _office_words=Vocabulary({word for names in roles.values() for word in names}),
             _place_words=Vocabulary(set(_listed(_names_of_places(config, countries)))),
@@ -55,8 +65,13 @@ class Lexicon:
 
     def tokens(self, text: str) -> tuple[str, ...]:
         """Return the plain words of a query; those that name nothing only where there are no others."""
-        found = tuple(dict.fromkeys(self.short.get(word.key, word.key) for word in words(text)))
-        return tuple(token for token in found if token not in self.ignored) or found
+        typed = [self.short.get(word.key, word.key) for word in words(text)]
+        told = (
+            word
+            for before, word in pairwise(("", *typed))
+            if word not in self.ignored or (before and self.after.get(word) == before)
+        )
+        return tuple(dict.fromkeys(told)) or tuple(dict.fromkeys(typed))
 
     def roles_in(self, tokens: Iterable[str]) -> frozenset[str]:
         """Return the offices that words may name."""
@@ -76,6 +91,22 @@ class Lexicon:
 def code(country: str) -> str:
     """Return the word that stands for a country: nobody types it, so that « DE » is no country among other words."""
     return f":{country.lower()}"
+
+
+def _ignored(config: Traversable, listed: str) -> frozenset[str]:
+    """Return the words that name nothing, and what is typed for short for those alone: « pr », « bjr »."""
+    ignored = frozenset(keys(listed))
+    short = (row["short"] for row in _rows(config / "routing" / "abbreviations.csv") if ignored >= {*keys(row["long"])})
+    return ignored.union(short)
+
+
+def _territories(config: Traversable) -> dict[str, tuple[str, ...]]:
+    """Return the other names of French regions and départements: those before 2016, initials, their people's."""
+    return {
+        row["territory"]: _words([row["name"], *row["aliases"].split("|")])
+        for row in _rows(config / "routing" / "places.csv")
+        if row["country"] == FRANCE and row["territory"] and row["kind"] in {"region", "departement"}
+    }
 
 
 def _names_of_places(config: Traversable, countries: Iterable[Mapping[str, str]]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from bot.card import Card
 from bot.db import Database
 from bot.directory import confirming
-from bot.directory.tables import Organisation, Person
+from bot.directory.tables import Closure, Organisation, Person
 from tests.search.conftest import people
 from tests.stories.scene import Clock, Place, Scene, scene
 from tests.stories.scene import fields_of as fields_with_signs
@@ -62,6 +62,23 @@ async def test_the_time_is_that_of_the_place(office: Place, play: Scene) -> None
     shown = fields_of(office.posts[-1].card)["Sur place"]
     assert shown.startswith("18 h 05 · fermé, ouvre mardi 24 novembre 2026 à 9 h (chez vous mardi 24 novembre à 1 h)")
     assert "jour férié" in shown
+
+
+async def test_an_office_that_is_closed_for_reasons_of_its_own_says_so(office: Place, play: Scene) -> None:
+    def shut(session: Session) -> None:
+        for organisation in ("consulat-munich", "ambassade-at"):  # one says its hours, the other does not
+            session.add(Closure(organisation=organisation, start=MORNING.date(), end=MORNING.date()))
+        session.add(Closure(organisation="ambassade-jp", start=MORNING.date(), end=MORNING.date(), open=True))
+
+    play.app.database.run_now(shut)
+    await office.say("annuaire consulat munich")
+    shown = fields_of(office.posts[-1].card)["Sur place"]
+    assert shown.startswith("10 h 05 · fermé, ouvre mardi 24 novembre 2026 à 8 h 30")
+    assert shown.endswith("fermeture exceptionnelle jusqu’au lundi 23 novembre 2026 inclus")
+    await office.say("annuaire ambassade autriche")
+    assert "fermeture exceptionnelle" in fields_of(office.posts[-1].card)["Sur place"]
+    await office.say("annuaire ambassade japon")
+    assert fields_of(office.posts[-1].card)["Sur place"] == "18 h 05", "it works on this holiday"
 
 
 async def test_an_office_names_who_holds_it_and_who_stands_in(office: Place) -> None:

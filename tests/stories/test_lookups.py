@@ -1,6 +1,5 @@
 """An official in a hurry types badly, some forty times: what comes back is the right post, short, with the way to reach it."""
 
-import re
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +12,7 @@ from tests.search.conftest import people
 from tests.servers.strict_client import StrictClients
 from tests.servers.synapse import Synapse
 from tests.stories.across import SLOW, across
+from tests.stories.lookups import PAGE, looked_up, page
 from tests.stories.scene import Clock, Place, Scene, Shown, fields_of, scene
 from tests.typed import typed
 
@@ -63,16 +63,6 @@ TYPED = {
 }
 
 
-DOCS = Path(__file__).parents[2] / "docs" / "directory.md"
-
-
-def test_the_documentation_shows_what_comes_back() -> None:
-    """Twenty of these look-ups: what the table says is what the story below expects of the bot."""
-    shown = dict(re.findall(r"^\| `([^`]+)` \| ([^|]+) \|$", DOCS.read_text(encoding="utf-8"), re.MULTILINE))
-    assert len(shown) == 20
-    assert shown == {text: TYPED[text] for text in shown}
-
-
 @pytest.fixture
 async def play(new_url: Callable[[str], str]) -> AsyncIterator[Scene]:
     database = Database(new_url("sqlite"))
@@ -115,6 +105,16 @@ async def test_what_there_is_to_reach_somebody_stands_on_the_card(play: Scene) -
     assert any("Guinée-Bissau" in label for label in office.posts[-1].buttons), "false friends are offered beside"
     await office.slash("annuaire", "pizza")
     assert office.posts[-1].buttons == ["Poser une question"]
+
+
+async def test_twenty_look_ups_on_slack_are_as_the_documentation_shows(
+    new_url: Callable[[str], str], tmp_path: Path
+) -> None:
+    database = Database(new_url("sqlite"))
+    answers = await looked_up(database, tmp_path)
+    database.close()
+    assert page(answers) == PAGE.read_text("utf-8"), "`python -m tests.stories.lookups` writes it anew"
+    assert not [answer.drawn for answer in answers if len(answer.words) > LINES], "a phone shows them at once"
 
 
 @pytest.mark.proof
