@@ -194,7 +194,7 @@ class Database:
         try:
             with self.engine.connect() as connection, connection.begin():
                 outcomes = [_within(connection, asked) for asked in group]
-        except Exception:  # whosever it is, it costs the others a repeat
+        except BaseException:  # whosever it is, and of whatever kind: it costs the others a repeat
             for asked in group:
                 self._alone(asked)
         else:

@@ -204,6 +204,28 @@ async def test_works_that_wait_together_are_all_done(shipped: Database) -> None:
         assert len(commits) < 5 + 20, "one commit for what waits, one for each look here"
 
 
+async def test_whatever_ends_one_leaves_none_of_the_others_waiting(shipped: Database) -> None:
+    class Ended(BaseException):
+        """No error: what ends a process, or jumps out of a library."""
+
+    def ends(session: Session) -> None:
+        set_(session, "ended", 1)
+        raise Ended
+
+    free = threading.Event()
+    busy = asyncio.create_task(shipped.run(lambda s: free.wait(5)))
+    await asyncio.sleep(0.05)
+    ending, other = (asyncio.create_task(shipped.run(work)) for work in (ends, setting("other", 1)))
+    await asyncio.sleep(0.05)
+    free.set()
+    async with asyncio.timeout(5):
+        assert await other == 1
+        with pytest.raises(Ended):
+            await ending
+    await busy
+    assert value(shipped, "ended") is None
+
+
 async def test_one_that_fails_is_undone_alone(shipped: Database) -> None:
     def fails(session: Session) -> None:
         set_(session, "failed", 1)
