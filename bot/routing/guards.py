@@ -61,12 +61,16 @@ def guard(reading: Reading, scores: Scores, asker: Asker, rules: Rules) -> Guard
     return called or _probable(said, reading, scores, rules)
 
 
+FEW = 8
+"""Words; fewer tell too little for a rule whose own words are missing."""
+
+
 def _probable(said: Concepts, reading: Reading, scores: Scores, rules: Rules) -> Guard | None:
     """Return the rule of a topic that goes to nobody, where no words call it but it most probably is that topic."""
     topic, share = scores.ranked[0]
     margin = rules.confidence.rule
     rule = _OF_TOPIC.get(topic)
-    if rule is None or share < margin or not _case(said):
+    if rule is None or share < margin or len(reading.words) < FEW or not _case(said):
         return None
     if rule == "removal_pass":
         needed = said.mentioned("document", "consul") and said.said("abroad") and not said.said("figures")

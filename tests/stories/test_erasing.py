@@ -61,7 +61,7 @@ async def test_name_ids_and_words_are_found_nowhere(
 
 
 async def test_what_happened_still_stands(play: Scene) -> None:
-    consulate = Place(play, "consulat-francfort")
+    prefecture = Place(play, "prefecture-57")
     database = play.app.database
 
     def figures() -> object:
@@ -78,10 +78,9 @@ async def test_what_happened_still_stands(play: Scene) -> None:
     after = figures()
     assert (after.asked, after.answered) == (before.asked, before.answered)  # type: ignore[attr-defined]
     assert set(entries) < set(database.run_now(lambda s: s.scalars(select(Entry.id)).all()))
-    consulate.sees("Il est authentique")  # what others said stays
+    prefecture.sees("Il est authentique")  # what others said stays
     assert play.question("Q-2026-00001").text == ""
     await Someone(play, "prefecture-57", "U0COLLEGUE").say("annuaire xyloquartz")
-    prefecture = Place(play, "prefecture-57")
     prefecture.sees_not("Xyloquartz,")
 
 
