@@ -183,7 +183,8 @@ class Backfill:
         if new and joined is not None and float(self._now()) - float(joined["ts"]) > _REDELIVERED:
             bodies.insert(0, _join_event(joined, name, me))
         for body in bodies:
-            async with self._gateway.lane(name):  # one at a time: a click must not wait for a long history
+            said_at = float(body["event"].get("event_ts") or body["event"]["ts"])
+            async with self._gateway.lane(name).turn(said_at):  # each its own: no click waits for a long history
                 await self._feed({**body, "is_ext_shared_channel": shared})
         newest = max([reached, *(str(m["ts"]) for m in missed)], key=float)
         await self._memory.set({cursor_name(name): newest})

@@ -17,6 +17,7 @@ from bot.platforms.slack.answers import Answer
 from bot.platforms.slack.earlier import Earlier
 from bot.platforms.slack.inbound import Around, channel_of, from_event, said
 from bot.platforms.slack.interactions import from_interaction
+from bot.platforms.slack.lanes import ON_ITS_WAY, Lane
 from bot.platforms.slack.mailboxes import Mailboxes
 from bot.platforms.slack.options import Identity, SlackOptions
 from bot.platforms.slack.people import DirectRooms, Payload, unknown_author
@@ -46,6 +47,7 @@ class Before:
 
 log = structlog.get_logger()
 
+_SPOKEN = {"message", "app_mention"}
 _NAMED_WITHIN = 2.0  # seconds of the three that Slack waits for an answer
 
 
@@ -64,9 +66,10 @@ class Gateway:
         self._direct = direct
         self._clock = clock
         self._before = before
+        self._settle = ON_ITS_WAY * options.pace
         self._me: Identity | None = None
         self._receive: Receive | None = None
-        self._lanes: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._lanes: WeakValueDictionary[str, Lane] = WeakValueDictionary()
         self._teams: dict[str, str] = {}
         self._mailboxes = Mailboxes(web, options.trust_email)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -101,9 +104,9 @@ class Gateway:
             log.error("slack_payload_failed", reason=in_short(error))
             return Answer(500)
 
-    def lane(self, channel: str) -> asyncio.Lock:
-        """Return what keeps the payloads of one conversation in order of arrival."""
-        return self._lanes.setdefault(channel, asyncio.Lock())
+    def lane(self, channel: str) -> Lane:
+        """Return what keeps the payloads of one channel in the order in which they were said."""
+        return self._lanes.setdefault(channel, Lane())
 
     async def convert(self, body: Payload) -> Inbound | None:
         """Return a payload as an inbound value, with what of its author must be looked up."""
@@ -167,7 +170,7 @@ class Gateway:
         event: Payload | None = body.get("event")
         if event is not None:
             await self._before.waited_for(channel)
-        async with self.lane(channel):
+        async with self.lane(channel).turn(self._said_at(event or {}), settle=self._settle if _follows(event) else 0.0):
             # Asked here, for what stood before it in the lane may just have been refused.
             caught_up = event is None or self._before.passed(channel)
             if not (caught_up or event is None or _begins(event)) and self._before.left_to_history(
@@ -189,6 +192,13 @@ class Gateway:
                     self._before.dropped()
                 return Answer(503)
         return self._answer(reply, inbound, body)
+
+    def _said_at(self, event: Payload) -> float:
+        """Return when something happened; an interaction carries no time of its own, it happens now."""
+        try:
+            return float(event.get("event_ts") or event.get("ts") or "")
+        except ValueError:
+            return self._clock().timestamp()
 
     def _answer(self, reply: Reply, inbound: Inbound, body: Mapping[str, Any]) -> Answer:
         submitted = body.get("type") == "view_submission"
@@ -235,9 +245,14 @@ class Gateway:
         self._teams[user] = "" if found.get("is_stranger") else str(found.get("team_id") or "")
 
 
+def _follows(event: Payload | None) -> bool:
+    """Tell whether an event may come after something said in the same conversation."""
+    return event is not None and event.get("type") in _SPOKEN | {"reaction_added"} and not _begins(event)
+
+
 def _begins(event: Payload) -> bool:
     """Tell whether a message begins a conversation of its own: it need not come after those that were missed."""
-    spoken = event.get("type") in {"message", "app_mention"} and not event.get("subtype")
+    spoken = event.get("type") in _SPOKEN and not event.get("subtype")
     return spoken and not event.get("thread_ts") and event.get("channel_type") not in {"im", "mpim"}
 
 

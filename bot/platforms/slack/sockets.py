@@ -62,7 +62,7 @@ class Connection:
         if message.get("type") == "disconnect":
             self.leaving.set()
         elif isinstance(envelope, str) and isinstance(payload, dict):
-            # One task each, begun in order of arrival: the lanes of the gateway keep that order where it matters.
+            # One task each: the lanes of the gateway put them in order where it matters.
             task = asyncio.create_task(self._handle(envelope, cast("dict[str, Any]", payload)))
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)

@@ -245,6 +245,37 @@ async def test_the_payloads_of_a_conversation_keep_their_order(
         ]
 
 
+async def test_what_slack_hands_over_backwards_is_taken_in_the_order_in_which_it_was_said(
+    slack: FakeSlack, agent: User, room: Room
+) -> None:
+    """A root, its thread, an edit and a reaction in it, and a direct conversation."""
+    bot = Bot(slack, options={"pace": 1.0})
+    await bot.start()
+    await slack.hold_events()
+    root = await agent.say(room, f"{slack.mention} racine")
+    replies = [await agent.say(room, f"suite {n}", thread=root.ts) for n in range(3)]
+    await agent.edit(replies[0], "suite 0 corrigée")
+    await agent.react(replies[2], "incoming_envelope")
+    for n in range(2):
+        await agent.say(agent, f"seul à seul {n}")
+    await slack.release_events(reverse=True)
+    await slack.settled(10)
+    await bot.stop()
+    threaded = [i for i in bot.kept if i.to.room == room.id]
+    assert [getattr(i, "text", type(i).__name__) for i in threaded] == [
+        "racine",
+        "suite 0",
+        "suite 1",
+        "suite 2",
+        "suite 0 corrigée",
+        "Reaction",
+    ]
+    assert [i.text for i in bot.kept if isinstance(i, Message) and i not in threaded] == [
+        "seul à seul 0",
+        "seul à seul 1",
+    ]
+
+
 async def test_a_connection_that_dies_silently_is_replaced_within_seconds(
     slack: FakeSlack, bot: Bot, agent: User, room: Room
 ) -> None:
