@@ -17,10 +17,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.card import Card, Paragraph
+from bot.jobs.peers import living
 from bot.memory import Remembered, remember, remember_first
 from bot.message import Address
 from bot.outbox import Outbox
-from bot.peers import living
 from bot.texts import Text
 
 log = structlog.get_logger()

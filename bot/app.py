@@ -11,35 +11,39 @@ import structlog
 from sqlalchemy.orm import Session
 
 import handlers
-from bot import appointments, dependents, foureyes, importing, presence, proof, reminders
+from bot import foureyes
 from bot.agenda import fetching, line, subscriptions
 from bot.agenda.borders import Borders
 from bot.agenda.model import Details
-from bot.agenda.training import load_corps
+from bot.agenda.seats import load_corps
 from bot.clock import Clock, system_clock
-from bot.clockwork import Clockwork, Kind
+from bot.clockwork import Clockwork, Kind, appointments, dependents, presence, proof, reminders
+from bot.clockwork.confirmations import Asking
 from bot.command import load
-from bot.confirmations import Asking
 from bot.context import World
 from bot.courtesy import Courtesy
 from bot.db import Database
-from bot.delivery import note_settled, performers
 from bot.digests import issuing
 from bot.directory import proposals
 from bot.directory.current import Current
 from bot.directory.files import TOPICS
 from bot.directory.rooms import room_of
 from bot.dispatch import Dispatcher
-from bot.drawing import drawing
-from bot.fetching import Exit, Fetching
 from bot.files import ENDINGS, Limits
+from bot.jobs.pace import Pace
+from bot.jobs.peers import Peers
+from bot.jobs.tenure import Office
+from bot.jobs.upkeep import Finding
+from bot.jobs.worker import Worker
 from bot.message import Address
 from bot.migrate import newest
 from bot.opening import CONFIG
-from bot.opinion import Endpoint, seconding
 from bot.outbox import Destination, Destinations, Outbox
-from bot.pace import Pace
-from bot.peers import Peers
+from bot.performers import importing
+from bot.performers.delivery import note_settled, performers
+from bot.performers.drawing import drawing
+from bot.performers.fetching import Exit, Fetching
+from bot.performers.opinion import Endpoint, seconding
 from bot.platforms import Platform
 from bot.privacy import retention
 from bot.privacy.erasing import erase
@@ -47,10 +51,7 @@ from bot.questions.terms import Terms
 from bot.routing.learnt import Learnt
 from bot.routing.rules import Rules
 from bot.search.current import Finder
-from bot.tenure import Office
 from bot.texts import Catalogues, Reader
-from bot.upkeep import Finding
-from bot.worker import Worker
 from config.settings import Settings
 
 log = structlog.get_logger()

@@ -6,15 +6,15 @@ from typing import Any
 
 import structlog
 
-from bot import leases
 from bot.app import App, Coming, State
 from bot.db import Database
 from bot.errors import ConfigurationError
+from bot.jobs import leases
+from bot.jobs.tenure import Office
 from bot.memory import PlatformMemory
 from bot.message import Address
 from bot.platforms import Alone, Live, Platform
 from bot.questions.find import live_threads
-from bot.tenure import Office
 from config.settings import Settings
 
 log = structlog.get_logger()

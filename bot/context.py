@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from bot.agenda.borders import Borders
-from bot.agenda.training import Corps
+from bot.agenda.seats import Corps
 from bot.card import Card
 from bot.courtesy import Courtesy
 from bot.directory.confirming import EVERY
@@ -97,7 +97,7 @@ class Context(Scope):
     inbound: Inbound
     about: Question | None = None  # the question in whose thread, or on whose card, it was asked
     sealed: bool = False  # its words come from an encrypted room that keeps them
-    choice: str | None = None  # what its author decided about identifiers of persons in it (`bot.holding`)
+    choice: str | None = None  # what its author decided about identifiers of persons in it (`bot.relay.holding`)
 
     @property
     def cleared(self) -> bool:

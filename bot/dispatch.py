@@ -15,12 +15,12 @@ from bot.card import Card, Errors, Form, Paragraph, Reply, rendered_form
 from bot.clock import Clock
 from bot.command import Missing, bind, form_of
 from bot.context import Context, World
+from bot.conversation.rooms import changed
 from bot.db import Database
 from bot.directory.identity import Actor, identify
 from bot.directory.rooms import room_of
 from bot.errors import NotSent, Unavailable, UserError, in_short
 from bot.grammar import Command
-from bot.holding import Choice, Stopped, follow, hold, is_held, release
 from bot.interpret import Asked, Nothing, Wanted, understand
 from bot.memory import remember
 from bot.message import Address, Deletion, Edit, Inbound, Invocation, Message, Reaction, RoomChange, storable
@@ -28,10 +28,10 @@ from bot.outbox import Destinations, Outbox
 from bot.posts import Placing
 from bot.questions.find import NUMBER, card_in, post_of
 from bot.questions.tables import Question
+from bot.relay.holding import Choice, Stopped, follow, hold, is_held, release
+from bot.relay.said import sealed_here
 from bot.rights import Denied, has
-from bot.rooms import changed
 from bot.routing.marks import marked
-from bot.said import sealed_here
 from bot.texts import Reader, Text
 from bot.turns import Turns, in_doubt, put_off
 

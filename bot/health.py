@@ -12,10 +12,9 @@ from typing import Any
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from bot import outgoing
 from bot.app import App
 from bot.errors import Unavailable
-from bot.jobs import OPEN, Job, Lane
+from bot.jobs import OPEN, Job, Lane, outgoing
 from bot.receipts import Receipt
 
 ANSWER = 3.0  # seconds that the database has before it counts as away

@@ -12,20 +12,23 @@ from importlib.metadata import version
 import structlog
 from sqlalchemy.orm import Session
 
-from bot import alerts, due, hints, holding, outgoing, presence, proof, schedule, upkeep
+from bot import alerts, due, schedule
 from bot.agenda import subscriptions
 from bot.app import App, Coming
 from bot.audit import chain
 from bot.audit.recording import PROCESS, record
 from bot.card import Reply
+from bot.clockwork import presence, proof
 from bot.digests import issuing
 from bot.errors import ConfigurationError
+from bot.jobs import hints, outgoing, upkeep
+from bot.jobs.tenure import Hold, Office
 from bot.message import Address, Inbound
 from bot.platforms import Alone, Platform, Receive
 from bot.privacy import retention
 from bot.privacy.compacting import compact, take_wish
+from bot.relay import holding
 from bot.routing import candidates
-from bot.tenure import Hold, Office
 from bot.worktime.holidays import Place
 
 log = structlog.get_logger()

@@ -8,9 +8,9 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from bot import due, foureyes, holding, jobs, memory, peers, posts, receipts, tenure
+from bot import due, foureyes, jobs, memory, posts, receipts
 from bot import files as parcels
-from bot.agenda import associates, crossings, training
+from bot.agenda import associates, crossings, seats
 from bot.agenda import tables as agenda
 from bot.audit import tables as audit
 from bot.clock import system_clock
@@ -18,8 +18,10 @@ from bot.db import Database
 from bot.digests import tables as digests
 from bot.directory import confirming, current, history, proposals, tables
 from bot.errors import ConfigurationError, Unavailable
+from bot.jobs import peers, tenure
 from bot.questions import notes, passages
 from bot.questions import tables as questions
+from bot.relay import holding
 from bot.routing import tables as routing
 
 if TYPE_CHECKING:  # it takes a fifth of every command's start, and is needed once in a release
@@ -31,7 +33,7 @@ LOCK = 7_202_515  # advisory lock on PostgreSQL: two processes may start at once
 WITH_TABLES = (
     parcels, holding, due, peers, tenure,
     jobs, memory, posts, receipts, confirming, current, history, proposals, tables, questions, notes, passages,
-    routing, agenda, digests, associates, training, crossings,
+    routing, agenda, digests, associates, seats, crossings,
     audit, foureyes,
 )  # fmt: skip
 """Every module that has tables: loading them fills `Base.metadata`."""

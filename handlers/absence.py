@@ -8,6 +8,7 @@ from sqlalchemy import or_, select
 
 from bot import due
 from bot.card import Button, Buttons, Card, Paragraph, Reply
+from bot.clockwork.reminders import PERSON, full_name
 from bot.command import command
 from bot.context import Context
 from bot.directory import absences, spans
@@ -16,7 +17,6 @@ from bot.directory.tables import Absence, Person
 from bot.errors import UserError
 from bot.grammar import Rest
 from bot.interpret import spelled
-from bot.reminders import PERSON, full_name
 from bot.search.hits import meant
 from bot.texts import Lines, Text
 

@@ -6,11 +6,11 @@ from typing import Annotated
 from bot.card import Block, Button, Buttons, Card, Paragraph, Reply, Words
 from bot.command import command
 from bot.context import Context
+from bot.documents.reports import report_of
 from bot.errors import UserError
 from bot.grammar import Like, Rest
 from bot.questions.advisers import Adviser, Coverage, coverage, regions
 from bot.questions.cards import name_of
-from bot.reports import report_of
 from bot.rights import Denied, may
 from bot.texts import Lines, Text
 

@@ -8,8 +8,8 @@ from bot.agenda import cards, finding, keeping, participation, publishing, right
 from bot.agenda.cards import View
 from bot.agenda.finding import Where
 from bot.agenda.line import Asker, scheduled
+from bot.agenda.seats import Training
 from bot.agenda.tables import Event
-from bot.agenda.training import Training
 from bot.card import Button, Buttons, Card, Paragraph, Reply
 from bot.command import command, first_word
 from bot.context import Context

@@ -1,10 +1,10 @@
 """Answering: the words cross to the other side. From the asker's side they complete the question."""
 
-from bot import asking, relay
+from bot import relay
 from bot.card import Block, Button, Buttons, Card, Paragraph, Reply
 from bot.command import command
 from bot.context import Context
-from bot.conversation import redraw
+from bot.conversation import asking, redraw
 from bot.grammar import Rest
 from bot.message import Message
 from bot.questions.cards import name_of

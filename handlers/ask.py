@@ -1,20 +1,20 @@
 """Asking a question: it is routed, placed in the recipient's room, and its state shown to who asked."""
 
-from bot.asking import decide, declined, send_off, show
 from bot.card import Button, Buttons, Card, Paragraph, Reply
 from bot.command import command
 from bot.context import Context
 from bot.conversation import address
+from bot.conversation.asking import decide, declined, send_off, show
 from bot.directory.rooms import room_of
 from bot.grammar import Rest
-from bot.holding import guard
 from bot.interpret import CARRIED
 from bot.message import Address, Message
 from bot.posts import Placing
 from bot.questions import cards, find, moves, similar, wording
 from bot.questions.tables import Question
+from bot.relay.holding import guard
+from bot.relay.said import enclose, received
 from bot.routing.model import Assignment
-from bot.said import enclose, received
 from bot.texts import Markdown, Text
 
 SHOWN = 600  # characters of an answer that is offered

@@ -2,18 +2,18 @@
 
 from typing import Literal
 
-from bot import holding
 from bot.card import Card, Paragraph, Reply
 from bot.command import command
 from bot.context import Context
 from bot.conversation import address, redraw
 from bot.errors import UserError
-from bot.holding import Choice
 from bot.posts import Placing
 from bot.questions import find, moves
 from bot.questions.cards import name_of
 from bot.questions.moves import OPEN
 from bot.questions.tables import Question
+from bot.relay import holding
+from bot.relay.holding import Choice
 from bot.texts import Text
 
 

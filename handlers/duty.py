@@ -1,7 +1,9 @@
 """Who is on duty for a post, and the days on which nobody will be."""
 
-from bot import due, presence
+from bot import due
 from bot.card import Card, Paragraph, Reply
+from bot.clockwork import presence
+from bot.clockwork.reminders import full_name
 from bot.command import command
 from bot.context import Context
 from bot.directory import rota, spans
@@ -10,7 +12,6 @@ from bot.directory.keeping import may_keep
 from bot.directory.tables import Person
 from bot.errors import UserError
 from bot.grammar import Rest
-from bot.reminders import full_name
 from bot.rights import Denied
 from bot.search.hits import meant
 from bot.texts import Lines, Text

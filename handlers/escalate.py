@@ -4,9 +4,9 @@ from bot.card import Reply
 from bot.command import command
 from bot.context import Context
 from bot.conversation import escalate
+from bot.conversation.ladder import offices
 from bot.errors import UserError
 from bot.grammar import Rest
-from bot.ladder import offices
 from bot.questions import moves
 from bot.questions.tables import Question
 

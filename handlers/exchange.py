@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from bot import foureyes, jobs, said
+from bot import foureyes, jobs
 from bot.card import Card, Paragraph, Reply
 from bot.command import first_word
 from bot.context import Context
@@ -19,6 +19,7 @@ from bot.files import ending, safe_name
 from bot.interpret import spelled
 from bot.message import Address, Attachment
 from bot.outbox import Placing, to_args
+from bot.relay import said
 from bot.rights import Denied, least, may
 from bot.texts import Text
 

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 from bot.card import Button, Buttons, Card, Fields, Paragraph, Reply, Words
 from bot.command import command
 from bot.context import Context
+from bot.documents.reports import called, chart_of, figures_of
 from bot.grammar import Like
 from bot.questions.advisers import regions
 from bot.questions.figures import GROUPS, Figures, Group, by, count, span
-from bot.reports import called, chart_of, figures_of
 from bot.rights import Denied, may
 from bot.texts import Lines, Markdown, Text
 

@@ -7,6 +7,7 @@ from typing import Final
 from bot.card import Button, Buttons, Card, Paragraph, Reply
 from bot.command import command
 from bot.context import Context
+from bot.conversation.timing import calendar
 from bot.directory import closures, keeping, spans
 from bot.directory.days import local_day
 from bot.directory.history import Author
@@ -16,7 +17,6 @@ from bot.grammar import Rest
 from bot.questions.cards import name_of
 from bot.rights import Denied
 from bot.texts import Lines, Text
-from bot.timing import calendar
 from bot.worktime import everyday
 
 _OPEN = re.compile(r"^(?:ouverts?|ouvertes?|open)\b[\s:]*", re.IGNORECASE)

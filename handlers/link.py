@@ -2,6 +2,7 @@
 
 from bot import due
 from bot.card import Button, Buttons, Card, Paragraph, Reply
+from bot.clockwork.visits import ASSOCIATE
 from bot.command import command
 from bot.context import Context
 from bot.conversation import deliver_waiting
@@ -11,7 +12,6 @@ from bot.errors import UserError
 from bot.grammar import Rest
 from bot.rights import Denied, may
 from bot.texts import Markdown, Text
-from bot.visits import ASSOCIATE
 
 ME = ("moi", "me")
 

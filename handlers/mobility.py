@@ -10,9 +10,10 @@ from bot.agenda.crossings import Move
 from bot.agenda.dates import dated
 from bot.agenda.finding import Window
 from bot.agenda.model import Details, When
+from bot.agenda.seats import ministry_of
 from bot.agenda.tables import Event
-from bot.agenda.training import ministry_of
 from bot.card import Button, Buttons, Card, Paragraph, Reply, Words
+from bot.clockwork.mobility import title_of_office, titled
 from bot.command import command, first_word
 from bot.context import Context
 from bot.directory.days import postings_held
@@ -22,7 +23,6 @@ from bot.directory.tables import Organisation, Person, Posting
 from bot.errors import UserError
 from bot.grammar import Rest
 from bot.interpret import spelled
-from bot.mobility import title_of_office, titled
 from bot.questions.cards import name_of
 from bot.search.hits import meant
 from bot.texts import Lines, Markdown, Reader, Text, unescaped

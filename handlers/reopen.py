@@ -1,10 +1,9 @@
 """Opening a question again."""
 
-from bot import asking
 from bot.card import Reply
 from bot.command import command
 from bot.context import Context
-from bot.conversation import place, redraw, tell_other
+from bot.conversation import asking, place, redraw, tell_other
 from bot.errors import UserError
 from bot.questions import moves
 from bot.questions.tables import Question

@@ -1,14 +1,14 @@
 """Splitting: a part of a question belongs to somebody else, and becomes a question of its own."""
 
-from bot.asking import decide, declined, send_off, show
 from bot.card import Card, Paragraph, Reply
 from bot.command import command
 from bot.context import Context
+from bot.conversation.asking import decide, declined, send_off, show
 from bot.grammar import Rest
-from bot.holding import guard
 from bot.message import Address
 from bot.questions import find, moves, wording
 from bot.questions.tables import Question
+from bot.relay.holding import guard
 from bot.texts import Text
 
 

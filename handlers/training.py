@@ -4,19 +4,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import time, timedelta
 
-from bot import training as clock
-from bot.agenda import finding, keeping, rights, sessions
-from bot.agenda import training as seats
+from bot.agenda import finding, keeping, rights, seats, sessions
 from bot.agenda import training_cards as cards
 from bot.agenda.borders import EVERYTHING
 from bot.agenda.finding import Where, Window
 from bot.agenda.line import understood
 from bot.agenda.model import resolved
 from bot.agenda.offer import Offer, offered
+from bot.agenda.seats import Enrolment, Training
 from bot.agenda.sessions import Session
 from bot.agenda.tables import Event
-from bot.agenda.training import Enrolment, Training
 from bot.card import Button, Buttons, Card, Paragraph, Reply, Words
+from bot.clockwork import training as clock
 from bot.command import command, first_word
 from bot.context import Context
 from bot.directory.days import local_day

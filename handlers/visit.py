@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from bot import visits
 from bot.agenda import associates, finding, keeping, rights, visit_cards
 from bot.agenda.associates import LENGTH, Associate, is_visit, progress
 from bot.agenda.borders import EVERYTHING
@@ -14,17 +13,18 @@ from bot.agenda.line import understood
 from bot.agenda.model import resolved
 from bot.agenda.tables import Event
 from bot.agenda.visit_cards import Prepared
-from bot.briefs import Brief
 from bot.card import Block, Button, Buttons, Card, Field, Form, Paragraph, Reply
+from bot.clockwork import visits
 from bot.command import command, first_word
 from bot.context import Context
 from bot.directory.rooms import room_of
+from bot.documents.briefs import Brief
 from bot.errors import UserError
 from bot.grammar import Rest
-from bot.holding import guard
 from bot.interpret import spelled
 from bot.message import Address, Invocation
 from bot.outbox import Placing
+from bot.relay.holding import guard
 from bot.rights import Denied
 from bot.texts import Lines, Markdown, Text, unescaped
 from handlers.agenda import asker, here

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from bot.agenda.dates import dated
-from bot.agenda.training import MOST, Corps
+from bot.agenda.seats import MOST, Corps
 from bot.errors import UserError
 from bot.routing.spelling import keys, plain
 

@@ -6,11 +6,11 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy import func, orm, select
 
-from bot.agenda import rights, training
+from bot.agenda import rights, seats
 from bot.agenda.borders import Named
 from bot.agenda.finding import Window
+from bot.agenda.seats import LIVE, Enrolment, Training
 from bot.agenda.tables import Event
-from bot.agenda.training import LIVE, Enrolment, Training
 from bot.directory.days import local_day, postings_held
 from bot.directory.identity import Actor
 from bot.directory.snapshot import Snapshot
@@ -44,13 +44,13 @@ class Session:
         """Return the last day of enrolment for somebody in a zone; None where it is open until the session begins."""
         if self.training is None or self.training.closes_at is None:
             return None
-        return local_day(zone, training.closes(self.event, self.training) - _INSTANT)
+        return local_day(zone, seats.closes(self.event, self.training) - _INSTANT)
 
     def is_open(self, now: datetime) -> bool:
         """Whether a seat can be asked for."""
         if self.training is None or self.event.state == "cancelled":
             return False
-        return training.closes(self.event, self.training) > now
+        return seats.closes(self.event, self.training) > now
 
 
 def of(session: orm.Session, events: Collection[Event], person: str | None) -> Mapping[int, Session]:
@@ -92,7 +92,7 @@ def fits(session: orm.Session, actor: Actor, directory: Snapshot, it: Training |
         return True
     held = postings_held(session, actor.person, now) if actor.person is not None else ()
     roles = {posting.role for posting, _ in held if posting.organisation == actor.organisation}
-    return training.ministry_of(actor.organisation, roles, directory) in it.ministries.split()
+    return seats.ministry_of(actor.organisation, roles, directory) in it.ministries.split()
 
 
 def _named(event: Event) -> Named:

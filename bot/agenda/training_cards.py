@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from bot.agenda.cards import Pair, View, located, name_of, noted, title_of, when
+from bot.agenda.seats import Corps, Enrolment, Training
 from bot.agenda.sessions import Session
-from bot.agenda.training import Corps, Enrolment, Training
 from bot.card import Block, Button, Buttons, Card, Fields, Paragraph, Words
 from bot.texts import Lines, Markdown, Row, Text, escape
 

@@ -16,13 +16,12 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Table, inspect, text
 from sqlalchemy.orm import Session
 
-from bot import outgoing
 from bot.backup.writing import FORMAT
 from bot.db import Database
 from bot.errors import ConfigurationError
-from bot.jobs import Lane
+from bot.jobs import Lane, outgoing
+from bot.jobs.tenure import Tenure
 from bot.migrate import to_revision
-from bot.tenure import Tenure
 
 RESTORED = "restored"  # a file beside the keys: they are older than what was done with them since
 _ROWS = 500

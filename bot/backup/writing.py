@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from bot.backup.sealing import Sealer
 from bot.db import Base, Database
+from bot.jobs.peers import Process
 from bot.migrate import newest
-from bot.peers import Process
 
 FORMAT = 1
 LEFT_OUT = frozenset({Process.__tablename__})  # who runs, which says nothing of another day

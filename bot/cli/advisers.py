@@ -8,9 +8,9 @@ from pathlib import Path
 from bot.app import world
 from bot.cli.parsing import Commands
 from bot.clock import system_clock
+from bot.documents.reports import of_adviser
 from bot.opening import open_database
 from bot.questions.advisers import coverage
-from bot.reports import of_adviser
 from bot.texts import Reader
 from config.settings import Settings
 

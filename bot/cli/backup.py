@@ -6,13 +6,13 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from bot import outgoing
 from bot.backup import restoring, writing
 from bot.backup.sealing import Sealer, lines
 from bot.cli.parsing import Commands
 from bot.clock import system_clock
 from bot.db import Database
 from bot.errors import ConfigurationError
+from bot.jobs import outgoing
 from bot.opening import open_database
 from config.settings import Settings
 

@@ -17,7 +17,7 @@ from bot.db import Database
 from bot.directory import rooms
 from bot.directory.tables import Organisation, Person
 from bot.errors import ConfigurationError
-from bot.leases import next_due
+from bot.jobs.leases import next_due
 from bot.life import running
 from bot.opening import open_database
 from bot.platforms.console import Console, as_json, as_text

@@ -80,7 +80,7 @@ def _show(settings: Settings, options: argparse.Namespace) -> int:
 def _figures(settings: Settings, options: argparse.Namespace) -> int:
     """Times are medians in minutes, by the clock; empty where nothing was taken or answered."""
     from bot.app import world  # noqa: PLC0415 - the other commands need nothing of it
-    from bot.reports import chart  # noqa: PLC0415
+    from bot.documents.reports import chart  # noqa: PLC0415
 
     now = system_clock()
     end: date = options.end or now.astimezone(ZoneInfo(settings.timezone)).date()

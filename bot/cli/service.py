@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from bot import alerts, upkeep
+from bot import alerts
 from bot.app import App, build
 from bot.cli import machine
 from bot.cli.parsing import Commands
@@ -19,6 +19,7 @@ from bot.connections import connect, matrix_options, slack_options
 from bot.db import Database
 from bot.directory.tables import Organisation, Right, Room
 from bot.errors import ConfigurationError, Unavailable
+from bot.jobs import upkeep
 from bot.life import running, settled
 from bot.opening import open_database
 from config.settings import Settings

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from bot.card import Card, Paragraph
 from bot.context import Context
-from bot.following import follow_deletion, follow_edit
 from bot.interpret.commands import CARRIED, card_meant, named, number_in, press, spelled, typed, without_command
 from bot.interpret.plan import NOTHING, Asked, Nothing, Plan, Wanted, post_of, question_of
 from bot.interpret.words import said_message
@@ -13,6 +12,7 @@ from bot.posts import Post
 from bot.questions import find
 from bot.questions.tables import Question
 from bot.relay import hand_over
+from bot.relay.following import follow_deletion, follow_edit
 from bot.texts import Text
 
 __all__ = ["CARRIED", "Asked", "Nothing", "Plan", "Wanted", "spelled", "understand", "without_command"]

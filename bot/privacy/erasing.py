@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from bot import due, foureyes, jobs
 from bot.agenda.keeping import CHANGED
-from bot.agenda.training import Enrolment
+from bot.agenda.seats import Enrolment
 from bot.audit.recording import record
 from bot.audit.tables import Alias, Content, Entry
 from bot.context import Scope

@@ -12,16 +12,16 @@ from sqlalchemy import ColumnElement, or_
 
 from bot.agenda.associates import Associate
 from bot.agenda.crossings import Crossing
+from bot.agenda.seats import Enrolment
 from bot.agenda.tables import Event, Participation, Publication
-from bot.agenda.training import Enrolment
 from bot.db import Base
 from bot.digests.tables import Digest
 from bot.directory.confirming import Confirmation
 from bot.directory.proposals import Proposal
 from bot.directory.tables import Absence, Duty, LinkCode, LinkTry, Person, Posting, Right
-from bot.holding import Held
 from bot.privacy.traces import Traces
 from bot.questions.notes import Note
+from bot.relay.holding import Held
 
 Column: TypeAlias = Any  # an attribute of a table's class
 

@@ -14,22 +14,22 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Select, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from bot import due, upkeep
+from bot import due
 from bot.agenda.associates import Associate, Visit
 from bot.agenda.crossings import Crossing
+from bot.agenda.seats import Enrolment
 from bot.agenda.tables import Event, Participation, Publication
-from bot.agenda.training import Enrolment
 from bot.audit.recording import CLOCK, record
 from bot.audit.tables import Content, Entry
 from bot.clockwork import Again, Kind, Ring
+from bot.clockwork.mobility import title_of_office
 from bot.context import Scope
 from bot.db import Base
 from bot.directory.history import Change
 from bot.directory.proposals import OVER, Proposal
 from bot.directory.tables import Absence, Duty, LinkCode, LinkTry, Posting, Right
 from bot.errors import ConfigurationError
-from bot.jobs import Job
-from bot.mobility import title_of_office
+from bot.jobs import Job, upkeep
 from bot.posts import Post
 from bot.privacy.erasing import erase
 from bot.questions.moves import OPEN

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from bot.routing.confidence import Confidence
+from bot.routing.fitting import train
 from bot.routing.learning import Example, Model, softmax
 from bot.routing.reading import read
 from bot.routing.rules import Rules
 from bot.routing.topics import features, lexicon
-from bot.routing.training import train
 
 FOLDS = 5
 _CONTRADICTED = 0.01

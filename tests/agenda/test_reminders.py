@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from bot.agenda.tables import Event
-from bot.appointments import moments
+from bot.clockwork.appointments import moments
 from bot.directory.tables import Person
 from tests.stories.people import alone
 from tests.stories.scene import Scene

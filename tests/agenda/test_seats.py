@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.agenda import keeping, training
+from bot.agenda import keeping, seats
 from bot.agenda.model import Details, When
+from bot.agenda.seats import Enrolment, Training
 from bot.agenda.tables import Event, Participation
-from bot.agenda.training import Enrolment, Training
 from bot.db import Database
 from bot.directory.identity import OPERATOR
 from bot.directory.tables import Person
@@ -34,18 +34,18 @@ def one(session: Session, person: str, act: str) -> Counter[str]:
     """Do as a handler does: lock the event, then act; return to whom seats were given."""
     event = session.scalars(select(Event).with_for_update()).one()
     row = session.get_one(Training, event.id)
-    before = {it.person for it in training.of(session, event.id) if it.state == "seat"}
+    before = {it.person for it in seats.of(session, event.id) if it.state == "seat"}
     try:
         if act == "enrol":
-            training.enrol(session, event, row, person, NOW, organisation=None)
+            seats.enrol(session, event, row, person, NOW, organisation=None)
         else:
-            mine = training.find(session, event.id, person)
+            mine = seats.find(session, event.id, person)
             if mine is None:
                 return Counter()
-            training.leave(session, event, row, mine, NOW)
+            seats.leave(session, event, row, mine, NOW)
     except UserError:
         return Counter()
-    after = {it.person for it in training.of(session, event.id) if it.state == "seat"}
+    after = {it.person for it in seats.of(session, event.id) if it.state == "seat"}
     return Counter(after - before)
 
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from bot import jobs, outgoing
+from bot import jobs
 from bot.backup import restoring, writing
 from bot.backup.sealing import PIECE, Sealer, lines
 from bot.db import Base, Database
 from bot.errors import ConfigurationError
-from bot.jobs import Job
+from bot.jobs import Job, outgoing
 from bot.migrate import upgrade
 from tests.servers.postgres import Postgres
 

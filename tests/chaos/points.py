@@ -9,10 +9,12 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
-from bot import app, fetching, files, memory, migrate, worker
+from bot import app, files, memory, migrate
 from bot.clockwork import Clockwork
 from bot.directory import reference
 from bot.dispatch import Dispatcher
+from bot.jobs import worker
+from bot.performers import fetching
 from bot.platforms.matrix import crosssigning, keys, media, session, sync, wire
 from bot.platforms.slack import backfill, sending
 from bot.platforms.slack import files as slack_files

@@ -9,7 +9,8 @@ from random import Random
 
 import pytest
 
-from bot import jobs, tenure
+from bot import jobs
+from bot.jobs import tenure
 from tests.chaos.crowd import crowd
 from tests.chaos.kills import PATIENCE, Run, look
 from tests.chaos.load import Load, audit, furnish, logged

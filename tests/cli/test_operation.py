@@ -149,7 +149,7 @@ def test_an_event_that_failed_is_listed_and_replayed(
     assert passerelle("failed", "list") == Result(0, "", "")
     passerelle(*POST)
     with monkeypatch.context() as broken:
-        broken.setattr("bot.asking.place", crash)
+        broken.setattr("bot.conversation.asking.place", crash)
         told = passerelle(*ASKER, stdin=f"{QUESTION}\n")
         [row] = passerelle("failed", "list", "--json").json
         number = row["id"]

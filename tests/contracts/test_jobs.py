@@ -12,14 +12,14 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import hints, jobs, leases
+from bot import jobs
 from bot.clock import system_clock
 from bot.db import Database
 from bot.errors import NotSent, OutcomeUnknown, Refused
-from bot.jobs import Job, Lane, Leased
-from bot.pace import Pace
-from bot.upkeep import look, mend
-from bot.worker import Worker
+from bot.jobs import Job, Lane, Leased, hints, leases
+from bot.jobs.pace import Pace
+from bot.jobs.upkeep import look, mend
+from bot.jobs.worker import Worker
 from tests.servers.postgres import Postgres
 
 NOON = datetime(2026, 3, 16, 12, tzinfo=UTC)
@@ -153,8 +153,8 @@ async def test_a_fault_of_ours_is_kept_with_its_reason(shipped: Database) -> Non
 async def test_a_message_that_is_never_taken_is_given_up_at_last(
     shipped: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.worker.ATTEMPTS", 3)
-    monkeypatch.setattr("bot.worker.LONGEST_BACKOFF", 0.01)
+    monkeypatch.setattr("bot.jobs.worker.ATTEMPTS", 3)
+    monkeypatch.setattr("bot.jobs.worker.LONGEST_BACKOFF", 0.01)
     doing = Doing()
     doing.plan["1"] = [NotSent("no")] * 9
     put(shipped, "1")
@@ -164,8 +164,8 @@ async def test_a_message_that_is_never_taken_is_given_up_at_last(
 
 
 async def test_an_outage_costs_no_attempt(shipped: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.worker.ATTEMPTS", 2)
-    monkeypatch.setattr("bot.worker.LONGEST_BACKOFF", 0.01)
+    monkeypatch.setattr("bot.jobs.worker.ATTEMPTS", 2)
+    monkeypatch.setattr("bot.jobs.worker.LONGEST_BACKOFF", 0.01)
     doing = Doing()
     doing.plan["1"] = [NotSent("down", outage=True)] * 6
     put(shipped, "1")
@@ -188,7 +188,7 @@ async def test_a_lane_is_paced_and_the_others_are_not(shipped: Database) -> None
 async def test_a_job_put_while_the_worker_sleeps_is_done_at_once(
     shipped: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.worker.POLL", 60.0)
+    monkeypatch.setattr("bot.jobs.worker.POLL", 60.0)
     doing = Doing()
     async with working(shipped, doing):
         await asyncio.sleep(0.3)
@@ -361,7 +361,7 @@ async def test_work_that_nobody_was_told_of_is_found_at_the_next_look(
     shipped: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A hint is lost without a word when its connection dies."""
-    monkeypatch.setattr("bot.worker.POLL", 0.1)
+    monkeypatch.setattr("bot.jobs.worker.POLL", 0.1)
     doing = Doing()
     async with working(shipped, doing):
         await asyncio.sleep(0.2)
@@ -373,7 +373,7 @@ async def test_work_that_nobody_was_told_of_is_found_at_the_next_look(
 async def test_hints_are_heard_again_after_their_connection_died(
     new_url: Callable[[str], str], postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.hints.AGAIN", 0.05)
+    monkeypatch.setattr("bot.jobs.hints.AGAIN", 0.05)
     heard: list[set[str]] = []
     with contextlib.closing(Database(new_url("postgresql"))) as database:
         listening = asyncio.create_task(hints.take(database.url, heard.append))
@@ -394,7 +394,7 @@ async def test_another_process_is_told_of_its_work_at_once(
     new_url: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On PostgreSQL; on SQLite, where there is seldom another one, it looks every second."""
-    monkeypatch.setattr("bot.worker.POLL", 60.0)
+    monkeypatch.setattr("bot.jobs.worker.POLL", 60.0)
     doing, url = Doing(), new_url("postgresql")
     with contextlib.closing(Database(url)) as database, contextlib.closing(Database(url)) as other:
         async with working(database, doing) as worker:

@@ -8,14 +8,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot import jobs, leases, tenure
+from bot import jobs
 from bot.clock import system_clock
 from bot.db import Database
 from bot.errors import Unavailable
-from bot.jobs import Lane
+from bot.jobs import Lane, leases, tenure
+from bot.jobs.peers import Peers, living
+from bot.jobs.tenure import LENGTH, Office, Term
 from bot.memory import PlatformMemory
-from bot.peers import Peers, living
-from bot.tenure import LENGTH, Office, Term
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LATER = NOON + LENGTH + timedelta(seconds=1)

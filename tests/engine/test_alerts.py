@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from bot import alerts, life, outgoing
+from bot import alerts, life
 from bot.alerts import Trouble
 from bot.app import App, build
 from bot.connections import add, reporter
 from bot.db import Database
-from bot.jobs import Job
+from bot.jobs import Job, outgoing
 from bot.message import Address
 from bot.texts import Text
 from config.settings import OperatorSettings, Settings

@@ -20,13 +20,13 @@ from bot.db import Database
 from bot.directory import rooms
 from bot.errors import ConfigurationError
 from bot.jobs import Job, Lane
+from bot.jobs.tenure import Office
 from bot.life import running, tick
 from bot.message import Address
 from bot.outbox import Destination
 from bot.privacy import retention
 from bot.routing.learnt import Learnt
 from bot.routing.rules import Rules
-from bot.tenure import Office
 from bot.texts import Reader
 from config.settings import MatrixSettings, Settings, SlackSettings
 from tests.stories.conftest import SAARBRUCKEN

@@ -7,14 +7,14 @@ from sqlalchemy.orm import Session
 
 from bot.card import Card, Paragraph
 from bot.connections import add
-from bot.delivery import note_settled
 from bot.directory import importing, rights
 from bot.directory.reading import read
 from bot.errors import Refused
 from bot.jobs import Job, Leased
-from bot.leases import Settled
+from bot.jobs.leases import Settled
 from bot.message import Address
 from bot.outbox import Outbox
+from bot.performers.delivery import note_settled
 from bot.questions import cards
 from bot.questions.wording import ANSWER
 from tests.stories.conftest import SAARBRUCKEN

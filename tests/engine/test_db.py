@@ -22,8 +22,8 @@ from bot.db import WAITS, Database, Instant
 from bot.directory.current import Stamp
 from bot.engines import WRITERS, make_engine
 from bot.errors import ConfigurationError, NotYet, Unavailable
+from bot.jobs.notes import note_queue
 from bot.memory import Remembered, remember
-from bot.notes import note_queue
 from bot.posts import Post
 from tests.servers.postgres import Postgres
 

@@ -14,12 +14,13 @@ import pytest
 from aiohttp import web
 from structlog.testing import capture_logs
 
-from bot import health, http, jobs, life, outgoing
+from bot import health, http, jobs, life
 from bot.app import App, build
 from bot.connections import add, reporter
 from bot.db import Database, Failure
 from bot.engines import WRITERS
 from bot.errors import ConfigurationError, Unavailable
+from bot.jobs import outgoing
 from bot.migrate import newest
 from config.settings import HttpSettings, Settings
 from tests.servers.processes import free_port

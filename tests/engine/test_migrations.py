@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from bot.clock import system_clock
 from bot.db import Base, Database
 from bot.errors import ConfigurationError
+from bot.jobs.peers import SILENT, Process
 from bot.migrate import configuration, newest, upgrade
-from bot.peers import SILENT, Process
 from tests.servers.postgres import Postgres
 
 UPGRADE = """

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from bot import opinion as module
-from bot.opinion import Endpoint, opinion
+from bot.performers import opinion as module
+from bot.performers.opinion import Endpoint, opinion
 from tests.servers.model import Model, broken, endless, says, sends, silent
 from tests.servers.web import LoopbackServer
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from bot import jobs, receipts, upkeep
+from bot import jobs, receipts
 from bot.db import Database
-from bot.jobs import Job, Lane
+from bot.jobs import Job, Lane, upkeep
 from bot.message import Address, Message, User
 from bot.receipts import Receipt
 

@@ -20,10 +20,10 @@ from pathlib import Path
 
 from bot.directory.snapshot import Snapshot
 from bot.routing.decide import route
+from bot.routing.fitting import train
 from bot.routing.model import Assignment, Question
 from bot.routing.rules import Rules, examples
 from bot.routing.teaching import FOLDS, fold, prepare
-from bot.routing.training import train
 from tests.routing.shipped import CONFIG, directory, rules
 
 ON = date(2026, 11, 23)

@@ -9,13 +9,13 @@ from bot.db import Database
 from bot.directory.snapshot import load
 from bot.errors import UserError
 from bot.routing import candidates, learnt
+from bot.routing.fitting import train
 from bot.routing.learning import Example, Features, dump, restore, softmax
 from bot.routing.reading import read
 from bot.routing.rules import Rules, examples
 from bot.routing.tables import RoutingExample, RoutingModel
 from bot.routing.teaching import Tried, doubtful, prepare, teach
 from bot.routing.topics import explained, score
-from bot.routing.training import train
 from tests.routing.shipped import CONFIG, rules
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

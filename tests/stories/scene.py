@@ -14,7 +14,6 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import leases
 from bot.app import App, build
 from bot.card import Buttons, Card, Errors, Fields, Form, Paragraph, Reply, buttons_of, to_text
 from bot.connections import add
@@ -23,7 +22,7 @@ from bot.directory import identity, rooms
 from bot.directory.tables import Person, Posting
 from bot.errors import NotSent, Refused, SendError
 from bot.files import Upload
-from bot.jobs import Job
+from bot.jobs import Job, leases
 from bot.life import running
 from bot.message import (
     Address,

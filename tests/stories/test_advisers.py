@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from bot.directory.current import Current
 from bot.directory.tables import Absence, Person, Posting, Right
+from bot.documents.reports import of_adviser
 from bot.questions.advisers import coverage, held_in, hole, work
-from bot.reports import of_adviser
 from bot.texts import Reader
 from tests.stories.conftest import SAARBRUCKEN
 from tests.stories.scene import NOON, Place, Scene

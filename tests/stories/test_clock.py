@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from bot import due, relay, reminders
+from bot import due, relay
+from bot.clockwork import reminders
 from bot.directory.tables import Closure, Organisation, Person, Posting, Right
 from bot.questions import find
 from bot.questions.find import by_number

@@ -11,9 +11,9 @@ import pytest
 
 from bot.db import Database
 from bot.errors import NotSent
-from bot.holding import EXPIRES, REMINDED, Held
 from bot.life import tick
 from bot.message import CROSSING, Message
+from bot.relay.holding import EXPIRES, REMINDED, Held
 from config.settings import FilesSettings, Settings
 from tests.stories.conftest import SAARBRUCKEN
 from tests.stories.scene import Place, Scene, Shown, scene

@@ -14,14 +14,14 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from bot.beside import Beside
 from bot.db import Database
 from bot.directory import apart, rights
 from bot.directory.history import Change
 from bot.directory.tables import Person, Posting
 from bot.files import Parcel, Slice
-from bot.importing import Importing
 from bot.message import User
+from bot.performers.beside import Beside
+from bot.performers.importing import Importing
 from config.settings import Settings
 from tests.stories.scene import Place, Scene, Shown, scene
 

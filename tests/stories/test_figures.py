@@ -5,8 +5,8 @@ from io import BytesIO
 
 from PIL import Image
 
-from bot.charts import MOST, WIDTH, Bar, bars
 from bot.directory.current import Current
+from bot.documents.charts import MOST, WIDTH, Bar, bars
 from bot.questions.figures import Group, by, count, facts
 from tests.stories.conftest import SAARBRUCKEN
 from tests.stories.scene import Place, Scene

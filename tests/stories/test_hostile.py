@@ -156,7 +156,7 @@ async def test_a_crashing_handler_costs_one_event_which_can_be_replayed(
         raise ZeroDivisionError(SAARBRUCKEN)
 
     with monkeypatch.context() as broken:
-        broken.setattr("bot.asking.place", crash)
+        broken.setattr("bot.conversation.asking.place", crash)
         await prefecture.say(SAARBRUCKEN)
     prefecture.sees("Rien n’est perdu")
     assert rows(play, Question) == 0

@@ -8,14 +8,15 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import charts, documents, reports
 from bot.card import Card, Form, Paragraph, Reply
 from bot.context import Scope
 from bot.conversation import tell_person
 from bot.db import Database
 from bot.directory.identity import identify
 from bot.directory.tables import Competence, Organisation, Person, Posting
-from bot.documents import Heading, Part, Picture, Prose, Table
+from bot.documents import charts, reports
+from bot.documents import pdf as documents
+from bot.documents.pdf import Heading, Part, Picture, Prose, Table
 from bot.message import User
 from bot.opening import CONFIG
 from bot.texts import Catalogues, Text

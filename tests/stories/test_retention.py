@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from bot import jobs, receipts
 from bot.agenda.associates import Associate, Visit
 from bot.agenda.crossings import Crossing
+from bot.agenda.seats import Enrolment
 from bot.agenda.tables import Event, Participation
-from bot.agenda.training import Enrolment
 from bot.audit import chain
 from bot.audit.recording import record
 from bot.audit.tables import Content, Entry

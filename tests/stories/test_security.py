@@ -68,7 +68,7 @@ async def test_logs_hold_no_word_of_anybody(
     play.clock.pass_(hours=1)
     await tick(play.app)
     with monkeypatch.context() as broken:
-        broken.setattr("bot.asking.place", crash)
+        broken.setattr("bot.conversation.asking.place", crash)
         await prefecture.say(f"{SAARBRUCKEN} {CANARY} encore")
     await prefecture.as_("passant", insider=False).say(f"{CANARY} !")
     await prefecture.say(f"[DIFFUSION RESTREINTE] {CANARY}")

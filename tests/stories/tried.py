@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from bot.agenda import rights as agenda
 from bot.agenda.associates import Associate, parts_of
+from bot.agenda.seats import Enrolment, Training
 from bot.agenda.tables import Event
-from bot.agenda.training import Enrolment, Training
 from bot.directory import scopes
 from bot.directory.files import FILES
 from bot.directory.identity import Actor

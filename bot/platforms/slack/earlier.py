@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from bot.errors import SendError
-from bot.pace import Bucket, Pace
+from bot.jobs.pace import Bucket, Pace
 from bot.platforms.slack.people import Payload
 from bot.platforms.slack.web import Web, call
 

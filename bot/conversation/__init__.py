@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from bot import personal
 from bot.card import Card, Paragraph, Words
 from bot.context import Scope
+from bot.conversation.timing import expect
 from bot.directory.accounts import address_of
 from bot.directory.days import postings_held
 from bot.directory.identity import Actor, reader_of
@@ -24,7 +25,6 @@ from bot.questions.tables import Enclosed, Endpoint, Question
 from bot.routing.identifiers import masked
 from bot.routing.model import Assignment
 from bot.texts import Text, to_data
-from bot.timing import expect
 
 
 def adopt(question: Question, assignment: Assignment) -> None:

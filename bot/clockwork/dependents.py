@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import mobility, training, visits
 from bot.agenda.keeping import CHANGED
 from bot.agenda.tables import Event
-from bot.clockwork import Again, Kind, Ring
+from bot.clockwork import Again, Kind, Ring, mobility, training, visits
 from bot.context import Scope
 
 

@@ -18,9 +18,9 @@ import aiohttp
 import structlog
 from sqlalchemy.orm import Session
 
-from bot.asking import propose
 from bot.clock import Clock
 from bot.context import Scope, World
+from bot.conversation.asking import propose
 from bot.db import Database
 from bot.jobs import Leased
 from bot.outbox import Destinations, Outbox

@@ -10,17 +10,17 @@ from bot.card import Button, Buttons, Card, Paragraph, Words
 from bot.clockwork import Again, Kind, Ring
 from bot.context import Scope
 from bot.conversation import address, escalate, redraw
+from bot.conversation.ladder import Office, offices
+from bot.conversation.timing import expect, quiet_until, recipients
 from bot.directory.accounts import account_on
 from bot.directory.rota import on_duty
 from bot.directory.tables import Person
-from bot.ladder import Office, offices
 from bot.message import User
 from bot.posts import Placing, Post, Side
 from bot.questions import cards, clock, find, moves
 from bot.questions.clock import LATE, Step
 from bot.questions.tables import Endpoint, Question
 from bot.texts import Moment, Text
-from bot.timing import expect, quiet_until, recipients
 
 BEHIND = timedelta(minutes=30)  # after which what is said says that it comes late
 PERSON = "person"  # the kind of what looks at somebody who took questions: are they still there?

@@ -13,13 +13,13 @@ from typing import TypeVar
 import structlog
 from sqlalchemy.orm import Session
 
-from bot import fence, leases, outgoing
+from bot import fence
 from bot.clock import Clock
 from bot.db import Database
 from bot.errors import NotSent, OutcomeUnknown, Refused, Unavailable, in_short
-from bot.jobs import LANES_AT_ONCE, LEASE, Leased, Taken, Waits
-from bot.leases import Next, Settled
-from bot.pace import Bucket, Pace
+from bot.jobs import LANES_AT_ONCE, LEASE, Leased, Taken, Waits, leases, outgoing
+from bot.jobs.leases import Next, Settled
+from bot.jobs.pace import Bucket, Pace
 
 log = structlog.get_logger()
 

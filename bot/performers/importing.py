@@ -1,4 +1,4 @@
-"""The directory's files in and out of the chat: read and written by a process of its own (`bot.beside`).
+"""The directory's files in and out of the chat: read and written by a process of its own (`bot.performers.beside`).
 
 The bot tells its person how far that is, and says what came of it. Whatever becomes of either process, a proposal is
 stored once or not at all: what is stored and that it is are written in one transaction (`proposals.note_stored`), and
@@ -14,7 +14,6 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from bot import foureyes
-from bot.beside import Beside, GaveUp, Told
 from bot.card import Card, Paragraph
 from bot.clock import Clock
 from bot.clockwork import Again, Kind, Ring
@@ -26,12 +25,13 @@ from bot.directory.preview import Outcome
 from bot.directory.proposals import Proposal
 from bot.directory.tables import Person
 from bot.errors import UserError
-from bot.fetching import REASONS
 from bot.foureyes import Act
 from bot.jobs import Leased
-from bot.leases import Settled
+from bot.jobs.leases import Settled
 from bot.message import Address, File, User
 from bot.outbox import Destinations, Outbox, from_args
+from bot.performers.beside import Beside, GaveUp, Told
+from bot.performers.fetching import REASONS
 from bot.texts import Reader, Text, unescaped
 
 TOLD_EVERY: Final = timedelta(seconds=3)  # how far it is

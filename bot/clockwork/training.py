@@ -6,22 +6,22 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot import due
-from bot.agenda import training
+from bot.agenda import seats
 from bot.agenda.cards import title_of, when
+from bot.agenda.seats import LIVE, Enrolment, Training, closes
 from bot.agenda.tables import Event
-from bot.agenda.training import LIVE, Enrolment, Training, closes
 from bot.card import Button, Buttons, Card, Paragraph
 from bot.clockwork import Again, Ring
+from bot.clockwork.views import view_at
 from bot.context import Scope
+from bot.conversation.ladder import office
+from bot.conversation.timing import quiet_until
 from bot.directory.accounts import address_of
 from bot.directory.identity import reader_of
 from bot.directory.rooms import rooms_of
 from bot.directory.tables import Person
-from bot.ladder import office
 from bot.message import Address
 from bot.texts import Markdown, Text
-from bot.timing import quiet_until
-from bot.views import view_at
 
 ENROLMENT: Final = "enrolment"  # the kind of due things that looks at somebody's request for a seat
 REMINDED: Final = timedelta(days=2)  # before enrolment ends, a superior who said nothing is asked again
@@ -34,14 +34,14 @@ def look(ctx: Scope, event: Event) -> Again:
     row = ctx.session.get(Training, event.id)
     if row is None:
         return None
-    training.settle(ctx.session, event, row, ctx.now)
+    seats.settle(ctx.session, event, row, ctx.now)
     closing, over = closes(event, row), event.when.over(event.zone)
     row.closed = row.closed and closing <= ctx.now  # it may have been moved
     again: Again = None
     if event.state != "cancelled":
         wait = _tell_organiser(ctx, event, row, closing, over)
         again = min((at for at in (wait, closing, over) if at is not None and at > ctx.now), default=None)
-    for it in training.of(ctx.session, event.id):
+    for it in seats.of(ctx.session, event.id):
         due.hasten(ctx.session, ENROLMENT, f"{event.id} {it.id}", ctx.now)
     return again
 
@@ -49,7 +49,7 @@ def look(ctx: Scope, event: Event) -> Again:
 def _tell_organiser(ctx: Scope, event: Event, row: Training, closing: datetime, over: datetime) -> Again:
     """Tell who organises a session what it is time for; return when, where their office is closed now."""
     if closing <= ctx.now and not row.closed:
-        training.lapse(ctx.session, event, row, ctx.now)
+        seats.lapse(ctx.session, event, row, ctx.now)
     name = "asked" if over <= ctx.now else "closed" if closing <= ctx.now else None
     if name is None or getattr(row, name):
         return None
@@ -58,7 +58,7 @@ def _tell_organiser(ctx: Scope, event: Event, row: Training, closing: datetime, 
     if wait is not None:
         return wait
     row.closed, row.asked = True, name == "asked"
-    counts = training.counts(ctx.session, event.id)
+    counts = seats.counts(ctx.session, event.id)
     if room is not None and counts:
         words = Text.of(
             f"training.organiser.{name}",

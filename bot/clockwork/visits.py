@@ -17,18 +17,18 @@ from bot.agenda.cards import View, title_of, when
 from bot.agenda.keeping import CHANGED
 from bot.agenda.tables import Event
 from bot.agenda.visit_cards import Prepared
-from bot.briefs import Brief
 from bot.card import Button, Buttons, Card, Paragraph
 from bot.clockwork import Again, Ring
+from bot.clockwork.views import view_at
 from bot.context import Scope
 from bot.conversation import region_of
+from bot.conversation.timing import quiet_until
 from bot.directory.rooms import rooms_of
 from bot.directory.tables import Room
+from bot.documents.briefs import Brief
 from bot.message import Address, File
 from bot.outbox import Post
 from bot.texts import Markdown, Text
-from bot.timing import quiet_until
-from bot.views import view_at
 
 ASSOCIATE: Final = "associate"  # the kind of due things that looks at one who has a part in a visit
 LOOKED_FOR: Final = timedelta(hours=6)  # between two looks for a room of an organisation that has none

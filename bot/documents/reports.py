@@ -11,10 +11,10 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from bot.card import Words
-from bot.charts import MOST, Bar, bars
 from bot.context import World
 from bot.directory.days import local_day
-from bot.documents import Heading, Part, Picture, Prose, Table, pdf
+from bot.documents.charts import MOST, Bar, bars
+from bot.documents.pdf import Heading, Part, Picture, Prose, Table, pdf
 from bot.message import Drawn
 from bot.questions.advisers import held_in, work
 from bot.questions.cards import name_of

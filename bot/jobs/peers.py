@@ -12,11 +12,10 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import String, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from bot import leases
 from bot.clock import Clock
 from bot.db import Base, Database, Instant, insert_into
 from bot.errors import Unavailable
-from bot.jobs import Lane
+from bot.jobs import Lane, leases
 
 BEAT = 0.5  # seconds; on SQLite, where a beat is a write to disk and there is seldom a second process, ten
 SILENT = timedelta(seconds=30)  # after which a process counts as gone

@@ -11,16 +11,16 @@ from bot import files, wire
 from bot.card import from_json
 from bot.db import Database
 from bot.errors import Refused
-from bot.fetching import Exit, tell_failed
-from bot.importing import tell_unread
 from bot.jobs import Leased
-from bot.leases import Settled
+from bot.jobs.leases import Settled
+from bot.jobs.worker import Perform
 from bot.message import Address, Inbound, RoomChange, User
 from bot.outbox import from_args
+from bot.performers.fetching import Exit, tell_failed
+from bot.performers.importing import tell_unread
 from bot.platforms import DirectRooms, Edits, Files, Joins, Platform
 from bot.posts import message_of, note_sent
 from bot.turns import put_off
-from bot.worker import Perform
 
 REMEMBERED = 10_000  # messages whose ids are kept in memory
 

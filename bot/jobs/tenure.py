@@ -16,11 +16,10 @@ import structlog
 from sqlalchemy import ColumnElement, String, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from bot import leases
 from bot.clock import Clock
 from bot.db import Base, Database, Instant, insert_into
 from bot.errors import Unavailable
-from bot.jobs import Lane
+from bot.jobs import Lane, leases
 
 log = structlog.get_logger()
 

@@ -30,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from bot.jobs import JOBS_AT_ONCE, LANES_AT_ONCE, LEASE, NOTHING, OPEN, OPEN_STATES, ORDER, Job, Lane, Leased
-from bot.notes import note_queue
+from bot.jobs.notes import note_queue
 
 _HOST = socket.gethostname()
 _BLIND = {"synchronize_session": False}

@@ -7,16 +7,17 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import files, reports
+from bot import files
 from bot.clock import Clock
 from bot.context import World
 from bot.db import Database
-from bot.fetching import Exit
+from bot.documents import reports
 from bot.jobs import Leased
+from bot.jobs.worker import Perform
 from bot.outbox import from_args
+from bot.performers.fetching import Exit
 from bot.posts import Post
 from bot.texts import Reader
-from bot.worker import Perform
 
 
 def drawing(database: Database, world: World, clock: Clock, exit_: Exit) -> Perform:
@@ -43,7 +44,7 @@ def drawing(database: Database, world: World, clock: Clock, exit_: Exit) -> Perf
 def _planned(
     world: World, session: Session, reader: Reader, what: Mapping[str, str], clock: Clock
 ) -> reports.Chart | reports.Report:
-    """Return what is to be drawn, as `bot.reports` asked for it."""
+    """Return what is to be drawn, as `bot.documents.reports` asked for it."""
     if what["kind"] == "figures":
         start, end = date.fromisoformat(what["start"]), date.fromisoformat(what["end"])
         found, title = reports.figures_of(world, session, reader, start, end, clock(), of=what["of"] or None)

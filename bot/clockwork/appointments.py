@@ -2,8 +2,8 @@
 
 The day before is at nine; the hour before, where that would be at night, is the evening before. What was told is kept
 with the answer, as the beginning that it was told for: an event that moves is told of again. That it moves, changes its
-place or is cancelled, and that somebody is to stand in, is told at once, by day; where seats are given, `bot.training`
-does.
+place or is cancelled, and that somebody is to stand in, is told at once, by day; where seats are given,
+`bot.clockwork.training` does.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session
 from bot.agenda import cards, rights
 from bot.agenda.cards import View
 from bot.agenda.participation import REMIND
+from bot.agenda.seats import Training
 from bot.agenda.tables import Event, Participation
-from bot.agenda.training import Training
 from bot.card import Button, Card, Paragraph
 from bot.clockwork import Again, Kind, Ring
 from bot.context import Scope

@@ -32,9 +32,9 @@ from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.sql.dml import ReturningInsert
 
-from bot import hints
 from bot.db import Base, Instant, Lessee, insert_on
-from bot.notes import note, notes, take_notes
+from bot.jobs import hints
+from bot.jobs.notes import note, notes, take_notes
 
 LEASE = timedelta(seconds=6)  # renewed while its holder lives; how long what it left lies still
 LANES_AT_ONCE = 64

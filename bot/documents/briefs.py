@@ -9,7 +9,7 @@ from bot.agenda.cards import View, name_of, shown_words, title_of, when
 from bot.agenda.visit_cards import Prepared
 from bot.card import Words
 from bot.context import World
-from bot.documents import Heading, Part, Prose, pdf
+from bot.documents.pdf import Heading, Part, Prose, pdf
 from bot.message import File
 from bot.texts import Reader, Text, escape, unescaped
 

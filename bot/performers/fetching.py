@@ -27,7 +27,7 @@ from bot.directory import proposals
 from bot.errors import Refused
 from bot.files import Limits
 from bot.jobs import Leased
-from bot.leases import Settled
+from bot.jobs.leases import Settled
 from bot.outbox import Outbox, from_args
 from bot.platforms import Files, Platform
 from bot.posts import Post

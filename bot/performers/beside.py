@@ -22,7 +22,7 @@ from bot.clock import Clock
 from bot.db import Database
 from bot.directory.preview import Outcome
 from bot.directory.proposals import Proposal
-from bot.fetching import tidy
+from bot.performers.fetching import tidy
 
 log = structlog.get_logger()
 

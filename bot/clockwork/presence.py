@@ -9,8 +9,10 @@ from sqlalchemy import select
 from bot import due
 from bot.card import Card, Paragraph
 from bot.clockwork import Again, Kind, Ring
+from bot.clockwork.reminders import ASKER, PERSON, full_name, say
 from bot.context import Scope
 from bot.conversation import redraw
+from bot.conversation.timing import quiet_until
 from bot.directory import rota
 from bot.directory.absences import away, stand_in
 from bot.directory.days import local_day, postings_held
@@ -19,9 +21,7 @@ from bot.directory.tables import Person, Posting
 from bot.message import Address
 from bot.questions import moves
 from bot.questions.tables import Question
-from bot.reminders import ASKER, PERSON, full_name, say
 from bot.texts import Text
-from bot.timing import quiet_until
 
 ROTA = "rota"  # the kind of what looks for gaps in rotas, once a day and when they change
 GAP = "gap"  # the kind of a gap that an organisation is told of

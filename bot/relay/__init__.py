@@ -10,19 +10,20 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from bot import personal, said
+from bot import personal
 from bot.card import Card, Paragraph
 from bot.context import Context
 from bot.conversation import address, mark_cards, redraw, shown_name, who
 from bot.errors import UserError
 from bot.files import safe_name
-from bot.following import copies_of
-from bot.holding import encrypted_room, guard
 from bot.message import Address, Attachment, Message, User
 from bot.posts import Placing, Side, message_of
 from bot.questions import cards, find, moves, passages, wording
 from bot.questions.moves import OPEN
 from bot.questions.tables import Endpoint, Question
+from bot.relay import said
+from bot.relay.following import copies_of
+from bot.relay.holding import encrypted_room, guard
 from bot.texts import Text
 
 HOLD = timedelta(milliseconds=200)  # Slack may deliver two messages of a thread in the wrong order

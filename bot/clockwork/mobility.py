@@ -11,8 +11,10 @@ from bot.agenda.crossings import Crossing
 from bot.agenda.tables import Event
 from bot.card import Button, Buttons, Card, Paragraph, Words
 from bot.clockwork import Again
+from bot.clockwork.reminders import PERSON
 from bot.context import Scope
 from bot.conversation import coordinators, tell_person
+from bot.conversation.timing import quiet_until
 from bot.directory import rights
 from bot.directory.history import PRESENCE, Author
 from bot.directory.rooms import rooms_of
@@ -21,9 +23,7 @@ from bot.message import Address
 from bot.questions.cards import name_of
 from bot.questions.moves import PENDING
 from bot.questions.tables import Question
-from bot.reminders import PERSON
 from bot.texts import Reader, Text, unescaped
-from bot.timing import quiet_until
 
 ENDED: Final = ("editor", "coordinator")  # rights that belong to an office; an administrator's is for administrators
 LATE: Final = timedelta(days=30)  # after which nobody is told any more
