@@ -6,10 +6,12 @@ from datetime import date
 from bot.directory.identity import Actor
 from bot.directory.snapshot import Snapshot
 from bot.directory.visibility import seen_by
+from bot.routing.asker import who
 from bot.routing.decide import route
 from bot.routing.model import Question, Recipient
 from bot.routing.names import FRANCE
 from bot.routing.reading import Reading, read
+from bot.routing.register import register
 from bot.routing.rules import Rules
 from bot.routing.spelling import keys
 from bot.routing.topics import score
@@ -19,17 +21,28 @@ from bot.search.words import Lexicon, code
 def in_charge(
     text: str, tokens: Sequence[str], rules: Rules, directory: Snapshot, actor: Actor, on: date
 ) -> tuple[Recipient, ...]:
-    """Return who is in charge of what a text asks, best first; nobody unless all of it names a topic and places."""
+    """Return who is in charge of what a text asks, best first; nobody unless all of it names a topic and places.
+
+    A question goes to the other side; a look-up says who is in charge of a place, whoever asks.
+    """
     reading = read(text, rules)
     evidence = score(reading, rules).evidence
     said = {at for it in (*evidence, *reading.names) for at in range(it.start, it.end)}
     spoken = {reading.words[at].key for at in said}
     if not evidence or not spoken.issuperset(tokens):
         return ()
-    assignment = route(Question(text, asker=actor.organisation), rules, seen_by(directory, actor), on)
+    seen = seen_by(directory, actor)
+    assignment = route(Question(text, asker=_asker(reading, actor, seen)), rules, seen, on)
     back = assignment.question_back.choices if assignment.question_back else ()
     found = (assignment.recipient, *(choice.recipient for choice in back))
     return tuple(dict.fromkeys(recipient for recipient in found if recipient is not None))
+
+
+def _asker(reading: Reading, actor: Actor, directory: Snapshot) -> str | None:
+    """Return who asks where that matters: no place is named, or the border of a prefecture may be meant."""
+    abroad = any(sense.country not in {FRANCE, ""} for name in reading.names for sense in name.senses)
+    beside = abroad and who(actor.organisation, register(directory)).side == "prefecture"
+    return actor.organisation if beside or not reading.names else None
 
 
 def wider(text: str, lexicon: Lexicon, rules: Rules) -> Iterator[tuple[str, ...]]:

@@ -66,6 +66,18 @@ def test_nonsense_finds_nothing(directory: Directory, text: str) -> None:
     assert directory.find(text) == []
 
 
+def test_who_is_in_charge_of_a_place_depends_on_the_place(directory: Directory) -> None:
+    """A question of a post goes to a prefecture; who answers for Tunis is the consulate there, whoever looks it up."""
+    asked = {
+        "qui pour état civil en Sarre": ("consulat-francfort", "consul"),
+        "qui pour visa tunis": ("consulat-tunis", "consul"),
+        "qui pour titre de séjour en Moselle": ("prefecture-57", "desk"),
+    }
+    for asking in ("prefecture-67", "consulat-munich", "ambassade-de", "ministere-cdcs"):
+        found = {text: directory.first(text, actor("member", asking)) for text in asked}
+        assert found == asked, asking
+
+
 def test_what_comes_near_is_not_sure(directory: Directory) -> None:
     near = directory.find("munich introuvable")
     assert (near[0].id, near[0].sure) == ("consulat-munich", False)

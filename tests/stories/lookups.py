@@ -1,9 +1,10 @@
-"""Twenty look-ups of an official who types badly, on Slack, and what came back.
+"""Twenty look-ups of an official who types badly, on Slack or in an encrypted room of Matrix, and what came back.
 
 `python -m tests.stories.lookups` writes `docs/lookups.md`.
 """
 
 import asyncio
+import re
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,13 +14,16 @@ from pathlib import Path
 from bot.db import Database
 from tests.conftest import build
 from tests.search.conftest import people
-from tests.stories.on_slack import Said, SlackRoom
-from tests.stories.platforms import on_platforms
+from tests.stories.on_matrix import MatrixRoom
+from tests.stories.on_matrix import Said as OnMatrix
+from tests.stories.on_slack import Said as OnSlack
+from tests.stories.platforms import Servers, on_platforms
 from tests.stories.scene import Clock
 
 PAGE = Path("docs/lookups.md")
 ASKING = "prefecture-67"
 MORNING = datetime(2026, 11, 23, 9, 5, tzinfo=UTC)  # a Monday, five past ten in Strasbourg
+_BUTTONS = re.compile(r"\[ |\d+\. ")
 TYPED = (
     ("munchen", "the city as it is called there, without its umlaut"),
     ("cgbarcelone", "an abbreviation and a city run together"),
@@ -48,9 +52,10 @@ An agent of the prefecture of Bas-Rhin looks twenty things up, on a Monday at 10
 people who are made up (`tests/search/conftest.py`). It was played on a Slack as strict as its documentation;
 `python -m tests.stories.lookups` writes this page, and a test keeps it true.
 
-The answer stands in the channel, for the asker alone, and `[…]` are buttons. On Matrix a look-up is answered with the same card in the
-asker's direct room with the bot, its buttons numbered (a proof of `tests/stories/test_lookups.py` compares some forty on
-both). The shipped network has no telephone numbers: they come with an administration's own files.
+The answer stands in the channel, for the asker alone, and `[…]` are buttons. In an encrypted Matrix room the same twenty are answered
+with the same words in the asker's direct room with the bot, the buttons numbered: a proof (`tests/stories/test_lookups.py`)
+plays them against a real Synapse and compares each line. The shipped network has no telephone numbers: they come with an
+administration's own files.
 """
 
 
@@ -66,26 +71,29 @@ class Answer:
         return "\n".join((*self.words, *([" ".join(f"[{label}]" for label in self.buttons)] if self.buttons else [])))
 
 
-async def looked_up(database: Database, folder: Path) -> list[Answer]:
-    """Look everything up in a channel of Slack."""
+async def looked_up(database: Database, folder: Path, servers: Servers | None = None) -> list[Answer]:
+    """Look everything up in a channel of Slack; with a homeserver, in a room there."""
     answers: list[Answer] = []
-    async with on_platforms(database, folder, clock=Clock(MORNING)) as play:
+    matrix = (ASKING, ("collegue",), servers) if servers else None
+    async with on_platforms(database, folder, clock=Clock(MORNING), matrix=matrix) as play:
         database.run_now(people)
         office = play.link(ASKING)
-        assert isinstance(office, SlackRoom)
+        if isinstance(office, MatrixRoom):
+            office = office.as_("collegue")
+            office.employ(ASKING)  # whom the directory knows is answered in a room of their own
         await asyncio.to_thread(play.app.world.finder.wait)
         for text, _ in TYPED:
             known = {said.id for said in office.posts}
             await office.slash("annuaire", text)
-            (said,) = (said for said in office.posts if said.id not in known)
-            assert said.alone, "a look-up is for the asker alone"
+            (said,) = (said for said in office.posts if said.id not in known and said.alone)
             answers.append(_answer(said))
+        assert servers or all(said.alone for said in office.posts), "a look-up is for the asker alone"
     return answers
 
 
-def _answer(said: Said) -> Answer:
+def _answer(said: OnSlack | OnMatrix) -> Answer:
     lines = (line.replace("*", "").strip() for line in said.text.splitlines())
-    return Answer(tuple(line for line in lines if line and not line.startswith("[ ")), tuple(said.buttons))
+    return Answer(tuple(line for line in lines if line and not _BUTTONS.match(line)), tuple(said.buttons))
 
 
 def page(answers: Sequence[Answer]) -> str:

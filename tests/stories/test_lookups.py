@@ -118,6 +118,17 @@ async def test_twenty_look_ups_on_slack_are_as_the_documentation_shows(
 
 
 @pytest.mark.proof
+async def test_twenty_look_ups_in_a_matrix_room_are_answered_as_on_slack(
+    synapse: Synapse, strict: StrictClients, tmp_path: Path, new_url: Callable[[str], str]
+) -> None:
+    database = Database(new_url("sqlite"))
+    answers = await looked_up(database, tmp_path, (synapse, strict))
+    database.close()
+    for ours, shown in zip(page(answers).split("\n## "), PAGE.read_text("utf-8").split("\n## "), strict=True):
+        assert ours == shown
+
+
+@pytest.mark.proof
 async def test_thirty_look_ups_on_slack_and_on_matrix(
     synapse: Synapse, strict: StrictClients, tmp_path: Path, new_url: Callable[[str], str]
 ) -> None:
