@@ -119,16 +119,22 @@ class Database:
         self._threads = ThreadPoolExecutor(1 if self.sqlite else WRITERS, thread_name_prefix="db")
         self._asked: deque[_Asked] = deque()
 
-    async def run(self, work: Callable[[Session], T]) -> T:
+    async def run(self, work: Callable[[Session], T], *, patience: float | None = None) -> T:
         """Run `work` in one transaction and return its result, committed; anew once what it finds `NotYet` made is.
 
-        Raises whatever `work` raised, with everything undone; `Unavailable` when the database itself failed.
+        Raises whatever `work` raised, with everything undone, `NotYet` after so many seconds of waiting for it if
+        `patience` says so; `Unavailable` when the database itself failed.
         """
+        deadline = None if patience is None else asyncio.get_running_loop().time() + patience
         for _ in range(WAITS):
             try:
                 return await self._run(work)
             except NotYet as early:
-                await asyncio.to_thread(early.made)
+                try:
+                    async with asyncio.timeout_at(deadline):
+                        await asyncio.to_thread(early.made)
+                except TimeoutError:
+                    raise early from None
         return await self._run(work)
 
     async def _run(self, work: Callable[[Session], T]) -> T:

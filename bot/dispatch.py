@@ -19,7 +19,7 @@ from bot.conversation.rooms import changed
 from bot.db import Database
 from bot.directory.identity import Actor, identify
 from bot.directory.rooms import room_of
-from bot.errors import NotSent, Unavailable, UserError, in_short
+from bot.errors import NotSent, NotYet, Unavailable, UserError, in_short
 from bot.grammar import Command
 from bot.interpret import Asked, Nothing, Wanted, understand
 from bot.memory import remember
@@ -38,6 +38,7 @@ from bot.turns import Turns, in_doubt, put_off
 log = structlog.get_logger()
 
 SOON: Final = 0.3  # seconds until an event is looked at again whose message is still being said
+PATIENCE: Final = 1.5  # seconds for what is being made since the start; Slack waits three for an acknowledgement
 
 
 class Dispatcher:
@@ -63,13 +64,21 @@ class Dispatcher:
         """Commit an event and all that follows from it, and return the direct reply.
 
         A handler's fault is kept as a failed receipt and told with its number. Raises `Unavailable` when nothing
-        could be committed: the platform must offer the event again.
+        could be committed: the platform must offer the event again. What it takes may still be being made after a
+        start: then the event is kept, its author told so, and answered as soon as that is there.
         """
         if inbound.author.bot or _chatter(inbound):
             return None
         inbound = storable(inbound)
         floods = self._turns.floods(inbound)
-        return await self._handle(inbound, lambda session: self._take_in_turn(session, inbound, floods=floods))
+        try:
+            return await self._handle(
+                inbound,
+                lambda session: self._take_in_turn(session, inbound, floods=floods),
+                patience=None if marked(_words(inbound)) or _answered_at_once(inbound) else PATIENCE,
+            )
+        except NotYet:
+            return await self._database.run(lambda session: self._take_later(session, inbound))
 
     async def again(self, inbound: Inbound) -> None:
         """Handle an event whose receipt says that it was put off or failed; one that was handled since is left alone.
@@ -78,10 +87,10 @@ class Dispatcher:
         """
         await self._handle(inbound, lambda session: self._take_again(session, inbound))
 
-    async def _handle(self, inbound: Inbound, work: Callable[[Session], Reply]) -> Reply:
+    async def _handle(self, inbound: Inbound, work: Callable[[Session], Reply], patience: float | None = None) -> Reply:
         try:
-            return await self._database.run(work)
-        except (Unavailable, NotSent):
+            return await self._database.run(work, patience=patience)
+        except (Unavailable, NotSent, NotYet):
             raise
         except Exception as error:  # whatever it is, it costs this event alone
             reason = in_short(error)
@@ -98,6 +107,17 @@ class Dispatcher:
         if outcome != "done":
             receipts.conclude(session, inbound, outcome)
         return reply
+
+    def _take_later(self, session: Session, inbound: Inbound) -> Reply:
+        """Keep an event for when what it takes is made, and say so to its author."""
+        put_off(session, inbound, self._clock())
+        inbound = _seated(session, inbound)
+        to = inbound.to
+        actor = identify(session, inbound.author, (to.platform, to.room), to.surface != "room", self._clock())
+        ctx = self._context(session, inbound, actor or _STRANGER)
+        card = Card(None, (Paragraph(Text.of("reply.starting")),))
+        self._say_alone(ctx, self._place(ctx, private=True), card, "starting")
+        return None
 
     def _take_again(self, session: Session, inbound: Inbound) -> Reply:
         if in_doubt(session, inbound):
@@ -300,6 +320,11 @@ def _card_here(ctx: Context) -> str | None:
     """Return the thread of the question's card in this room: a slash command has no message to answer beneath."""
     card = card_in(ctx.session, ctx.about, ctx.to) if ctx.about is not None else None
     return card and (card.thread or f"key:{card.key}")
+
+
+def _answered_at_once(inbound: Inbound) -> bool:
+    """Whether the reply belongs into the acknowledgement: a page that is drawn, or a form's errors."""
+    return inbound.to.surface == "home" or (isinstance(inbound, Invocation) and bool(inbound.form))
 
 
 _STRANGER = Actor(None, None, None, None, frozenset(), None, None)

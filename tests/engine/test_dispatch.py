@@ -1,6 +1,7 @@
 """What is answered to whom and where: forms, errors, private words, strangers, events that must wait or come again."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -15,7 +16,7 @@ from bot.connections import add
 from bot.db import Database
 from bot.directory import rights, rooms
 from bot.directory.tables import Person, Posting
-from bot.errors import Unavailable
+from bot.errors import NotYet, Unavailable
 from bot.memory import PlatformMemory
 from bot.message import Address, Invocation, Message, Reaction, RoomChange, User
 from bot.receipts import Receipt
@@ -315,6 +316,30 @@ async def test_what_one_says_stays_in_order_behind_what_waits(
             break
     asked = [play.question(f"Q-2026-{n:05}").text for n in range(1, 7)]
     assert asked == [f"{SAARBRUCKEN} numéro {n}" for n in range(6)]
+
+
+async def test_a_look_up_before_the_index_is_made_is_kept_and_its_author_told(
+    play: Scene, matrix: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = threading.Event()
+
+    def not_yet(*_: object, **__: object) -> list[object]:
+        if made.is_set():
+            return []
+        raise NotYet(lambda: made.wait(5))
+
+    monkeypatch.setattr(play.app.world.finder, "find", not_yet)
+    monkeypatch.setattr("bot.dispatch.PATIENCE", 0.01)
+    lookup = message(play, "annuaire munich")
+    await play.receive(lookup)
+    await play.receive(lookup)
+    assert outcomes(play) == ["deferred"], "it is acknowledged, and kept"
+    made.set()
+    await play.settle()
+    starting, pointer, answer = (post.text for post in matrix.posts.values())
+    assert (starting.partition(":")[0], pointer) == ("One moment", "Je vous réponds en privé.")
+    assert answer.startswith("Nothing found for")
+    assert outcomes(play) == ["done"]
 
 
 def test_the_paces_of_many_accounts_take_little_room(monkeypatch: pytest.MonkeyPatch) -> None:
