@@ -137,6 +137,13 @@ def of(session: Session, file: File, row: Row, limit: int = 20) -> list[Change]:
     return list(session.scalars(found.order_by(Change.id.desc()).limit(limit)))
 
 
+def last(session: Session, file: File, row: Row, column: str) -> Change | None:
+    """Return the latest change of one column of a row, None where the history has none, or none any more."""
+    found = select(Change).where(Change.file == file.name, Change.row == key_text(file, row))
+    named = found.where(Change.after.contains(f'"{column}":', autoescape=True))
+    return session.scalar(named.order_by(Change.id.desc()).limit(1))
+
+
 def values(change: Change) -> tuple[Row | None, Row]:
     """Return the columns that a change is about, before (None: the row is new) and after it."""
     return json.loads(change.before) if change.before is not None else None, json.loads(change.after)

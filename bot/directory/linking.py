@@ -10,12 +10,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, delete, func, or_, select
 from sqlalchemy.orm import Session
 
+from bot.directory import rights
 from bot.directory.accounts import COLUMNS, person_of
 from bot.directory.files import PEOPLE
-from bot.directory.history import Author, Via, record
+from bot.directory.history import Author, Via, last, record
 from bot.directory.tables import LinkCode, LinkTry, Person
 from bot.errors import UserError
 from bot.message import User
+from bot.rights import may
 from bot.texts import Text
 
 LIFE = timedelta(minutes=15)  # of a code
@@ -75,14 +77,23 @@ def unlinked_maker(session: Session, code: str, at: datetime) -> str | None:
 def by_email(session: Session, user: User, at: datetime) -> Person | None:
     """Link an account to the one person whose address of electronic mail the platform verified to be its own.
 
-    Nobody is linked when two people share the address, or when the person has another account there.
+    Nobody is linked when two people share the address, when the person has another account there, or when somebody
+    wrote the address into their card who may not write accounts into it.
     """
     if user.email is None or not user.insider:
         return None
     found = session.scalars(select(Person).where(func.lower(Person.email) == user.email.lower()).limit(2)).all()
-    if len(found) != 1 or _give(session, found[0], user.platform, user.id, at, "email") is None:
+    if len(found) != 1 or not _vouched(session, found[0]):
         return None
-    return found[0]
+    return found[0] if _give(session, found[0], user.platform, user.id, at, "email") is not None else None
+
+
+def _vouched(session: Session, person: Person) -> bool:
+    """Say whether an address stands for its person: they wrote it, the operator, or who may write accounts."""
+    change = last(session, PEOPLE, {"id": person.id}, "email")
+    if change is None or change.person in {None, person.id}:
+        return True
+    return may(rights.of(session, str(change.person)), "import.people.account")
 
 
 def _tries(session: Session, user: User, at: datetime) -> int:

@@ -3,13 +3,16 @@
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy.orm import Session
 
 from bot.db import Database
-from bot.directory import history
+from bot.directory import history, keeping, rights
 from bot.directory.accounts import person_of
 from bot.directory.files import PEOPLE
+from bot.directory.history import Author
 from bot.directory.identity import identify
 from bot.directory.linking import LIFE, TRIES, prove, start
+from bot.directory.tables import Person
 from bot.errors import UserError
 from bot.message import User
 from bot.texts import Text
@@ -136,3 +139,26 @@ def test_an_address_of_two_people_links_nobody(peopled: Files) -> None:
     peopled.load(people="id,email,slack_id\nagent-b,x@example.org,\nagent-d,X@example.org,\n")
     assert recognised(peopled, mailed("x@example.org")) is None
     assert recognised(peopled, User("matrix", "@new:example.org", insider=True, email="a@example.org")) is None
+
+
+def test_an_address_that_somebody_else_wrote_links_nobody(peopled: Files) -> None:
+    """Who keeps a colleague's card would else speak as that colleague, with all their rights."""
+    peopled.load(people="id,email,slack_id\nagent-b,b@example.org,\n")
+
+    def written(by: str) -> None:
+        def work(session: Session) -> None:
+            card = keeping.Card(PEOPLE, session.get_one(Person, "agent-b"))
+            for number in range(25):  # what is changed after it does not hide it
+                values = {"email": "old@example.org" if number < 4 else "new@example.org", "phone": f"+33 {number}"}
+                assert not keeping.correct(session, card, values, Author(NOON, "card", by), timedelta(days=180))
+
+        peopled.database.run_now(work)
+
+    written("agent-a")
+    assert recognised(peopled, mailed("new@example.org")) is None
+    written("agent-b")
+    assert recognised(peopled, mailed("new@example.org")) == "agent-b", "their own address is theirs to say"
+    peopled.load(people="id,slack_id\nagent-b,\n")
+    written("agent-a")
+    peopled.database.run_now(lambda s: rights.grant(s, "agent-a", "administrator"))
+    assert recognised(peopled, mailed("new@example.org")) == "agent-b", "so may who writes accounts"
