@@ -23,6 +23,7 @@ PAGE = 10  # overdue cards shown at once
 _ME = ("moi", "me")
 _OVERDUE = re.compile(r"(?:a confirmer|to confirm)(?:\s+(\d{1,4}))?")
 _HISTORY = re.compile(r"(?:historique|history)(?:\s+(\S+))?")
+_CORRECT = ("corriger", "correct")
 _LINKED = re.compile(r"\[([^\]]*)\]\((?:mailto:|tel:|https?:)[^)]*\)|<(?:mailto:|tel:)?([^<>\s]+)>")
 _EMPTY = ("-", "–", "—")  # what empties a field
 
@@ -42,9 +43,11 @@ _NOTHING: Mapping[str, str] = {}
 _CHOICES: Mapping[str, tuple[str, ...]] = {"language": LANGUAGES, "visibility": VISIBILITIES}
 
 
-def asked(ctx: Context, words: str) -> Card | None:
-    """Return what `annuaire moi`, `annuaire à confirmer` and `annuaire historique` show; None for a search."""
+def asked(ctx: Context, words: str) -> Reply:
+    """Return what `annuaire moi`, `corriger`, `à confirmer` and `historique` give behind it; None for a search."""
     plain = spelled(words.strip())
+    if plain.partition(" ")[0] in _CORRECT:
+        return correct(ctx, words.strip().partition(" ")[2])
     if plain in _ME:
         return _shown(ctx, keeping.card(ctx.session, ctx.actor, "", _author(ctx)))
     page = _OVERDUE.fullmatch(plain)

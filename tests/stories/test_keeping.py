@@ -84,6 +84,8 @@ async def test_without_forms_it_is_typed(play: Scene) -> None:
     row = person(play)
     assert (row.phone, row.email, row.language) == ("+33 2 00 00 00 00", "x@example.org", "en")
     me.sees("C’est enregistré")
+    await me.say("annuaire corriger téléphone +33 2 11 11 11 11")
+    assert person(play).phone == "+33 2 11 11 11 11"
     await me.say("!correct phone -")
     assert person(play).phone == ""
     for line, told in {
