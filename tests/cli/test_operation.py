@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from bot import jobs
@@ -12,6 +13,7 @@ from bot.clock import system_clock
 from bot.db import Database
 from bot.directory import rooms
 from bot.jobs import Job
+from bot.questions.tables import Question
 from tests.cli.conftest import Result, Run, one_line
 
 QUESTION = "Nous doutons d'un acte de naissance établi à Sarrebruck. Pouvez-vous le vérifier ?"
@@ -102,7 +104,7 @@ def test_check_tries_the_platforms(passerelle: Run, url: str, monkeypatch: pytes
 # --- questions
 
 
-def test_questions_are_listed_and_shown_with_their_history(passerelle: Run, url: str) -> None:
+def test_questions_are_listed_and_shown_with_their_history(passerelle: Run, database: Database) -> None:
     assert passerelle("questions", "list") == Result(0, "", "")
     assert passerelle("questions", "list", "--json").json == []
     passerelle(*POST)
@@ -124,6 +126,11 @@ def test_questions_are_listed_and_shown_with_their_history(passerelle: Run, url:
     spoken = passerelle("questions", "show", f"q{year}-{int(last)}").out
     assert spoken.startswith(f"{number}  taken  prefecture-57 → consulat-francfort")
     assert QUESTION in spoken
+
+    database.run_now(lambda s: s.execute(update(Question).values(sealed=True)))
+    shown = passerelle("questions", "show", number, "--json")
+    assert (shown.json["text"], shown.json["sealed"]) == (None, True)
+    assert QUESTION not in shown.out + passerelle("questions", "show", number).out
 
 
 @pytest.mark.parametrize("number", ["Q-2026-99999", "nonsense", ""])
