@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from bot.card import Card, Paragraph
 from bot.jobs.peers import living
-from bot.memory import Remembered, remember, remember_first
+from bot.memory import REFUSED, Remembered, remember, remember_first
 from bot.message import Address
 from bot.outbox import Outbox
 from bot.texts import Text
@@ -28,6 +28,7 @@ log = structlog.get_logger()
 SILENCE: Final = timedelta(minutes=2)  # of a platform, before it is told
 AHEAD: Final = timedelta(seconds=2)  # of a clock, before it is told
 FREE: Final = 500_000_000  # bytes on disk, below which it is told
+MANY: Final = 5  # people whose identity changed, that are told one by one
 _KEEPER: Final = "alert"
 
 
@@ -100,6 +101,14 @@ def of_machine(ahead: timedelta, folder: Path, host: str) -> Iterable[Trouble]:
     free = shutil.disk_usage(folder if folder.exists() else Path()).free
     if free < FREE:
         yield Trouble(f"disk {host}", Text.of("alert.disk", host=host, megabytes=free // 1_000_000))
+
+
+def of_identities(session: Session) -> Iterable[Trouble]:
+    """Return the troubles of people who are not listened to until an operator agrees to their new identity."""
+    waits = select(Remembered.name).where(Remembered.platform == "matrix", Remembered.name.startswith(REFUSED))
+    for name in session.scalars(waits.order_by(Remembered.name).limit(MANY)):
+        user = name.removeprefix(REFUSED)
+        yield Trouble(f"identity {user}", Text.of("alert.identity", user=user))
 
 
 def of_restore(closed_since: datetime | None) -> Iterable[Trouble]:

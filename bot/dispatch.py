@@ -186,6 +186,8 @@ class Dispatcher:
 
     def _obey(self, ctx: Context, plan: Wanted | Asked) -> Reply:
         if isinstance(plan, Asked):
+            if plan.refused is not None:
+                _record_refusal(ctx, plan.refused)
             return self._answer(ctx, plan.card, private=False)
         ctx = replace(ctx, about=plan.about)
         try:

@@ -231,5 +231,5 @@ def _alert(app: App, session: Session, troubles: Sequence[alerts.Trouble], now: 
     """Tell the administrators' room what is new, and what is over."""
     platform, _, room = app.settings.operator.alerts.partition(":")
     to = Address(platform, room) if platform in app.states else None
-    found = [*troubles, *alerts.of_restore(outgoing.closed_since(session))]
+    found = [*troubles, *alerts.of_identities(session), *alerts.of_restore(outgoing.closed_since(session))]
     alerts.tell(session, app.exit_(session, now), to, app.worker.owner, found, now)

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot.db import Base, Database, insert_into, insert_on
 
+REFUSED = "refused:"  # before a person's account, whose new identity an operator has not agreed to
+
 
 class Remembered(Base):
     """One value of one platform."""

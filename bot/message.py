@@ -134,11 +134,13 @@ class Reaction(Event):
     """An emoji was put on a message: a Unicode emoji, or a name between colons where there is none.
 
     Where the emoji is `CROSSING`, `on` is that message as it now stands, None when it cannot be read.
+    One that is not `proven` came in clear in an encrypted room: its server alone says whose it is.
     """
 
     message_id: str
     emoji: str
     on: Message | None = None
+    proven: bool = True
 
 
 Change: TypeAlias = Literal["invited", "joined", "removed", "archived", "emptied", "upgraded", "encrypted"]

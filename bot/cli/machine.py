@@ -24,8 +24,24 @@ def look(settings: Settings, config: Path | None = None) -> Iterable[Line]:
     yield _zones((settings.timezone, *ZONES))
     yield from _disk(settings)
     yield from _secrets(settings, config)
+    yield _alerts(settings)
     key = "set" if settings.backup is not None else "not set: `passerelle backup` needs it, or --key-file"
     yield True, "backup", f"backup.key is {key}"
+
+
+def _alerts(settings: Settings) -> Line:
+    """Tell whether anybody is told what is wrong: a platform that is off says nothing."""
+    platform, _, room = settings.operator.alerts.partition(":")
+    if not platform:
+        return True, "alerts", "operator.alerts is not set: what is wrong stands in the log alone"
+    off = getattr(settings, platform, None) is None
+    if off:
+        return (
+            False,
+            "alerts",
+            f"nobody is told what is wrong: {platform} of operator.alerts is not configured",
+        )
+    return True, "alerts", f"told in {platform}:{room}"
 
 
 def _zones(names: Iterable[str]) -> Line:

@@ -21,6 +21,8 @@ from bot.questions.tables import Move, Question
 from bot.texts import Reader, Text
 from config.settings import Settings
 
+_SEALED = "(asked in an encrypted room: its words are shown there alone)"
+
 
 def add_to(commands: Commands) -> None:
     """Add these commands to the grammar."""
@@ -61,7 +63,8 @@ def _show(settings: Settings, options: argparse.Namespace) -> int:
         if question is None:
             return None
         history = [_move(m) for m in find.history(session, question)]
-        return {**_line(question), "text": question.text, "history": history}
+        text = None if question.sealed else question.text
+        return {**_line(question), "text": text, "sealed": question.sealed, "history": history}
 
     found = database.run_now(work)
     database.close()
@@ -71,7 +74,8 @@ def _show(settings: Settings, options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(found, ensure_ascii=False))
         return 0
-    print(f"{found['number']}  {found['state']}  {found['from']} → {found['recipient']}\n\n{found['text']}\n")
+    text = _SEALED if found["sealed"] else found["text"]
+    print(f"{found['number']}  {found['state']}  {found['from']} → {found['recipient']}\n\n{text}\n")
     for move in found["history"]:
         print(f"{move['at']}  {move['move']}  {move['organisation'] or ''}")
     return 0

@@ -26,6 +26,13 @@ from config.settings import Settings
 
 PATIENCE = 30.0  # seconds that the only platform may take to answer for the first time
 
+_TO_DO = {
+    "jobs_late": "is the bot running, and are its platforms?",
+    "jobs_failed": "passerelle failed list, then failed replay",
+    "events_failed": "passerelle failed list, then failed replay",
+    "lanes_abandoned": "restart the bot",
+}
+
 
 def add_to(commands: Commands) -> None:
     """Add these commands to the grammar."""
@@ -128,7 +135,12 @@ def _rows(session: Session) -> list[tuple[bool, str, str]]:
         out.append((False, "rooms", f"{closed} linked room(s) can no longer be reached"))
     out.append(_clock(session, system_clock()))
     findings = upkeep.look(session, system_clock())
-    return out + [(False, f.name, f"{f.count} since {f.since}") for f in findings]
+    return [*out, *((False, finding.name, _stuck(finding)) for finding in findings)]
+
+
+def _stuck(finding: upkeep.Finding) -> str:
+    since = f" since {finding.since:%Y-%m-%d %H:%M} UTC" if finding.since is not None else ""
+    return f"{finding.count}{since}: {_TO_DO[finding.name]}"
 
 
 def _clock(session: Session, now: datetime) -> tuple[bool, str, str]:

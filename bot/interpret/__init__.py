@@ -17,6 +17,9 @@ from bot.texts import Text
 
 __all__ = ["CARRIED", "Asked", "Nothing", "Plan", "Wanted", "spelled", "understand", "without_command"]
 
+# What a reaction presses of which nothing proves whose it is: it lets no word cross, and can be undone.
+_HARMLESS = {"aide", "avis", "clore", "demandes", "historique", "plus", "prendre", "repondre", "rouvrir", "voir"}
+
 _KEYCAPS = {f"{n}\ufe0f\u20e3": n for n in range(1, 10)} | {"\U0001f51f": 10}
 
 
@@ -29,9 +32,11 @@ def understand(ctx: Context, inbound: Inbound) -> Plan:
             return _invocation(ctx, inbound)
         case Reaction(emoji=emoji, message_id=on) if emoji in _KEYCAPS:
             post = post_of(ctx, on)
-            return press(ctx, post, _KEYCAPS[emoji]) if post is not None and post.key is not None else NOTHING
+            plan = press(ctx, post, _KEYCAPS[emoji]) if post is not None and post.key is not None else NOTHING
+            return plan if inbound.proven or _is_harmless(plan) else _unproven("choice.unproven", _KEYCAPS[emoji])
         case Reaction(emoji=emoji, on=Message() as on) if emoji.startswith(CROSSING):
-            return _crossing(ctx, on)
+            plan = _crossing(ctx, on)
+            return plan if inbound.proven or not isinstance(plan, Wanted) else _unproven("crossing.unproven")
         case Edit(message_id=on, text=text):
             post = post_of(ctx, on)
             words = without_command(ctx, text)
@@ -41,6 +46,17 @@ def understand(ctx: Context, inbound: Inbound) -> Plan:
             return _about_post(ctx, post, follow_deletion)
         case Reaction() | RoomChange():
             return NOTHING
+
+
+def _is_harmless(plan: Plan) -> bool:
+    if not isinstance(plan, Wanted):
+        return True
+    words = plan.command.name == "repondre" and len(plan.line.split()) > 1  # beside the question's number
+    return plan.command.name in _HARMLESS and not words
+
+
+def _unproven(key: str, number: int = 0) -> Asked:
+    return Asked(Card(None, (Paragraph(Text.of(key, number=number)),)), refused="unproven reaction")
 
 
 def _crossing(ctx: Context, message: Message) -> Plan:

@@ -24,9 +24,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """In doubt: a card that lets the person choose."""
+    """In doubt: a card that lets the person choose, or says why what they did is not obeyed."""
 
     card: Card
+    refused: str | None = None  # what, as the audit calls it
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from bot import jobs
+from bot import alerts, jobs
+from bot.cli import service
 from bot.clock import system_clock
 from bot.db import Database
 from bot.directory import rooms
 from bot.jobs import Job
+from bot.questions.tables import Question
 from tests.cli.conftest import Result, Run, one_line
 
 QUESTION = "Nous doutons d'un acte de naissance établi à Sarrebruck. Pouvez-vous le vérifier ?"
@@ -46,13 +49,18 @@ def test_an_upgrade_of_a_fresh_database_brings_tables_and_reference_data(
     assert int(lines["reference data"]["detail"].split()[0]) > 400
 
 
-def test_check_says_a_line_each_and_what_to_do(passerelle: Run, database: Database) -> None:
+def test_check_says_a_line_each_and_what_to_do(
+    passerelle: Run, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     found = passerelle("check")
     assert found.status == 1
     assert found.out.splitlines()[0] == "ok   configuration: read"
     assert "FAIL rooms: none is linked: import rooms.csv, or say `relier` there" in found.out
     assert "FAIL rights: nobody is administrator: passerelle rights grant PERSON administrator" in found.out
     assert "FAIL platforms: none is configured" in found.out
+    assert "ok   alerts: operator.alerts is not set" in found.out
+    monkeypatch.setenv("PASSERELLE_OPERATOR__ALERTS", "slack:C0123")
+    assert "FAIL alerts: nobody is told what is wrong" in passerelle("check").out
 
 
 def test_check_looks_at_the_file_that_was_named(passerelle: Run, folder: Path, url: str) -> None:
@@ -81,7 +89,11 @@ def test_check_finds_what_is_stuck_and_what_is_lost(passerelle: Run, database: D
     assert (True, "rooms", "1 linked") in lines
     assert (False, "rooms", "1 linked room(s) can no longer be reached") in lines
     assert (True, "rights", "1 administrator(s)") in lines
-    assert [ok for ok, what, _ in lines if what == "jobs_failed"] == [False]
+    [(ok, detail)] = [(ok, detail) for ok, what, detail in lines if what == "jobs_failed"]
+    assert not ok
+    assert detail.startswith("1 since 20")
+    assert detail.endswith("passerelle failed list, then failed replay")
+    assert set(alerts.STUCK) == set(service._TO_DO)
 
 
 def test_check_tries_the_platforms(passerelle: Run, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,7 +114,7 @@ def test_check_tries_the_platforms(passerelle: Run, url: str, monkeypatch: pytes
 # --- questions
 
 
-def test_questions_are_listed_and_shown_with_their_history(passerelle: Run, url: str) -> None:
+def test_questions_are_listed_and_shown_with_their_history(passerelle: Run, database: Database) -> None:
     assert passerelle("questions", "list") == Result(0, "", "")
     assert passerelle("questions", "list", "--json").json == []
     passerelle(*POST)
@@ -124,6 +136,11 @@ def test_questions_are_listed_and_shown_with_their_history(passerelle: Run, url:
     spoken = passerelle("questions", "show", f"q{year}-{int(last)}").out
     assert spoken.startswith(f"{number}  taken  prefecture-57 → consulat-francfort")
     assert QUESTION in spoken
+
+    database.run_now(lambda s: s.execute(update(Question).values(sealed=True)))
+    shown = passerelle("questions", "show", number, "--json")
+    assert (shown.json["text"], shown.json["sealed"]) == (None, True)
+    assert QUESTION not in shown.out + passerelle("questions", "show", number).out
 
 
 @pytest.mark.parametrize("number", ["Q-2026-99999", "nonsense", ""])

@@ -13,6 +13,7 @@ from bot.app import App, build
 from bot.connections import add, reporter
 from bot.db import Database
 from bot.jobs import Job, outgoing
+from bot.memory import REFUSED, remember
 from bot.message import Address
 from bot.texts import Text
 from config.settings import OperatorSettings, Settings
@@ -79,6 +80,16 @@ def test_a_clock_that_is_off_and_a_full_disk_are_told(tmp_path: Path, monkeypatc
     assert disk.name == "disk h"
 
 
+def test_whose_identity_an_operator_must_agree_to_is_told(app: App) -> None:
+    for value in ("KEY", None):
+        app.database.run_now(lambda s, v=value: remember(s, "matrix", {f"{REFUSED}@agent:example.org": v}))
+        tell(app, app.database.run_now(lambda s: [*alerts.of_identities(s)]))
+    changed, over = said(app)
+    assert "@agent:example.org a changé" in changed
+    assert "passerelle matrix trust" in changed
+    assert "rétabli : identité chiffrée changée" in over
+
+
 async def test_a_tick_tells_what_it_sees(app: App) -> None:
     app.settings = app.settings.model_copy(
         update={"operator": OperatorSettings.model_construct(alerts="stage:operators")}
@@ -103,6 +114,6 @@ async def test_a_tick_tells_what_it_sees(app: App) -> None:
 def test_every_trouble_has_a_name_for_its_end(app: App) -> None:
     down = [("slack", "r", False, NOON), ("matrix", "r", True, NOON)]
     names = {t.name.partition(" ")[0] for t in alerts.of_platforms(down, NOON + timedelta(days=1))}
-    names |= {*alerts.STUCK, "clock", "disk", "closed"}
+    names |= {*alerts.STUCK, "clock", "disk", "closed", "identity"}
     for language in ("fr", "en"):
         assert {f"alert.name.{name}" for name in names} <= set(app.world.catalogues.keys(language))

@@ -297,10 +297,10 @@ class Place(Seen[Shown]):
         await self.scene.receive(Deletion(**self._event(), message_id=message_id))
         await self.scene.settle()
 
-    async def react(self, shown: Shown | str, emoji: str) -> None:
+    async def react(self, shown: Shown | str, emoji: str, *, proven: bool = True) -> None:
         message_id = shown.id if isinstance(shown, Shown) else shown
         on = self.scene.said.get(message_id)
-        await self.scene.receive(Reaction(**self._event(), message_id=message_id, emoji=emoji, on=on))
+        await self.scene.receive(Reaction(**self._event(), message_id=message_id, emoji=emoji, on=on, proven=proven))
         await self.scene.settle()
 
     async def change(self, change: Change, successor: str | None = None) -> None:

@@ -54,7 +54,9 @@ async def _files_cross(both: Across) -> None:
 
     internal = await consul.send_file(room, "interne.pdf", b"%PDF interne")
     sent = await consul.send_file(room, "registre.pdf", PDF[::-1])
-    await consul.react(sent, "📨")
+    await consul.react(sent, "📨")  # which nothing proves to be the consul's
+    await both.consulate("répondez-y par 📨")
+    await consul.say(room, "📨", reply_to=sent)
     answer = await both.prefecture("📎 registre.pdf", thread=asked)
     file = await both.slack_file(asked)
     assert file == PDF[::-1]

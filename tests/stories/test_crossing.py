@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bot.audit.tables import Content
 from bot.db import Database
 from bot.errors import NotSent
 from bot.life import tick
@@ -61,6 +62,29 @@ async def test_an_emoji_elsewhere_carries_nothing(prefecture: Place, consulate: 
     assert len(play.stage.sent) == before
     await prefecture.as_("voisin").react(await consulate.say("CANARI", mention=False, thread=card), "👍")
     prefecture.sees_not("CANARI")
+
+
+async def test_a_reaction_that_nothing_proves_lets_no_word_cross(
+    prefecture: Place, consulate: Place, play: Scene
+) -> None:
+    """The server of an encrypted room could have made it up: it only takes, closes and shows."""
+    consulate.encrypted = True
+    _, card = await asked(prefecture, consulate)
+    await consulate.react(card, "1️⃣", proven=False)
+    assert "Prise par" in card.text
+    said = await consulate.say("CANARI entre nous", mention=False, thread=card)
+    await consulate.react(said, CROSSING, proven=False)
+    assert "répondez-y par 📨" in consulate.posts[-1].text
+    move = card.buttons.index("Rediriger") + 1
+    await consulate.react(card, f"{move}\ufe0f\u20e3", proven=False)
+    assert f"répondez {move} à la carte" in consulate.posts[-1].text
+    await consulate.say("CANARI encore", mention=False, thread=card)
+    await prefecture.react(prefecture.sees("Prise par"), CROSSING, proven=False)
+    prefecture.sees_not("CANARI")
+    kept = play.app.database.run_now(lambda s: [c.content for c in s.query(Content) if "unproven" in c.content])
+    assert len(kept) == 2
+    await consulate.react(said, CROSSING)
+    prefecture.sees("salon chiffré")
 
 
 async def test_what_follows_a_reaction_or_reply_stands_in_the_thread_of_its_card(

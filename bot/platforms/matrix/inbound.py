@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from bot.message import LONGEST_ID, Address, Attachment, Deletion, Inbound, Message, Reaction, User
+from bot.message import CROSSING, LONGEST_ID, Address, Attachment, Deletion, Inbound, Message, Reaction, User
 from bot.platforms.matrix import plain, reading
 from bot.platforms.matrix.options import server_of
 from bot.platforms.matrix.reading import MENTION
@@ -107,6 +107,14 @@ def convert(event: Seen, place: Place) -> Inbound | None:
             return Reaction(**_common(event, place), message_id=str(target), emoji=emoji[:_LONGEST_EMOJI])
         case _:
             return None
+
+
+def reaction_in_words(message: Message) -> Reaction | None:
+    """Return a reply of nothing but 📨 as that reaction: encrypted like any words, it proves whose it is."""
+    if message.reply_to is None or message.files or message.text.rstrip("\ufe0f") != CROSSING:
+        return None
+    said = {name: getattr(message, name) for name in ("id", "at", "author", "to", "encrypted")}
+    return Reaction(**said, message_id=message.reply_to, emoji=CROSSING)
 
 
 def _common(event: Seen, place: Place, thread: str | None = None) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from bot.platforms.matrix.wire import Homeserver, HomeserverError, Json
 
 log = structlog.get_logger(__name__)
 
-NEVER_ENCRYPTED = {"m.reaction", "m.room.redaction"}  # by any client: nothing secret belongs there
+NEVER_ENCRYPTED = {"m.reaction", "m.room.redaction"}  # by any client: nothing secret belongs there, nothing is proven
 
 Deliver: TypeAlias = Callable[[Inbound], Awaitable[None]]
 
@@ -101,8 +101,13 @@ class Timeline:
         place = Place(room, self._options.servers, self._machine.is_encrypted(room.id))
         edits = inbound.edited(said) is not None
         value = await self._edit(said, place) if edits else inbound.convert(said, place)
-        if isinstance(value, Reaction) and value.emoji.startswith(CROSSING):
-            value = replace(value, on=await self._pointed(room, value, place))
+        if isinstance(value, Message):
+            value = inbound.reaction_in_words(value) or value
+        if isinstance(value, Reaction):
+            clear = place.encrypted and event.type != "m.room.encrypted"
+            value = replace(value, proven=not clear or self._options.trust == "all")
+            if value.emoji.startswith(CROSSING):
+                value = replace(value, on=await self._pointed(room, value, place))
         return [value] if value is not None else []
 
     async def _said(self, room: Room, event: Seen) -> Seen | None:

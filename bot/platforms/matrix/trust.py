@@ -10,6 +10,7 @@ from typing import Literal
 
 import structlog
 
+from bot.memory import REFUSED
 from bot.platforms import Memory
 from bot.platforms.matrix.signing import at, is_ed25519, is_signed
 from bot.platforms.matrix.wire import Json
@@ -71,14 +72,18 @@ class Trust:
             return frozenset()
         pinned = await self._memory.get(_pin(user_id))
         if pinned == published.master:
+            if user_id in self._blocked or await self._memory.get(_refused(user_id)) is not None:
+                await self._memory.set({_refused(user_id): None})
             self._blocked.discard(user_id)
             return published.signed
         if pinned is not None:
             log.warning("matrix.identity_changed", user=user_id, policy=self._on_reset)
             if self._on_reset == "block":
+                if user_id not in self._blocked:
+                    await self._memory.set({_refused(user_id): published.master})
                 self._blocked.add(user_id)
                 return frozenset()
-        await self._memory.set({_pin(user_id): published.master})
+        await self._memory.set({_pin(user_id): published.master, _refused(user_id): None})
         self._blocked.discard(user_id)
         return published.signed
 
@@ -93,7 +98,11 @@ class Trust:
 
 async def drop_pin(memory: Memory, user_id: str) -> None:
     """Trust whatever identity this user shows next, as if seen for the first time."""
-    await memory.set({_pin(user_id): None})
+    await memory.set({_pin(user_id): None, _refused(user_id): None})
+
+
+def _refused(user_id: str) -> str:
+    return f"{REFUSED}{user_id}"
 
 
 def _pin(user_id: str) -> str:

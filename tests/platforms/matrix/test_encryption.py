@@ -153,7 +153,14 @@ async def test_what_is_said_in_clear_in_an_encrypted_room_is_not_obeyed(house: H
     assert value.encrypted
     assert bot.texts() == ["chiffré"]
     await agent.put(room, {"m.relates_to": {"rel_type": "m.annotation", "event_id": event, "key": "1️⃣"}}, "m.reaction")
-    assert (await bot.gets(Reaction)).encrypted  # of the room, since no client encrypts reactions
+    forged = await bot.gets(Reaction)
+    assert forged.encrypted  # of the room, since no client encrypts reactions
+    assert not forged.proven
+    await agent.whispers(room, "📨", **{"m.relates_to": {"m.in_reply_to": {"event_id": event}}})
+    meant = await bot.gets(Reaction, emoji="📨")
+    assert meant.proven
+    assert meant.on is not None
+    assert meant.on.text == "chiffré"
 
 
 async def test_relations_outside_the_encryption_are_understood(house: House) -> None:

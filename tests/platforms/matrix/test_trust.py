@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bot.memory import REFUSED
 from bot.platforms.matrix.guards import sound_devices, sound_one_time_keys
 from bot.platforms.matrix.signing import SigningKey, is_signed
 from bot.platforms.matrix.trust import Trust, drop_pin, read_identity
@@ -177,10 +178,15 @@ async def test_the_first_identity_is_pinned_and_a_reset_blocks_until_an_operator
     assert await judged(trust, before) == {"D"}
     assert await judged(trust, after) == frozenset()
     assert trust.blocks(USER)
-    assert await judged(trust, before) == {"D"}  # the pin is the old one still
+    assert await memory.get(f"{REFUSED}{USER}") is not None  # administrators are told
+    again = Trust(memory, "cross_signed", "block")  # after a restart
+    assert await judged(again, before) == {"D"}  # the pin is the old one still
+    assert await memory.get(f"{REFUSED}{USER}") is None
+    assert await judged(trust, before) == {"D"}
     assert await judged(trust, after) == frozenset()
     assert await trust.released(frozenset({USER})) == set()
     await drop_pin(memory, USER)
+    assert await memory.get(f"{REFUSED}{USER}") is None
     assert await trust.released(frozenset({USER})) == {USER}
     assert await judged(trust, after) == {"D"}
     assert not trust.blocks(USER)
