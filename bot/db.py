@@ -22,6 +22,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
+from bot.clock import Clock
 from bot.engines import READING, WRITERS, make_engine
 from bot.errors import NotYet, Unavailable
 
@@ -79,6 +80,7 @@ class Lessee(Protocol):
     """Who in this process does what transactions put: it may be given a job in the transaction that puts it."""
 
     owner: str
+    clock: Clock
 
     def serves(self, queue: str) -> bool:
         """Say whether jobs of a queue may be given to it. Called in the database's thread."""

@@ -1,6 +1,8 @@
 """Days and times of day as people write them, in French and in English. Pure: a text and a day in, what it says out."""
 
 import re
+from calendar import Calendar
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 from itertools import count
@@ -62,8 +64,31 @@ _DATES = tuple(
         r"(?P<d1>\d{1,2})\.(?P<m1>\d{1,2})\.(?P<y>\d{4}|\d\d)?",
     )
 )
+_ORDINALS = ("1er|1ere|premier|premiere|1st|first", "2e|2eme|deuxieme|2nd|second", "3e|3eme|troisieme|3rd|third",
+             "4e|4eme|quatrieme|4th|fourth", "dernier|derniere|last")  # fmt: skip
+_NUMBERED = re.compile(
+    rf"\b(?:le\s+|the\s+)?(?P<n>{'|'.join(_ORDINALS)})\s+(?P<w>{_NAMED})\s+(?:de\s+|d'|of\s+)?(?P<m>{MONTH}){_Y}(?![\w/])",
+    re.IGNORECASE,
+)
+_IN = re.compile(
+    r"\b(?:dans|in)\s+(?P<n>\d{1,3}|une?|deux|trois|quatre|one|two|three|four)\s+(?:jours?|days?|(?P<w>semaines?|weeks?))\b",
+    re.IGNORECASE,
+)
+_COUNTED = {"un": 1, "une": 1, "one": 1, "deux": 2, "two": 2, "trois": 3, "three": 3, "quatre": 4, "four": 4}
+_STAMP = re.compile(r"(?<=\b\d{4}-\d\d-\d\d)T(?=\d\d:\d\d)")  # as programs write a day with its time
+_ALWAYS = re.compile(r"\b24\s*h?\s*/\s*(?:24|7)\b|\b7\s*j?\s*/\s*7\b", re.IGNORECASE)  # no day, unless alone
 _LONELY = re.compile(r"^[\s,;:.–-]+|(?<=\s)[,;:]\s+|[\s,;:–-]+$")
-_RELATIVE = {"aujourd'hui": 0, "today": 0, "demain": 1, "tomorrow": 1, "apres-demain": 2}
+_RELATIVE = {
+    "aujourd'hui": 0,
+    "today": 0,
+    "ce matin": 0,
+    "cet apres-midi": 0,
+    "ce soir": 0,
+    "tonight": 0,
+    "demain": 1,
+    "tomorrow": 1,
+    "apres-demain": 2,
+}
 _RELATIVELY = re.compile(rf"(?<![\w-])(?:{'|'.join(sorted(_RELATIVE, key=len, reverse=True))})(?![\w-])", re.IGNORECASE)
 _WEEKDAY = re.compile(rf"\b(?:(?:le|on|next)\s+)?(?P<w>{_NAMED})\b(?:\s+prochain)?", re.IGNORECASE)
 
@@ -98,8 +123,13 @@ def dated(text: str, today: date) -> Dated | None:
 
     None where there is no date. Raises UserError for a day or a time that does not exist.
     """
-    bare = folded(text)
+    text = _STAMP.sub(" ", text)
+    whole = folded(text)
+    bare = _ALWAYS.sub(lambda found: " " * len(found[0]), whole)
     found = _days(bare, today)
+    if found is None:
+        bare = whole
+        found = _days(bare, today)
     if found is None:
         return None
     first, last, (start, end) = found
@@ -116,6 +146,10 @@ def folded(text: str) -> str:
 
 
 def _days(text: str, today: date) -> tuple[date, date, tuple[int, int]] | None:
+    numbered = _NUMBERED.search(text)
+    if numbered is not None:
+        day = _numbered(numbered, today)
+        return day, day, numbered.span()
     for pattern in _DATES:
         found = pattern.search(text)
         if found is not None:
@@ -124,12 +158,34 @@ def _days(text: str, today: date) -> tuple[date, date, tuple[int, int]] | None:
     if found is not None:
         day = today + timedelta(days=_RELATIVE[found[0].lower()])
         return day, day, found.span()
+    found = _IN.search(text)
+    if found is not None:
+        said = found["n"].lower()
+        turns = int(said) if said.isdecimal() else _COUNTED[said]
+        day = today + timedelta(days=turns * (7 if found["w"] else 1))
+        return day, day, found.span()
     found = _WEEKDAY.search(text)
     if found is not None:
-        wanted = next(at for at, names in enumerate(WEEKDAYS) if found["w"].lower() in names.split("|"))
+        wanted = _one_of(WEEKDAYS, found["w"])
         day = today + timedelta(days=(wanted - today.weekday() - 1) % 7 + 1)
         return day, day, found.span()
     return None
+
+
+def _numbered(found: re.Match[str], today: date) -> date:
+    """Return the third Tuesday of a month, say; without a year the next one. Every month has four of each."""
+    number, weekday, month = _one_of(_ORDINALS, found["n"]), _one_of(WEEKDAYS, found["w"]), _month(found["m"])
+    for year in [int(found["y"])] if found["y"] else count(today.year):
+        _day("1", found["m"], str(year), found[0])
+        days = [day for day in Calendar().itermonthdates(year, month) if (day.month, day.weekday()) == (month, weekday)]
+        day = days[-1 if number == len(_ORDINALS) - 1 else number]
+        if found["y"] or day >= today:
+            return day
+    raise AssertionError  # the years do not end
+
+
+def _one_of(names: Sequence[str], said: str) -> int:
+    return next(at for at, each in enumerate(names) if said.lower() in each.split("|"))
 
 
 def _span(found: re.Match[str], today: date) -> tuple[date, date]:
@@ -176,8 +232,7 @@ def _day(day: str, month: str, year: str, said: str) -> date:
 def _month(said: str) -> int:
     if said.isdecimal():
         return int(said)
-    bare = said.rstrip(".").lower()
-    return next(at for at, names in enumerate(_MONTHS, 1) if bare in names.split("|"))
+    return _one_of(_MONTHS, said.rstrip(".")) + 1
 
 
 def times_of(text: str) -> tuple[time | None, time | None, tuple[int, int]]:

@@ -25,7 +25,8 @@ log = structlog.get_logger()
 
 AT_ONCE = 32  # things done side by side; on SQLite they share a commit
 PASSES = 100  # of a tick at most: the next one goes on
-REST, LONGEST_REST = 0.5, 0.1  # between two things of a calm kind: of the time that one took; seconds at most
+REST = {True: 0.5, False: 0.15}  # between two things of a calm kind, of the time that one took; SQLite has one writer
+LONGEST_REST = 0.1  # seconds
 _SOONEST = timedelta(seconds=1)  # after which the same can be due again: a tick ends
 
 
@@ -68,6 +69,7 @@ class Clockwork:
         Raises `Unavailable` when the database failed.
         """
         count = 0
+        rest = REST[self.database.sqlite]
         for _ in range(PASSES):
             items = await self.database.run(lambda session: due.found(session, now, AT_ONCE, only))
             if not items:
@@ -77,7 +79,7 @@ class Clockwork:
             for item in calm:
                 began = time.monotonic()
                 count += await self._do(item, now)
-                await asyncio.sleep(min((time.monotonic() - began) * REST, LONGEST_REST))
+                await asyncio.sleep(min((time.monotonic() - began) * rest, LONGEST_REST))
         return count
 
     def _is_calm(self, item: Item) -> bool:

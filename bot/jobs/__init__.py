@@ -93,7 +93,10 @@ class Job(Base):
 
 @dataclass(frozen=True, slots=True)
 class Leased:
-    """A job that this process may do now. `again`: an earlier try may have succeeded."""
+    """A job that this process may do now, under the lease of its lane of that epoch.
+
+    `again`: an earlier try may have succeeded.
+    """
 
     id: int
     kind: str
@@ -104,6 +107,7 @@ class Leased:
     due_at: datetime
     created_at: datetime
     again: bool
+    epoch: int = 0
 
 
 _LANE = cast("Table", Lane.__table__)
@@ -189,7 +193,8 @@ event.listen(Session, "before_commit", write)
 def _insert(session: Session, job: _Put) -> None:
     lessee: Lessee | None = session.info.get("lessee")
     mine = lessee is not None and job.due_at <= job.now and lessee.serves(job.queue)
-    taken = mine and lessee is not None and _take(session, job.lane, lessee.owner, job.due_at, job.now)
+    epoch = _take(session, job.lane, lessee, job.due_at) if mine and lessee is not None else None
+    taken = epoch is not None
     if not taken:
         _make_due(session, job.lane, job.queue, job.due_at)
     connection = session.connection()
@@ -209,8 +214,9 @@ def _insert(session: Session, job: _Put) -> None:
     made = connection.execute(_statements(connection.dialect.name).job, row).scalar()
     if made is None:
         return
-    if taken:
-        note(session, Leased(made, job.kind, job.lane, job.key, job.args, 1, job.due_at, job.now, again=False))
+    if epoch is not None:
+        leased = Leased(made, job.kind, job.lane, job.key, job.args, 1, job.due_at, job.now, again=False, epoch=epoch)
+        note(session, leased)
     elif lessee is not None:
         note(session, Waits(job.lane, job.due_at))
 
@@ -220,6 +226,7 @@ class Taken:
     """An idle lane that was leased in the transaction that puts a job into it, and when."""
 
     lane: str
+    epoch: int
     at: datetime
 
 
@@ -231,15 +238,20 @@ class Waits:
     due_at: datetime
 
 
-def _take(session: Session, lane: str, owner: str, due: datetime, now: datetime) -> bool:
-    """Lease a lane in which nothing waits and nobody works; say whether it is this transaction's."""
-    if any(isinstance(noted, Taken) and noted.lane == lane for noted in notes(session)):
-        return True
-    values = {"idle": lane, "by": owner, "until": now + LEASE, "due": due}
-    if session.connection().execute(_TAKE, values).rowcount != 1:
-        return False
-    note(session, Taken(lane, now))
-    return True
+def _take(session: Session, lane: str, lessee: Lessee, due: datetime) -> int | None:
+    """Lease a lane in which nothing waits and nobody works; return the epoch if it is this transaction's.
+
+    The lease begins now by the lessee's clock: the transaction may be about an instant long past.
+    """
+    for noted in notes(session):
+        if isinstance(noted, Taken) and noted.lane == lane:
+            return noted.epoch
+    now = lessee.clock()
+    values = {"idle": lane, "by": lessee.owner, "until": now + LEASE, "due": due}
+    epoch = session.connection().execute(_TAKE, values).scalar()
+    if epoch is not None:
+        note(session, Taken(lane, epoch, now))
+    return epoch
 
 
 def _make_due(session: Session, lane: str, queue: str, due: datetime) -> None:
@@ -269,6 +281,7 @@ _TAKE = (
     _LANE.update()
     .where(_LANE.c.name == bindparam("idle"), _LANE.c.due_at.is_(None), _LANE.c.owner.is_(None))
     .values(owner=bindparam("by"), leased_until=bindparam("until"), due_at=bindparam("due"), epoch=_LANE.c.epoch + 1)
+    .returning(_LANE.c.epoch)
 )
 
 

@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 import socket
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -20,7 +20,6 @@ from sqlalchemy import (
     bindparam,
     case,
     collate,
-    exists,
     func,
     not_,
     or_,
@@ -73,14 +72,11 @@ _HOLD = (
     .values(owner=bindparam("by"), leased_until=bindparam("until"), epoch=Lane.epoch + 1)
     .execution_options(**_BLIND)
 )
-_KEEP = (
-    update(Lane)
-    .where(_NAMED, Lane.owner == bindparam("by"))
-    .values(leased_until=bindparam("until"))
-    .execution_options(**_BLIND)
-)
+_KEEP = update(Lane).where(_NAMED).values(leased_until=bindparam("until")).execution_options(**_BLIND)
 _OPEN_JOBS = (
-    select(Job.id, Job.kind, Job.lane, Job.key, Job.args, Job.attempts, Job.due_at, Job.created_at, Job.state)
+    select(
+        Job.id, Job.kind, Job.lane, Job.key, Job.args, Job.attempts, Job.due_at, Job.created_at, Job.state, Lane.epoch
+    )
     .join(Lane, Lane.name == Job.lane)
     .where(_NAMED, Lane.owner == bindparam("by"), OPEN_STATES)
     .order_by(ORDER, Job.id)
@@ -144,6 +140,7 @@ def _heads(connection: Connection, lanes: Sequence[str], owner: str) -> list[Lea
             r.due_at,
             r.created_at,
             r.state != "waiting",
+            r.epoch,
         )
         for r in rows
     ]
@@ -153,12 +150,11 @@ def _open_jobs(connection: Connection, lanes: Sequence[str], owner: str, most: i
     return connection.execute(_OPEN_JOBS, {"names": lanes, "by": owner, "most": most}).all()
 
 
-def renew(session: Session, lanes: Iterable[str], owner: str, now: datetime) -> set[str]:
-    """Keep leases for another term; return the lanes that are still this owner's."""
-    lanes = sorted(lanes)
-    _lock(session.connection(), lanes)
-    session.connection().execute(_KEEP, {"names": lanes, "by": owner, "until": now + LEASE})
-    return set(session.scalars(select(Lane.name).where(Lane.name.in_(lanes), Lane.owner == owner)))
+def renew(session: Session, lanes: Mapping[str, int], owner: str, now: datetime) -> set[str]:
+    """Keep leases, lanes with their epochs, for another term; return the lanes in which they still hold."""
+    mine = _mine(session.connection(), lanes, owner)
+    session.connection().execute(_KEEP, {"names": sorted(mine), "until": now + LEASE})
+    return mine
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,46 +168,42 @@ class Next:
 def settle(
     session: Session,
     settled: Collection[Settled],
-    lanes: Collection[str],
+    lanes: Mapping[str, int],
     owner: str,
     now: datetime,
     *,
     go_on: bool = False,
 ) -> Next:
-    """Record what became of jobs and give their lanes back. To `go_on` is to keep those in which more is due now.
+    """Record what became of jobs and give back their lanes, held under these epochs.
 
-    A job that was sent stays sent whoever owns the lane.
+    To `go_on` is to keep those in which more is due now. A job that was sent stays sent whoever holds the lane.
     """
     connection = session.connection()
-    _lock(connection, sorted(lanes))
+    mine = _mine(connection, lanes, owner)
     _record(session, [s for s in settled if s.state != "waiting"], now)
     for s in settled:
-        if s.state == "waiting":
+        # The try of a later lease is not to be taken for one that has not begun.
+        if s.state == "waiting" and s.job.lane in mine and s.job.epoch == lanes[s.job.lane]:
             attempts = Job.attempts - 1 if s.spared else Job.attempts
             state = "unknown" if s.unknown else "waiting"
             session.execute(
                 update(Job)
-                .where(Job.id == s.job.id, Job.state != "sent", _ours(owner))
+                .where(Job.id == s.job.id, Job.state != "sent")
                 .values(state=state, error=s.error, due_at=s.due_at, attempts=attempts)
                 .execution_options(**_BLIND)
             )
-    more = _more(connection, sorted(lanes), owner, now) if go_on and lanes else []
-    return Next(more, _give_back(connection, sorted(set(lanes) - {job.lane for job in more}), owner))
+    more = _more(connection, sorted(mine), owner, now) if go_on and mine else []
+    return Next(more, _give_back(connection, sorted(mine - {job.lane for job in more}), owner))
 
 
 def _more(connection: Connection, lanes: Sequence[str], owner: str, now: datetime) -> list[Leased]:
-    """Begin what is due at the head of lanes that are still this owner's, for another term."""
+    """Begin what is due at the head of lanes, for another term."""
     found = _due(_heads(connection, lanes, owner), now)
     _begin(connection, found)
     kept = sorted({job.lane for job in found})
     if kept:
-        connection.execute(_KEEP, {"names": kept, "by": owner, "until": now + LEASE})
+        connection.execute(_KEEP, {"names": kept, "until": now + LEASE})
     return found
-
-
-def _ours(owner: str) -> ColumnElement[bool]:
-    """A job whose lane is still an owner's: another's try is not to be taken for one that has not begun."""
-    return exists().where(Lane.name == Job.lane, Lane.owner == owner)
 
 
 _LEFT: BindParameter[str | None] = bindparam("left", type_=Text())
@@ -261,14 +253,27 @@ _GIVE_BACK = (
 )
 
 
-_LOCK = select(Lane.name).where(_NAMED).order_by(collate(Lane.name, "C")).with_for_update()  # as Python sorts
+_LOCK = (
+    select(Lane.name, Lane.owner, Lane.epoch)
+    .where(_NAMED)
+    .order_by(collate(Lane.name, "C"))  # as Python sorts
+    .with_for_update()
+)
+_LOCK_ON_SQLITE = select(Lane.name, Lane.owner, Lane.epoch).where(_NAMED)  # there is one writer anyway
 _NEXT = select(func.min(Lane.due_at)).where(_NAMED)
 
 
-def _lock(connection: Connection, lanes: Sequence[str]) -> None:
-    """Wait for lanes, in order; what others put meanwhile is seen only then. On SQLite there is one writer anyway."""
-    if lanes and connection.dialect.name == "postgresql":
-        connection.execute(_LOCK, {"names": sorted(lanes)})
+def _lock(connection: Connection, lanes: Collection[str]) -> Sequence[Any]:
+    """Wait for lanes, in order, and return them as they are then; what others put meanwhile is seen only then."""
+    if not lanes:
+        return []
+    lock = _LOCK if connection.dialect.name == "postgresql" else _LOCK_ON_SQLITE
+    return connection.execute(lock, {"names": sorted(lanes)}).all()
+
+
+def _mine(connection: Connection, lanes: Mapping[str, int], owner: str) -> set[str]:
+    """Wait for lanes, and return those still held under the same lease: its owner may have lost it and got another."""
+    return {name for name, holder, epoch in _lock(connection, lanes) if (holder, epoch) == (owner, lanes[name])}
 
 
 def _give_back(connection: Connection, lanes: Sequence[str], owner: str) -> datetime | None:

@@ -5,7 +5,7 @@ import contextlib
 import functools
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -56,7 +56,7 @@ class Worker:
         self.owner = leases.new_owner()
         self._database = database
         self._kinds = kinds
-        self._clock = clock
+        self.clock = clock
         self._paces = paces or {}
         self._buckets: dict[str, Bucket] = {}
         self._note_settled = settled
@@ -84,20 +84,20 @@ class Worker:
 
     def committed(self, notes: Sequence[object]) -> None:
         """Begin what a transaction gave to this worker, and remember when the rest is due."""
-        lines: dict[str, list[Leased]] = {}
-        left = LEASE
+        begun: dict[str, tuple[_Hold, list[Leased]]] = {}
         for noted in notes:
             match noted:
-                case Taken(lane=lane, at=at):  # the clock, for this may be told much later
-                    lines[lane] = []
-                    left = at + LEASE - self._clock()
+                case Taken(lane=lane, epoch=epoch, at=at):
+                    left = at + LEASE - self.clock()  # the clock, for this may be told much later
+                    begun[lane] = _Hold(lane, epoch, _until(left)), []
                 case Leased():
-                    lines[noted.lane].append(noted)
+                    begun[noted.lane][1].append(noted)
                 case Waits(due_at=due_at):
                     self._wake_at(due_at)
                 case _:
                     pass
-        self._begin(lines, _until(left))
+        for hold, line in begun.values():
+            self._begin(hold, line)
 
     @property
     def idle(self) -> bool:
@@ -128,13 +128,12 @@ class Worker:
         """Lease all that is due, and remember when the next is."""
         self._wake.clear()
         while not self._draining:
-            now, until = self._clock(), _until()
+            now, until = self.clock(), _until()
             held = list(self._held)
             leased, due = await self._database.run(functools.partial(self._look, now=now, held=held))
-            lines: dict[str, list[Leased]] = {}
-            for job in leased:
-                lines.setdefault(job.lane, []).append(job)
-            self._begin(lines, until)
+            lines = _by_lane(leased)
+            for lane, line in lines.items():
+                self._begin(_Hold(lane, line[0].epoch, until), line)
             if due is not None:
                 self._wake_at(max(due, now + BREATH))
             if len(lines) < LANES_AT_ONCE:
@@ -147,10 +146,11 @@ class Worker:
         leased = leases.lease(session, queues, self.owner, now, besides=held)
         return leased, leases.next_due(session, queues, self.owner)
 
-    def _begin(self, lines: Mapping[str, list[Leased]], until: float) -> None:
-        for lane, line in lines.items():
-            hold = self._held[lane] = _Hold(lane, until)
-            self._start(hold, line)
+    def _begin(self, hold: "_Hold", line: list[Leased]) -> None:
+        newest = self._held.get(hold.lane)
+        if newest is None or newest.epoch < hold.epoch:  # an older lease can be told later
+            self._held[hold.lane] = hold
+        self._start(hold, line)
 
     def _start(self, hold: "_Hold", line: list[Leased]) -> None:
         task = asyncio.create_task(self._work(hold, line))
@@ -159,7 +159,7 @@ class Worker:
 
     def _wake_at(self, due_at: datetime) -> None:
         """Look for due jobs at an instant; those after the next poll are found by it."""
-        wait = (due_at - self._clock()).total_seconds()
+        wait = (due_at - self.clock()).total_seconds()
         if wait <= 0:
             self._wake.set()
         elif wait < POLL:
@@ -199,7 +199,7 @@ class Worker:
 
     async def _ready(self, hold: "_Hold", job: Leased) -> bool:
         """Wait for the job's time and the lane's pace; False when that is too long or the lease too short."""
-        wait = (job.due_at - self._clock()).total_seconds()
+        wait = (job.due_at - self.clock()).total_seconds()
         if wait > SOON:
             return False
         pace = self._paces.get(hold.lane.split(":", 1)[0])
@@ -230,7 +230,7 @@ class Worker:
     def _later(
         self, job: Leased, reason: str, retry_after: float | None, *, counts: bool, unknown: bool = False
     ) -> Settled:
-        now = self._clock()
+        now = self.clock()
         if (counts and job.attempts >= ATTEMPTS) or now - job.created_at > PATIENCE:
             log.error("job_failed", kind=job.kind, lane=job.lane, job=job.id, reason=reason)
             return Settled(job, "failed", error=reason)
@@ -252,7 +252,7 @@ class Worker:
             settled = [s for _, line, _ in batch for s in line]
             holds = [hold for hold, _, _ in batch if hold is not None]
             until = _until()
-            follows = await self._when_possible(functools.partial(self._settle, settled, [h.lane for h in holds]))
+            follows = await self._when_possible(functools.partial(self._settle, settled, holds))
             self._go_on(holds, follows, until)
             for _, _, done in batch:
                 if not done.done():  # whoever waited was ended by a stop that had no more patience
@@ -260,20 +260,22 @@ class Worker:
 
     def _go_on(self, holds: Sequence["_Hold"], follows: Next, until: float) -> None:
         """Let lanes go, but for those in which there is more to do."""
-        lines: dict[str, list[Leased]] = {}
-        for job in follows.jobs:
-            lines.setdefault(job.lane, []).append(job)
+        lines = _by_lane(follows.jobs)
         for hold in holds:
-            if hold.lane in lines:
+            line = lines.get(hold.lane)
+            if line and line[0].epoch == hold.epoch:
                 hold.until = until
-                self._start(hold, lines[hold.lane])
+                self._start(hold, line)
             elif self._held.get(hold.lane) is hold:
                 del self._held[hold.lane]
         if follows.due_at is not None:
             self._wake_at(follows.due_at)
 
-    async def _settle(self, settled: list[Settled], lanes: list[str]) -> Next:
-        now, go_on = self._clock(), not self._draining
+    async def _settle(self, settled: list[Settled], holds: Sequence["_Hold"]) -> Next:
+        now, go_on = self.clock(), not self._draining
+        lanes: dict[str, int] = {}
+        for hold in holds:
+            lanes[hold.lane] = max(hold.epoch, lanes.get(hold.lane, 0))
 
         def work(session: Session) -> Next:
             self._note_settled(session, settled, now)
@@ -284,17 +286,18 @@ class Worker:
     async def _renew(self) -> None:
         while True:
             await asyncio.sleep(RENEW)
-            lanes = list(self._held)
+            lanes = {lane: hold.epoch for lane, hold in self._held.items()}
             if not lanes:
                 continue
             until = _until()
-            now = self._clock()
+            now = self.clock()
             try:
                 ours = await self._database.run(functools.partial(leases.renew, lanes=lanes, owner=self.owner, now=now))
             except Unavailable:
                 continue
             for lane in ours & self._held.keys():
-                self._held[lane].until = until
+                if self._held[lane].epoch == lanes[lane]:
+                    self._held[lane].until = until
 
     async def _when_possible(self, work: Callable[[], Awaitable[T]]) -> T:
         """Run work against the database, again and again while it cannot be written."""
@@ -309,10 +312,18 @@ class Worker:
 
 @dataclass(slots=True)
 class _Hold:
-    """A lane under lease, and until when something may be sent to it, in monotonic time."""
+    """A lane under lease, by its epoch, and until when something may be sent to it, in monotonic time."""
 
     lane: str
+    epoch: int
     until: float
+
+
+def _by_lane(jobs: Iterable[Leased]) -> dict[str, list[Leased]]:
+    lines: dict[str, list[Leased]] = {}
+    for job in jobs:
+        lines.setdefault(job.lane, []).append(job)
+    return lines
 
 
 def _until(left: timedelta = LEASE) -> float:

@@ -44,6 +44,7 @@ EIGHT = datetime(2026, 3, 23, 7, tzinfo=UTC)  # in Paris
 ROOMS = 300
 EVENTS = 200
 ASKED_EVERY = 0.05  # seconds
+KINDS = ("sqlite", "postgresql")
 TARGETS = "targets: put ≤ 2 s, said ≤ 60 s, loop ≤ 50 ms, answers ≤ 2.0 times idle"
 
 
@@ -248,16 +249,18 @@ async def measured(new_url: Callable[[str], str], count: int, wave: int) -> list
     return lines
 
 
-async def run(count: int, wave: int) -> str:
-    """Measure on both databases; return the report."""
+async def run(count: int, wave: int, kinds: Sequence[str] = KINDS) -> str:
+    """Measure on both databases, or on one of them; return the report."""
     lines = [f"a wave of digests: {count:,} subscribed, {wave:,} due at once; {TARGETS}"]
     lines.append(
         f"{'':34}{'put':>11}{'said':>11}{'loop held':>13}{'p50':>9}{'p95':>9}   of answers, in times of idle ones"
     )
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        lines += await measured(lambda name: f"sqlite:///{Path(folder)}/{name}.db", count, wave)
-        async with Postgres() as cluster:
-            lines += await measured(lambda _: cluster.create_database(), count, wave)
+        if "sqlite" in kinds:
+            lines += await measured(lambda name: f"sqlite:///{Path(folder)}/{name}.db", count, wave)
+        if "postgresql" in kinds:
+            async with Postgres() as cluster:
+                lines += await measured(lambda _: cluster.create_database(), count, wave)
     lines.append(f"a fixed computation took {computation():.0f} ms")
     return "\n".join(lines)
 
@@ -267,8 +270,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.digests", description=__doc__)
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--wave", type=int, default=3_000)
-    sizes = parser.parse_args(arguments)
-    print(asyncio.run(run(sizes.count, sizes.wave)))
+    parser.add_argument("--on", choices=KINDS, action="append", help="a database; both where none is named")
+    asked = parser.parse_args(arguments)
+    print(asyncio.run(run(asked.count, asked.wave, asked.on or KINDS)))
 
 
 if __name__ == "__main__":

@@ -213,7 +213,7 @@ async def test_a_lease_that_ran_out_is_taken_over(shipped: Database) -> None:
     later = NOON + jobs.LEASE + timedelta(seconds=1)
     assert not shipped.run_now(lambda s: leases.lease(s, {"q"}, "here/2/y", NOON + timedelta(seconds=1)))
     assert [j.again for j in shipped.run_now(lambda s: leases.lease(s, {"q"}, "here/2/y", later))] == [True]
-    assert shipped.run_now(lambda s: leases.renew(s, ["a"], "elsewhere/1/x", later)) == set()
+    assert shipped.run_now(lambda s: leases.renew(s, {"a": 1}, "elsewhere/1/x", later)) == set()
 
 
 def test_the_end_of_anothers_lease_is_known_and_ones_own_lanes_are_not_due(shipped: Database) -> None:
@@ -282,7 +282,7 @@ def test_what_is_put_while_a_lane_is_given_back_is_not_forgotten(new_url: Callab
 
     def settle() -> None:
         with Session(database.engine) as session, session.begin():
-            leases.settle(session, [leases.Settled(job, "sent", result="1")], ["a"], "me/1/x", NOON)
+            leases.settle(session, [leases.Settled(job, "sent", result="1")], {"a": job.epoch}, "me/1/x", NOON)
 
     with Session(database.engine) as slow:
         slow.begin()
@@ -352,9 +352,45 @@ def test_who_lost_a_lane_does_not_speak_for_who_has_it(shipped: Database) -> Non
     [mine] = shipped.run_now(lambda s: leases.lease(s, {"q"}, "stalled/1/x", NOON))
     shipped.run_now(lambda s: leases.lease(s, {"q"}, "second/1/x", later))
     spared = leases.Settled(mine, "waiting", due_at=later, spared=True)
-    shipped.run_now(lambda s: leases.settle(s, [spared], ["a"], "stalled/1/x", later))
+    shipped.run_now(lambda s: leases.settle(s, [spared], {"a": mine.epoch}, "stalled/1/x", later))
     [third] = shipped.run_now(lambda s: leases.lease(s, {"q"}, "third/1/x", later + timedelta(seconds=20)))
     assert third.again
+
+
+def test_who_lost_a_lane_and_has_it_anew_does_not_begin_its_jobs_twice(shipped: Database) -> None:
+    put(shipped, "1", now=NOON)
+    later = NOON + timedelta(seconds=20)
+    [late] = shipped.run_now(lambda s: leases.lease(s, {"q"}, "me/1/x", NOON))
+    [anew] = shipped.run_now(lambda s: leases.lease(s, {"q"}, "me/1/x", later))
+    assert anew.again
+    spared = leases.Settled(late, "waiting", due_at=later, spared=True)
+    held = {"a": late.epoch}
+    follows = shipped.run_now(lambda s: leases.settle(s, [spared], held, "me/1/x", later, go_on=True))
+    assert not follows.jobs
+    assert state(shipped, "1").state == "sending"
+    assert shipped.run_now(lambda s: leases.renew(s, held, "me/1/x", later)) == set()
+    assert shipped.run_now(lambda s: leases.renew(s, {"a": anew.epoch}, "me/1/x", later)) == {"a"}
+
+
+async def test_a_lease_taken_with_a_job_lasts_whatever_instant_its_transaction_is_about(shipped: Database) -> None:
+    """A tick goes on for long, and all that it does is about the instant at which it began."""
+    doing = Doing()
+    doing.waits["a"] = asyncio.Event()
+    async with working(shipped, doing) as worker:
+        await until(lambda: shipped.lessee is worker)
+        put(shipped, "0", "a")
+        await until(lambda: worker.idle is False)
+        doing.waits["a"].set()
+        await until(lambda: worker.idle)
+        long_ago = system_clock() - timedelta(minutes=1)
+        doing.waits["a"].clear()
+        await shipped.run(lambda s: jobs.put(s, "do", {}, lane="a", queue="q", key="1", now=long_ago))
+        lane = shipped.run_now(lambda s: s.get_one(Lane, "a"))
+        assert lane.leased_until is not None
+        assert lane.leased_until > system_clock()
+        doing.waits["a"].set()
+        await until(lambda: doing.done == ["0", "1"])
+    assert not doing.again["1"]
 
 
 async def test_work_that_nobody_was_told_of_is_found_at_the_next_look(

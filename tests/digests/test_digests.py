@@ -1,11 +1,15 @@
 """Digests as people use them: subscribed in one line, said at their hour, with what changed since the last one."""
 
 import asyncio
+import zoneinfo
 from datetime import UTC, datetime, timedelta
+from importlib import resources
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from bot import life
 from bot.agenda.tables import Event
 from bot.card import Errors, Form
 from bot.life import tick
@@ -101,6 +105,43 @@ async def test_a_clock_that_steps_says_nothing_twice_and_misses_nothing(play: Sc
         await play.settle()
         said += more
         assert count() == said, instant
+
+
+async def test_new_rules_of_a_zone_say_nothing_twice_and_miss_nothing(play: Scene, tmp_path: Path) -> None:
+    """A newer tzdata is installed while a digest is subscribed; the bot is started anew with it."""
+    me = alone(play)
+    await me.say("digest tous les jours à 8 h, heure de Cayenne")
+
+    async def installed(rules: str) -> None:
+        file = tmp_path / "America/Cayenne"
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(resources.files("tzdata.zoneinfo").joinpath(rules).read_bytes())
+        zoneinfo.reset_tzpath([str(tmp_path)])
+        ZoneInfo.clear_cache()
+        await play.app.database.run(lambda session: life._begin(session, play.app))
+        await play.tick()
+
+    said = 0
+    try:
+        for instant, more, rules in (
+            ("2026-03-17T11:00", 1, "Etc/GMT+2"),  # said at 8, three hours behind; from now on two
+            ("2026-03-18T10:00", 1, ""),
+            ("2026-03-18T11:00", 0, "Etc/GMT+4"),  # eight comes once more that day
+            ("2026-03-18T12:00", 0, ""),
+            ("2026-03-19T11:00", 0, ""),
+            ("2026-03-19T11:30", 0, "Etc/GMT+3"),  # eight has just been skipped: it comes late
+            ("2026-03-19T12:00", 1, "Etc/GMT-9"),  # the other end of the world, where it is evening
+            ("2026-03-19T22:59", 0, ""),
+            ("2026-03-19T23:00", 1, ""),
+        ):
+            await play.at(instant, "UTC")
+            said += more
+            assert me.transcript().count("Ce qui passe la frontière") == said, instant
+            if rules:
+                await installed(rules)
+    finally:
+        zoneinfo.reset_tzpath()
+        ZoneInfo.clear_cache()
 
 
 async def test_a_person_reads_their_own_by_their_clock(play: Scene) -> None:
