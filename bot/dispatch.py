@@ -22,6 +22,7 @@ from bot.directory.rooms import room_of
 from bot.errors import NotSent, NotYet, Unavailable, UserError, in_short
 from bot.grammar import Command
 from bot.interpret import Asked, Nothing, Wanted, understand
+from bot.interpret.which import Which
 from bot.memory import remember
 from bot.message import Address, Deletion, Edit, Inbound, Invocation, Message, Reaction, RoomChange, storable
 from bot.outbox import Destinations, Outbox
@@ -216,7 +217,7 @@ class Dispatcher:
     def _ask_for(self, ctx: Context, command: Command, missing: Missing) -> Reply:
         """Ask for what is missing: by a form where the platform has some, else by a card to reply to."""
         if missing.parameter.kind == "question":
-            raise UserError("question.which", usage=command.usage())
+            raise Which(ctx, command, missing.line)
         if isinstance(ctx.inbound, Invocation) and ctx.inbound.form:
             return Errors(((missing.parameter.name, Text.of("form.required")),))
         if isinstance(ctx.inbound, Invocation) and ctx.inbound.trigger is not None:
@@ -336,7 +337,7 @@ def _told(plan: Wanted, error: UserError) -> Card | Errors:
     """Return how an error is told: beside the field of the form, else as a card."""
     if plan.form:
         return Errors(((next(iter(plan.form)), error.text),))
-    return Card(None, (Paragraph(error.text),))
+    return error.card if isinstance(error, Which) else Card(None, (Paragraph(error.text),))
 
 
 def _record_refusal(ctx: Context, action: str) -> None:

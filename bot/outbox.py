@@ -143,24 +143,29 @@ class Outbox:
             jobs.put(self._session, "fetch", args, lane=lane, queue=queue, key=f"fetch:{key}", now=self._now)
 
     def edit(self, key: str, card: Card, *, revision: str) -> None:
-        """Rewrite what was said under `key`; `revision` makes a repeat of the same rewriting harmless."""
+        """Rewrite what was said under `key`; `revision` makes a repeat of the same rewriting harmless.
+
+        What is redrawn at each move costs nothing where it would show what it shows already.
+        """
         rows = self._parts_of(key)
         if not rows:
             return
         first = rows[0]
         to = address_of(first)
-        placing = Placing(
-            first.question_id, posts.side_of(first), first.source_id, sealed=first.sealed, cleared=first.cleared
-        )
+        redrawn = first.drawn is not None
+        side = posts.side_of(first)
+        flags = {"sealed": first.sealed, "cleared": first.cleared, "redrawn": redrawn}
+        placing = replace(Placing(first.question_id, side, first.source_id), **flags)
         parts = split(self.render(to, card, sealed=first.sealed, cleared=first.cleared))
         for post, part in zip(rows, parts, strict=False):
-            if self._said.get(str(post.key)) == to_json(part):
+            drawn = posts.digest(part) if redrawn else None
+            if redrawn and post.drawn == drawn:
                 continue
-            self._said[str(post.key)] = to_json(part)
+            post.drawn = drawn
             post.buttons = posts.pressable(part)
             self._job("edit", to, part, str(post.key), revision)
         for post in rows[len(parts) :]:
-            post.gone = True
+            post.gone, post.drawn = True, None
             self._job("delete", to, None, str(post.key), revision)
         beneath = replace(to, thread=first.thread or f"key:{key}")
         for index, part in list(enumerate(parts))[len(rows) :]:
@@ -169,7 +174,7 @@ class Outbox:
     def delete(self, key: str, *, revision: str) -> None:
         """Take back what was said under `key`."""
         for post in self._parts_of(key):
-            post.gone = True
+            post.gone, post.drawn = True, post.drawn and ""
             self._job("delete", address_of(post), None, str(post.key), revision, file=post.file is not None)
 
     def join(self, to: Address, *, key: str) -> None:
@@ -192,13 +197,6 @@ class Outbox:
         order = f"{placing.question_id}/{placing.side}" if placing.source_at else None
         self._put_job("say", to, args, key, placing.source_at, self._now + placing.hold, order)
         posts.enter(self._session, posts.row_of(to, card, key, part, placing, self._now))
-        self._said[key] = to_json(card)
-
-    @property
-    def _said(self) -> dict[str, str]:
-        """What this transaction last made of a message, by key: there is no need to rewrite it as the same."""
-        said: dict[str, str] = self._session.info.setdefault("said", {})
-        return said
 
     def _job(
         self, kind: str, to: Address, card: Card | None, target: str, revision: str, *, file: bool = False

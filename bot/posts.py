@@ -3,19 +3,20 @@
 By it edits, deletions, replies and numbers find their twin on the other side.
 """
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, bindparam, select, update
+from sqlalchemy import ForeignKey, Index, Select, String, UniqueConstraint, bindparam, select, update
 from sqlalchemy import Text as LongText
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.sql.dml import ReturningInsert
 
-from bot.card import Button, Card, buttons_of
+from bot.card import Button, Card, buttons_of, to_json
 from bot.db import Base, Instant, insert_on
 from bot.message import Address
 
@@ -45,6 +46,7 @@ class Post(Base):
     sealed: Mapped[bool] = mapped_column(default=False)  # said in an encrypted room that keeps its words
     cleared: Mapped[bool] = mapped_column(default=False)  # identifiers in it are shown, as its author chose
     gone: Mapped[bool] = mapped_column(default=False)
+    drawn: Mapped[str | None] = mapped_column(String(64))  # of a card redrawn at each move: see `digest`
     at: Mapped[datetime] = mapped_column(Instant)
 
     __table_args__ = (
@@ -66,6 +68,7 @@ class Placing:
     cleared: bool = False  # its author chose that identifiers of persons in it are shown
     source_at: datetime | None = None  # order among words of one conversation
     hold: timedelta = timedelta(0)  # wait this long for words said earlier but still on their way
+    redrawn: bool = False  # it shows a row as that now stands, and is drawn anew whenever that may have changed
 
 
 NOWHERE = Placing()
@@ -118,8 +121,24 @@ def row_of(to: Address, card: Card, key: str, part: int, placing: Placing, now: 
         "sealed": placing.sealed,
         "cleared": placing.cleared,
         "gone": False,
+        "drawn": digest(card) if placing.redrawn else None,
         "at": now,
     }
+
+
+def digest(card: Card) -> str:
+    """Return what tells a rendered card from another, so that one that did not change is not sent again.
+
+    A digest lets short words be guessed. So it is kept of cards alone whose words stand in rows of ours for as long,
+    goes with its row or when the card is taken back, and is replaced when the card is.
+    """
+    return hashlib.sha256(to_json(card).encode()).hexdigest()
+
+
+def forget_drawn(session: Session, keys: Collection[str] | Select[Any] | None = None) -> None:
+    """Trust no longer that messages, all or those said under these keys, show what was last drawn."""
+    of = () if keys is None else (Post.key.in_(keys),)
+    session.execute(update(Post).where(Post.drawn.is_not(None), *of).values(drawn=""))
 
 
 def pressable(card: Card) -> str | None:

@@ -3,6 +3,7 @@
 from bot.card import Card, Paragraph, Reply
 from bot.command import command
 from bot.context import Context
+from bot.conversation import redraw
 from bot.errors import UserError
 from bot.questions import clock, moves
 from bot.questions.tables import Question
@@ -17,4 +18,5 @@ def keep_open(ctx: Context, question: Question) -> Reply:
         raise UserError("keep.not_needed", number=question.number)
     moves.wait_anew(question, ctx.now)
     moves.ring(ctx.session, question, ctx.now)
+    redraw(ctx, question)
     return Card(None, (Paragraph(Text.of("keep.done", number=question.number)),))

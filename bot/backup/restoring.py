@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Table, inspect, text
 from sqlalchemy.orm import Session
 
+from bot import posts
 from bot.backup.writing import FORMAT
 from bot.db import Database
 from bot.errors import ConfigurationError
@@ -93,6 +94,7 @@ def _restored(session: Session, reading: "_Reading", folder: Path, now: datetime
     to_revision(connection, "head")
     session.execute(sa.update(Lane).values(owner=None, leased_until=None))
     session.execute(sa.update(Tenure).values(owner=None, until=None))
+    posts.forget_drawn(session)
     outgoing.close(session, now)
     return reading.done()
 

@@ -6,6 +6,9 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+from sqlalchemy.orm import Session
+
+from bot import posts
 from bot.backup import restoring, writing
 from bot.backup.sealing import Sealer, lines
 from bot.cli.parsing import Commands
@@ -111,11 +114,16 @@ def _list(settings: Settings, _options: argparse.Namespace) -> int:
     return 0
 
 
+def _let_out(session: Session, *, drop: bool) -> int:
+    posts.forget_drawn(session)  # rewritings may be among what is dropped
+    return outgoing.release(session, drop=drop)
+
+
 def _release(settings: Settings, options: argparse.Namespace) -> int:
     with closing(open_database(settings.database_url)) as database:
         if database.run_now(outgoing.closed_since) is None:
             print("passerelle: nothing is held back", file=sys.stderr)
             return 1
-        count = database.run_now(lambda s: outgoing.release(s, drop=options.drop))
+        count = database.run_now(lambda s: _let_out(s, drop=options.drop))
     print(f"ok: {count} {'dropped' if options.drop else 'released'}")
     return 0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import receipts, wire
+from bot import posts, receipts, wire
 from bot.app import build
 from bot.cli.parsing import Commands, account
 from bot.clock import system_clock
@@ -110,6 +110,7 @@ def _replay_job(database: Database, number: int) -> bool:
             return False
         job.state, job.attempts, job.due_at, job.created_at = "unknown", 0, now, now
         session.get_one(Lane, job.lane).due_at = now
+        posts.forget_drawn(session, [job.target or job.key])  # it may have been rewritten since
         return True
 
     return database.run_now(work)

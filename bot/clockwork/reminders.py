@@ -11,6 +11,7 @@ from bot.clockwork import Again, Kind, Ring
 from bot.context import Scope
 from bot.conversation import address, escalate, redraw
 from bot.conversation.ladder import Office, offices
+from bot.conversation.reminded import KEEP
 from bot.conversation.timing import expect, quiet_until, recipients
 from bot.directory.accounts import account_on
 from bot.directory.rota import on_duty
@@ -68,7 +69,7 @@ def _take(ctx: Scope, question: Question, step: Step, meant: datetime | None) ->
             key = "clock.warn.answered" if question.state == "answered" else "clock.warn.asked_back"
             end = Moment(ctx.now + ctx.world.terms.close, ctx.now)
             words = Text.of(key, number=question.number, when=end)
-            say(ctx, question, "asker", words, ("maintenir", "clore"), meant)
+            say(ctx, question, "asker", words, (KEEP, "clore"), meant)
         case "close" | "raise":
             moves.make(ctx.session, "close", None, question, ctx.now)
             redraw(ctx, question)
@@ -148,7 +149,7 @@ def say(
     if meant is not None:
         blocks.append(Paragraph(Text.of("clock.behind", at=meant)))
     offered = [rule.button for rule in moves.offered(side, question.state)]
-    pressed = [it for it in commands if it in offered or it == "maintenir"]
+    pressed = [it for it in commands if it in offered or it == KEEP]
     styles = ["primary", *["plain"] * len(pressed)]
     buttons = tuple(
         Button(Text.of(f"button.{it}"), it, question.number, "primary" if style == "primary" else "plain")

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from bot import personal
 from bot.card import Card, Paragraph, Words
 from bot.context import Scope
+from bot.conversation.reminded import refresh
 from bot.conversation.timing import expect
 from bot.directory.accounts import address_of
 from bot.directory.days import postings_held
@@ -76,7 +77,7 @@ def place(ctx: Scope, question: Question) -> None:
         )
     )
     card = cards.for_recipient(ctx.directory(), question, asker_name(ctx, question))
-    placing = Placing(question.id, "recipient", sealed=question.sealed, cleared=question.cleared)
+    placing = Placing(question.id, "recipient", sealed=question.sealed, cleared=question.cleared, redrawn=True)
     ctx.outbox.put(to, card, key=key, placing=placing)
     if not question.sealed or ctx.outbox.encrypted(to):
         carry_kept(ctx, question, replace(to, thread=f"key:{key}"), key, placing)
@@ -89,9 +90,8 @@ def carry_kept(ctx: Scope, question: Question, to: Address, key: str, placing: P
             id=kept.file, name=kept.name, size=kept.size, media_type="application/octet-stream", source=kept.source
         )
         said_at = Address(kept.platform, kept.room, kept.thread, surface="direct" if kept.direct else "room")
-        ctx.outbox.carry_file(
-            to, file, said_at, key=f"{key}/kept{kept.id}", placing=replace(placing, source_id=kept.post_id)
-        )
+        carried = replace(placing, source_id=kept.post_id, redrawn=False)
+        ctx.outbox.carry_file(to, file, said_at, key=f"{key}/kept{kept.id}", placing=carried)
 
 
 def _first_room(ctx: Scope, question: Question) -> Room | None:
@@ -169,7 +169,7 @@ def mark_cards(session: Session, question: Question) -> None:
 
 
 def redraw(ctx: Scope, question: Question) -> None:
-    """Rewrite the cards of both sides as the question now stands."""
+    """Rewrite the cards of both sides, and what the clock said of it, as the question now stands."""
     if question.state not in OPEN:
         question.dialogue = None
     expect(ctx, question)
@@ -187,6 +187,7 @@ def redraw(ctx: Scope, question: Question) -> None:
     for organisation in moves.raised_to(ctx.session, question):
         card = cards.for_recipient(ctx.directory(), question, asker_name(ctx, question))
         ctx.outbox.edit(_raised(question, organisation), card, revision=ctx.key)
+    refresh(ctx, question)
 
 
 def escalate(ctx: Scope, question: Question, to: str, *, by: Actor | None = None, reason: str = "") -> bool:
@@ -205,7 +206,7 @@ def escalate(ctx: Scope, question: Question, to: str, *, by: Actor | None = None
         ctx.say(beneath, again, f"again/{question.number}", Placing(question.id, "recipient"))
     else:
         card = cards.for_recipient(ctx.directory(), question, asker_name(ctx, question))
-        placing = Placing(question.id, "recipient", sealed=question.sealed, cleared=question.cleared)
+        placing = Placing(question.id, "recipient", sealed=question.sealed, cleared=question.cleared, redrawn=True)
         ctx.outbox.put(Address(rooms[0].platform, rooms[0].room), card, key=key, placing=placing)
     words = Text.of("moved.escalate", number=question.number, name=cards.name_of(ctx.directory(), to))
     tell(ctx, question, "recipient", words)

@@ -67,9 +67,8 @@ def show(ctx: Scope, question: Question, card: Card, to: Address, key: str) -> N
         )
     )
     said_in = Address(to.platform, to.room, None if to.thread == f"key:{key}" else to.thread, surface=to.surface)
-    ctx.outbox.put(
-        said_in, card, key=key, placing=Placing(question.id, "asker", sealed=question.sealed, cleared=question.cleared)
-    )
+    placing = Placing(question.id, "asker", sealed=question.sealed, cleared=question.cleared, redrawn=True)
+    ctx.outbox.put(said_in, card, key=key, placing=placing)
 
 
 def again(ctx: Scope, actor: Actor, question: Question) -> Card | None:

@@ -62,11 +62,16 @@ def begins(ctx: Context, text: str, about: Question | None) -> Plan | None:
     if not rest:  # nobody asks a question of one word that is a command's
         return Wanted(found, "", {}, about)
     if not _fits(ctx, found, rest, about):
-        return None
+        return Wanted(found, rest, {}, about) if _names_a_question(found, rest) else None
     searching = found.name == "annuaire" and ("?" in rest or len(rest.split()) > LONG) and len(text) < CARRIED
     if searching:
         return either(text, Button(Text.of("button.annuaire"), "annuaire", rest), "question")
     return Wanted(found, rest, {}, about)
+
+
+def _names_a_question(found: Command, rest: str) -> bool:
+    """Whether a question's number is all that a command about questions was given: it asks for what lacks."""
+    return numbered(rest) is not None and any(it.kind == "question" for it in found.parameters)
 
 
 def _mistyped(ctx: Context, text: str) -> Plan | None:

@@ -24,6 +24,7 @@ from bot.interpret.commands import (
     typed,
 )
 from bot.interpret.plan import NOTHING, Asked, Nothing, Plan, Wanted, post_of, question_of
+from bot.interpret.which import queue
 from bot.message import Message
 from bot.posts import Post
 from bot.questions import find, moves
@@ -71,8 +72,8 @@ def _said(ctx: Context, message: Message) -> Plan:
     if not text and not message.files:
         return Wanted(ctx.world.commands["aide"])
     if message.to.surface == "direct":
-        return _quoted(ctx, text) or _direct(ctx, message, text)
-    return _courtesy(ctx, text) or _quoted(ctx, text) or _new(ctx, message, text)
+        return _quoted(ctx, text) or _misquoted(ctx, text) or _direct(ctx, message, text)
+    return _courtesy(ctx, text) or _quoted(ctx, text) or _misquoted(ctx, text) or _new(ctx, message, text)
 
 
 def _new(ctx: Context, message: Message, text: str) -> Plan:
@@ -114,6 +115,17 @@ def _quoted(ctx: Context, text: str) -> Plan | None:
         return None
     question = find.by_number(ctx.session, number[0])
     return None if question is None else named(ctx, "voir", question.number, question)
+
+
+def _misquoted(ctx: Context, text: str) -> Plan | None:
+    """A number that is no question's is a slip of the pen: the words go to no other question without being asked."""
+    numbers = [match[0] for match in _QUOTED.finditer(text)]
+    if not numbers or any(find.by_number(ctx.session, number) is not None for number in numbers):
+        return None
+    told = Paragraph(Text.of("question.unknown", number=numbers[0].upper()))
+    more = any(c.isalpha() for c in _QUOTED.sub("", text)) and len(text) <= CARRIED
+    ask = (Button(Text.of("button.new_question"), "question", text),) if more else ()
+    return Asked(Card(None, (told, Buttons((*ask, queue())))))
 
 
 def _quoted_here(ctx: Context, message: Message) -> Plan | None:

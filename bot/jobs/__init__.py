@@ -172,7 +172,7 @@ def write(session: Session) -> None:
     """
     if session.in_nested_transaction():
         return
-    changes = take_notes(session, _Put, _Cancel)
+    changes = _standing(take_notes(session, _Put, _Cancel))
     session.flush()
     for change in sorted(changes, key=lambda change: change.lane):  # stable: in order within a lane
         if isinstance(change, _Put):
@@ -185,6 +185,16 @@ def write(session: Session) -> None:
     lessee: Lessee | None = session.info.get("lessee")
     queues = {change.queue for change in changes if isinstance(change, _Put)}
     hints.give(session, {queue for queue in queues if lessee is None or not lessee.serves(queue)})
+
+
+def _standing(changes: list["_Put | _Cancel"]) -> list["_Put | _Cancel"]:
+    """Return changes without what a later one cancels: written and cancelled, its key would be spent for nothing."""
+    left: list[_Put | _Cancel] = []
+    for change in changes:
+        if isinstance(change, _Cancel):
+            left = [it for it in left if (it.lane, it.target, it.kind) != (change.lane, change.target, change.kind)]
+        left.append(change)
+    return left
 
 
 event.listen(Session, "before_commit", write)

@@ -19,7 +19,7 @@ from bot.outbox import from_args
 from bot.performers.fetching import Exit, tell_failed
 from bot.performers.importing import tell_unread
 from bot.platforms import DirectRooms, Edits, Files, Joins, Platform
-from bot.posts import message_of, note_sent
+from bot.posts import forget_drawn, message_of, note_sent
 from bot.turns import put_off
 
 REMEMBERED = 10_000  # messages whose ids are kept in memory
@@ -110,6 +110,8 @@ def note_settled(session: Session, settled: Collection[Settled], now: datetime, 
     ids = {key: message_id for key, (message_id, _, _) in names.items()}
     note_sent(session, ids, {key: room for key, (_, _, room) in names.items() if room})
     files.discard(session, [s.job.key for s in said if s.job.kind == "file" and s.state in ("sent", "failed")])
+    if kept := [str(s.job.args["target"]) for s in settled if s.state == "failed" and s.job.kind == "edit"]:
+        forget_drawn(session, kept)
     for s in settled:
         if s.state == "failed" and "proposal" in s.job.args:
             tell_unread(session, s, exit_(session, now))

@@ -14,7 +14,7 @@ from bot import files
 from bot.context import Scope
 from bot.conversation import redraw, sent_on
 from bot.jobs import NOTHING, Job
-from bot.posts import Post
+from bot.posts import Post, forget_drawn
 from bot.privacy.traces import Traces
 from bot.questions import cards, moves
 from bot.questions.notes import Note
@@ -140,6 +140,7 @@ def _stop(session: Session, its: Said) -> None:
     theirs = or_(Job.key.in_([*keys, *carried]), Job.key.in_(shown), Job.target.in_(shown))
     stopped = update(Job).where(theirs, Job.state.in_(_NOT_BEGUN)).values(state="cancelled", args=NOTHING)
     session.execute(stopped, execution_options=_BLIND)
+    forget_drawn(session, shown)
     files.discard(session, keys)
 
 

@@ -43,7 +43,7 @@ def for_recipient(directory: Snapshot, question: Question, asker: str) -> Card:
     """Return the card of the room that shall answer."""
     blocks: list[Block] = [
         _asked(question.text),
-        Fields(((Text.of("card.from"), asker), (Text.of("card.state"), _state(question)), *_due(question))),
+        Fields(((Text.of("card.from"), asker), (Text.of("card.state"), state(question)), *due(question))),
         reasons(question),
     ]
     if question.dialogue is not None:
@@ -57,10 +57,10 @@ def for_recipient(directory: Snapshot, question: Question, asker: str) -> Card:
 def for_asker(directory: Snapshot, question: Question, *, repeat: bool) -> Card:
     """Return the card of the room that asked; it repeats the question where that does not stand above it already."""
     blocks: list[Block] = [_asked(question.text[:QUOTED])] if repeat else []
-    fields: list[tuple[Words, Words]] = [(Text.of("card.state"), _state(question))]
+    fields: list[tuple[Words, Words]] = [(Text.of("card.state"), state(question))]
     if question.recipient:
         fields.insert(0, (Text.of("card.to"), office(directory, question)))
-    fields += _due(question)
+    fields += due(question)
     blocks.append(Fields(tuple(fields)))
     if question.recipient:
         blocks.append(reasons(question))
@@ -78,11 +78,11 @@ def summary(directory: Snapshot, question: Question, side: Side) -> Card:
     """
     pairs: list[tuple[Words, Words]] = [
         (Text.of("card.from"), name_of(directory, question.asker_organisation)),
-        (Text.of("card.state"), _state(question)),
+        (Text.of("card.state"), state(question)),
     ]
     if question.recipient:
         pairs.insert(1, (Text.of("card.to"), office(directory, question)))
-    pairs += _due(question)
+    pairs += due(question)
     text = Paragraph(Text.of("sealed.withheld")) if question.sealed else _asked(question.text[:QUOTED])
     return Card(Text.of("card.asker", number=question.number), (text, Fields(tuple(pairs)), buttons(side, question)))
 
@@ -124,7 +124,8 @@ def _elsewhere(directory: Snapshot, question: Question) -> Words:
     return Text.of("card.placed_with", name=name, other=name_of(directory, question.placed_with))
 
 
-def _state(question: Question) -> Words:
+def state(question: Question) -> Words:
+    """Return how a question stands, in words."""
     match question.state:
         case "taken":
             return Text.of("state.taken", who=question.taken_by or "—")
@@ -132,11 +133,11 @@ def _state(question: Question) -> Words:
             return Text.of("state.answered", at=question.answered_at or question.asked_at)
         case "asked_back" if question.recipient is not None:
             return Text.of("state.asked_back.recipient")
-        case state:
-            return Text.of(f"state.{state}")
+        case other:
+            return Text.of(f"state.{other}")
 
 
-def _due(question: Question) -> tuple[tuple[Words, Words], ...]:
+def due(question: Question) -> tuple[tuple[Words, Words], ...]:
     """Return by when an answer is expected, if one is."""
     if question.due_at is None or question.counted_from is None or question.state not in PENDING:
         return ()

@@ -56,9 +56,22 @@ def next_step(
     if awaits_answer(question):
         return _of_answer(question, calendar, terms, now)
     if awaits_asker(question):
-        heard = (question.counted_from, last_word, question.answered_at)
-        return _of_silence(question, terms, max(at for at in heard if at is not None))
+        if is_warned(question, last_word) and question.stepped_at is not None:
+            return Step("close", question.stepped_at + terms.close)
+        return Step("warn", _heard(question, last_word) + terms.warn)
     return None
+
+
+def is_warned(question: Question, last_word: datetime | None = None) -> bool:
+    """Say whether the asker was told that a question ends, and nobody has said anything since."""
+    if question.counted_from is None or not (awaits_asker(question) and question.steps):
+        return False
+    return question.stepped_at is not None and question.stepped_at > _heard(question, last_word)
+
+
+def _heard(question: Question, last_word: datetime | None) -> datetime:
+    heard = (question.counted_from, last_word, question.answered_at)
+    return max(at for at in heard if at is not None)
 
 
 def _of_answer(question: Question, calendar: Calendar, terms: Terms, now: datetime) -> Step | None:
@@ -76,12 +89,6 @@ def _of_answer(question: Question, calendar: Calendar, terms: Terms, now: dateti
         return None
     step = terms.step(urgent=question.urgent)
     return Step("raise", _after(question, calendar, terms, question.stepped_at or end, step))
-
-
-def _of_silence(question: Question, terms: Terms, since: datetime) -> Step:
-    if question.steps and question.stepped_at is not None and question.stepped_at > since:
-        return Step("close", question.stepped_at + terms.close)
-    return Step("warn", since + terms.warn)
 
 
 def _after(question: Question, calendar: Calendar, terms: Terms, at: datetime, span: timedelta) -> datetime:

@@ -1,7 +1,7 @@
 """Finding a question: by its number, by a message of its conversation, by who asked it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -87,6 +87,13 @@ def open_in(session: Session, platform: str, room: str) -> Sequence[int]:
         .distinct()
     )
     return session.scalars(rows.limit(2)).all()
+
+
+def newest_in(session: Session, platform: str, room: str, states: Collection[str], limit: int) -> list[Question]:
+    """Return the newest questions in some of the states that have a side in a room."""
+    there = select(Endpoint.question_id).where(Endpoint.platform == platform, Endpoint.room == room)
+    found = select(Question).where(Question.id.in_(there), Question.state.in_(states))
+    return list(session.scalars(found.order_by(Question.id.desc()).limit(limit)))
 
 
 def history(session: Session, question: Question) -> list[Move]:

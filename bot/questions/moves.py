@@ -98,6 +98,12 @@ def offered(who: Who, state: str) -> tuple[Rule, ...]:
     return tuple(rule for rule in TABLE if rule.who == who and rule.button is not None and state in rule.before)
 
 
+def states_for(command: str) -> tuple[str, ...]:
+    """Return the states in which a command may do something; those of all open questions for one that is no move."""
+    found = {state for rule in TABLE if rule.button == command for state in rule.before}
+    return tuple(sorted(found)) or OPEN
+
+
 def sides_of(session: Session, actor: Actor, question: Question) -> set[Side]:
     """Return the sides an actor is on: who asked, or for whom they asked; where it lies, belongs or was raised to.
 

@@ -3,22 +3,29 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot.audit.recording import OPERATOR
 from bot.card import Card, Paragraph
 from bot.connections import add
-from bot.directory import importing, rights
+from bot.directory import identity, importing, rights
 from bot.directory.reading import read
-from bot.errors import Refused
+from bot.errors import NotSent, Refused
 from bot.jobs import Job, Leased
 from bot.jobs.leases import Settled
 from bot.message import Address
 from bot.outbox import Outbox
 from bot.performers.delivery import note_settled
+from bot.posts import Post
+from bot.privacy.erasing import erase
 from bot.questions import cards
+from bot.questions.tables import Endpoint, Question
 from bot.questions.wording import ANSWER
 from tests.stories.conftest import SAARBRUCKEN
-from tests.stories.scene import Place, Scene, Stage
+from tests.stories.lived import scope_of
+from tests.stories.scene import Place, Scene, Stage, named_by_account
 
 TIED = "Un acte de naissance du Congo"
 
@@ -196,12 +203,12 @@ async def test_an_invitation_to_a_platform_without_any_is_given_up(play: Scene, 
     for _ in range(3):
         await play.settle()
     states = play.app.database.run_now(lambda s: dict(s.query(Job.kind, Job.state).all()))
-    assert states == {"join": "failed", "say": "sent", "edit": "cancelled", "delete": "sent"}
+    assert states == {"join": "failed", "say": "sent", "delete": "sent"}
 
 
 async def test_only_a_message_that_cannot_be_said_means_that_a_room_is_lost(play: Scene, consulate: Place) -> None:
     async def given_up(kind: str, error: str) -> None:
-        args = {"to": ["stage", consulate.room, None, None, "room"]}
+        args = {"to": ["stage", consulate.room, None, None, "room"], "target": "k"}
         job = Leased(1, kind, "stage:r", f"k-{kind}-{error}", args, 1, play.clock(), play.clock(), again=False)
         settled = [Settled(job, "failed", error=error)]
         await play.app.database.run(lambda s: note_settled(s, settled, play.clock(), play.app.exit_))
@@ -236,3 +243,77 @@ def test_an_organisation_that_the_directory_lost_is_named_by_its_id(play: Scene)
     assert cards.name_of(directory, "prefecture-57") == "Préfecture de la Moselle"
     assert cards.name_of(directory, "prefecture-999") == "prefecture-999"
     assert cards.name_of(directory, None) == "—"
+
+
+# --- its cards are redrawn where they would change
+
+
+def drawn(play: Scene) -> set[str]:
+    """Return the keys of what keeps a digest of what it shows."""
+    work = select(Post.key).where(Post.drawn.is_not(None), Post.drawn != "")
+    return play.app.database.run_now(lambda s: {str(key) for key in s.scalars(work)})
+
+
+def rewritten(play: Scene) -> int:
+    return play.app.database.run_now(lambda s: s.query(Job).filter_by(kind="edit").count())
+
+
+async def test_a_card_that_does_not_change_is_not_rewritten(
+    prefecture: Place, consulate: Place, play: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It costs no call of the platform; and no digest is kept of words that only passed through."""
+    asked = await prefecture.say(SAARBRUCKEN)
+    await consulate.invoke("prendre", "Q-2026-00001")
+    before = rewritten(play)
+    assert before == 2  # each side's card, once
+    for n in range(3):
+        await prefecture.say(f"Il est de 198{n}.", mention=False, thread=asked)
+    assert rewritten(play) == before
+    cards_ = select(Endpoint.card_key)
+    assert drawn(play) == play.app.database.run_now(lambda s: set(s.scalars(cards_)))
+
+    def refused(to: Address, key: str) -> Refused | None:
+        return Refused("no longer ours") if key.startswith("edit:") and to.room == "consulat-francfort" else None
+
+    monkeypatch.setattr(play.stage, "fail", refused)
+    await consulate.invoke("rendre", "Q-2026-00001")
+    monkeypatch.undo()
+    card = next(p for p in consulate.posts if "/recipient/" in p.key)
+    assert "Prise par" in card.text
+    await prefecture.say("Il est de 1987.", mention=False, thread=asked)
+    assert "En attente" in card.text, "what the room did not take is sent again at the next move"
+
+
+async def test_of_two_rewritings_at_once_the_last_is_shown(prefecture: Place, consulate: Place, play: Scene) -> None:
+    await prefecture.say(SAARBRUCKEN)
+    card = next(p for p in consulate.posts if "/recipient/" in p.key)
+
+    def twice(session: Session) -> None:
+        outbox = Outbox(session, play.app.dispatcher._world.catalogues, play.app.dispatcher._destinations, play.clock())
+        for words in ("first", "second"):
+            outbox.edit(card.key, Card(None, (Paragraph(words),)), revision="same")
+
+    await play.app.database.run(twice)
+    await play.settle()
+    assert card.text == "second"
+
+
+async def test_erasing_trusts_no_rewriting_that_it_stopped(
+    prefecture: Place, consulate: Place, play: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The platform is away: a card without its text waits, and is stopped with all else of who is erased."""
+    monkeypatch.setattr(identity, "person_of", named_by_account)
+    agent = prefecture.as_("ada")
+    agent.employ("prefecture-57")
+    asked = await agent.say(SAARBRUCKEN)
+    card = next(p for p in consulate.posts if "/recipient/" in p.key)
+    play.app.database.run_now(lambda s: setattr(s.get_one(Question, 1), "because", "[]"))  # erasing takes nothing else
+    away = NotSent("away", outage=True)
+    monkeypatch.setattr(play.stage, "fail", lambda _to, key: away if key.startswith("edit:") else None)
+    await agent.delete(asked)
+    assert "Sarrebruck" in card.text
+    play.app.database.run_now(lambda s: erase(scope_of(play.app, s, play.clock()), "ada", OPERATOR))
+    monkeypatch.undo()
+    play.clock.pass_(minutes=1)
+    await play.settle()
+    assert "Sarrebruck" not in card.text

@@ -66,6 +66,42 @@ async def test_reminded_at_half_time_and_at_the_deadline(prefecture: Place, cons
     assert consulate.transcript().count("est en retard") == 1
 
 
+async def test_what_was_reminded_of_tells_what_became_of_it(prefecture: Place, consulate: Place, play: Scene) -> None:
+    await prefecture.say(SAARBRUCKEN)
+    await play.at("2026-03-17T17:30")
+    reminder = consulate.sees("attend une réponse avant")
+    await consulate.click(reminder, "Prendre")
+    assert reminder.buttons == ["Répondre"]
+    assert "Prise par le consulat général de France à Francfort" in reminder.text
+    assert fields_of(reminder.card)[ANSWER] == "avant jeudi 12 h, heure de Berlin"
+    await play.at("2026-03-19T14:00")
+    late = consulate.sees("est en retard")
+    await consulate.invoke("repondre", f"{NUMBER} Oui.")
+    for shown in (reminder, late):
+        assert typed("Répondue jeudi 19 mars à 14 h. Ce message est sans objet depuis") in shown.text
+        assert not shown.buttons
+    await play.at("2026-03-30T10:00")
+    warning = prefecture.sees("elle sera close")
+    await prefecture.click(warning, "Garder ouverte")
+    assert not warning.buttons
+    assert "sera close" not in warning.text
+    assert "attend" not in reminder.text
+
+
+async def test_what_was_reminded_of_is_taken_from_who_has_it_no_more(
+    prefecture: Place, consulate: Place, play: Scene
+) -> None:
+    munich = play.link("consulat-munich")
+    await prefecture.say(SAARBRUCKEN)
+    await play.at("2026-03-17T17:30")
+    reminder = consulate.sees("attend une réponse avant")
+    await consulate.invoke("rediriger", f"{NUMBER} consulat-munich")
+    assert "a été remise au consulat général de France à Munich" in reminder.text
+    assert not reminder.buttons
+    await play.at("2026-03-19T14:00")
+    assert munich.sees("attend une réponse avant").buttons == ["Prendre", "Répondre"]
+
+
 @dataclass
 class Pause:
     """A place in a transaction where it stops, in its thread, until it may go on."""
@@ -121,7 +157,7 @@ async def test_an_answer_that_came_second_follows_the_reminder_and_is_the_last_w
     monkeypatch.undo()
     await play.at("2026-03-25T10:00")
     prefecture.sees("Oui.")
-    assert consulate.transcript().count("attend une réponse avant") == 1
+    assert consulate.transcript().count("Ce message est sans objet depuis") == 1
     consulate.sees_not("en retard")
 
 

@@ -102,6 +102,39 @@ async def test_a_quoted_number_shows_its_card_to_those_who_may(
     assert "Prise par" in prefecture.sees("Question Q-2026-00001").text
 
 
+async def test_a_number_that_is_no_questions_joins_nothing(prefecture: Place, consulate: Place, play: Scene) -> None:
+    await prefecture.say(SAARBRUCKEN)
+    text = "Suite de Q-2026-99999 : l'acte est de 1987, et il y manque la mention du mariage"
+    await prefecture.say(text)
+    told = prefecture.sees("Je ne trouve pas Q-2026-99999")
+    assert told.buttons == ["Nouvelle question", "Questions en cours"]
+    assert "1987" not in play.question().text
+    await prefecture.click(told, "Questions en cours")
+    prefecture.sees("Questions en cours : 1")
+    await prefecture.say("Q-2026-99998 ?")
+    assert prefecture.sees("Je ne trouve pas Q-2026-99998").buttons == ["Questions en cours"]
+
+
+async def test_what_lacks_its_question_or_its_recipient_asks_for_it(
+    prefecture: Place, consulate: Place, play: Scene
+) -> None:
+    play.link("consulat-munich")
+    for _ in range(2):
+        await prefecture.slash("question", SAARBRUCKEN)
+    await consulate.slash("prendre")
+    which = consulate.sees("De quelle question s’agit-il")
+    assert which.buttons == ["Q-2026-00002", "Q-2026-00001", "Questions en cours"]
+    await consulate.click(which, "Q-2026-00001")
+    assert play.question().state == "taken"
+    await consulate.slash("prendre")
+    last = max(consulate.posts, key=lambda post: int(post.id[1:]))
+    assert last.buttons == ["Q-2026-00002", "Questions en cours"], "what nobody can take is not offered"
+    await consulate.say("rediriger Q-2026-00001")
+    prompt = consulate.sees("À qui ? Répondez à ce message")
+    await consulate.say("consulat munich", reply_to=prompt)
+    assert play.question().recipient == "consulat-munich"
+
+
 async def test_a_sealed_question_is_shown_without_its_text(
     prefecture: Place, consulate: Place, alone: Place, play: Scene
 ) -> None:
