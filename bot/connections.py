@@ -133,6 +133,7 @@ def matrix_options(settings: Settings) -> Any:
         store_key=own.store_key.get_secret_value(),
         allowed_servers=own.allowed_servers,
         trust=own.trust,
+        reactions=own.reactions,
         identity_reset=own.identity_reset,
         store=settings.data_dir / "matrix",
         language=settings.language,

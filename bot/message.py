@@ -134,7 +134,7 @@ class Reaction(Event):
     """An emoji was put on a message: a Unicode emoji, or a name between colons where there is none.
 
     Where the emoji is `CROSSING`, `on` is that message as it now stands, None when it cannot be read.
-    One that is not `proven` came in clear in an encrypted room: its server alone says whose it is.
+    One that is not `proven` came in clear in an encrypted room, and its server's word is not taken for whose it is.
     """
 
     message_id: str

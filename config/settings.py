@@ -59,6 +59,7 @@ class MatrixSettings(_Section):
     store_key: SecretStr = SecretStr("")
     allowed_servers: tuple[str, ...] = ()
     trust: Literal["cross_signed", "all"] = "cross_signed"
+    reactions: Literal["all", "harmless"] = "all"
     identity_reset: Literal["block", "accept"] = "block"
     pace: float = Field(5.0, gt=0, description="messages a second in one room")
     burst: int = Field(10, ge=1)

@@ -17,7 +17,7 @@ from bot.texts import Text
 
 __all__ = ["CARRIED", "Asked", "Nothing", "Plan", "Wanted", "spelled", "understand", "without_command"]
 
-# What a reaction presses of which nothing proves whose it is: it lets no word cross, and can be undone.
+# What a reaction presses that is not proven: it lets no word cross, and can be undone.
 _HARMLESS = {"aide", "avis", "clore", "demandes", "historique", "plus", "prendre", "repondre", "rouvrir", "voir"}
 
 _KEYCAPS = {f"{n}\ufe0f\u20e3": n for n in range(1, 10)} | {"\U0001f51f": 10}

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
-from bot.message import CROSSING
 from tests.servers.story import RoomEvent
 from tests.servers.strict_client import StrictClient, StrictClients
 from tests.servers.synapse import Account, Synapse
@@ -215,16 +214,14 @@ class MatrixRoom(Seen[Said]):
     async def react(self, shown: Said | str, emoji: str) -> None:
         on = self._event(shown)
         assert on is not None
-        # A reaction proves nothing in an encrypted room: the same, said in reply, does.
-        put = self.client.say(on.room, emoji, reply_to=on) if emoji == CROSSING else self.client.react(on, emoji)
-        await self.play.arrives((await put).id)
+        await self.play.arrives((await self.client.react(on, emoji)).id)
         await self.play.settle()
 
     async def react_too_late(self, message_id: str, emoji: str) -> None:
         """React to a message that its author has just taken back."""
         said = self.home.said[message_id]
         gone = await self.client.redact(said)
-        late = await self.client.say(said.room, emoji, reply_to=said)
+        late = await self.client.react(said, emoji)
         await self.play.arrives(gone)
         await self.play.arrives(late.id)
         await self.play.settle()

@@ -54,9 +54,7 @@ async def _files_cross(both: Across) -> None:
 
     internal = await consul.send_file(room, "interne.pdf", b"%PDF interne")
     sent = await consul.send_file(room, "registre.pdf", PDF[::-1])
-    await consul.react(sent, "📨")  # which nothing proves to be the consul's
-    await both.consulate("répondez-y par 📨")
-    await consul.say(room, "📨", reply_to=sent)
+    await consul.react(sent, "📨")
     answer = await both.prefecture("📎 registre.pdf", thread=asked)
     file = await both.slack_file(asked)
     assert file == PDF[::-1]

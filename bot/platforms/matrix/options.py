@@ -23,6 +23,7 @@ class MatrixOptions:
     device_id: str = ""
     allowed_servers: tuple[str, ...] = ()  # empty: only the bot's own
     trust: Literal["cross_signed", "all"] = "cross_signed"
+    reactions: Literal["all", "harmless"] = "all"  # of those that nothing proves, in encrypted rooms
     identity_reset: Literal["block", "accept"] = "block"
     language: str = "fr"  # of the few notices that no card carries
     pace: float = 0.0  # seconds between two requests, the sync apart

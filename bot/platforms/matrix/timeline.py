@@ -105,7 +105,7 @@ class Timeline:
             value = inbound.reaction_in_words(value) or value
         if isinstance(value, Reaction):
             clear = place.encrypted and event.type != "m.room.encrypted"
-            value = replace(value, proven=not clear or self._options.trust == "all")
+            value = replace(value, proven=not clear or self._options.reactions == "all")
             if value.emoji.startswith(CROSSING):
                 value = replace(value, on=await self._pointed(room, value, place))
         return [value] if value is not None else []
