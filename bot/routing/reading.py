@@ -80,11 +80,19 @@ def read(text: str, rules: Rules, *, french_only: bool = False, home: Collection
     """
     said = rules.mender.mend(words(text))
     spoken = [word.key for word in said]
-    found = [_found(hit, said, spoken, rules) for hit in _counted(rules.names.find(spoken), spoken, rules)]
+    hits = (hit for hit in rules.names.find(spoken) if not _uncapitalized(hit, said, spoken, rules))
+    found = [_found(hit, said, spoken, rules) for hit in _counted(hits, spoken, rules)]
     found = [name if not name.open else _narrowed(name, spoken, french_only=french_only) for name in found]
     settled = _settled(found, home)
     names = sorted((*settled, *cited(said, rules)), key=lambda name: name.start)
     return Reading(said, tuple(_told_apart(names)))
+
+
+def _uncapitalized(hit: Hit[Name], said: Sequence[Word], spoken: Sequence[str], rules: Rules) -> bool:
+    """Whether what only initials mean is not in capitals, or all of the text is: « us et coutumes », « il aura »."""
+    if not _is(hit, spoken, rules, "initials"):
+        return False
+    return not said[hit.start].written.isupper() or all(word.written == word.written.upper() for word in said)
 
 
 def _counted(hits: Iterable[Hit[Name]], spoken: Sequence[str], rules: Rules) -> Iterator[Hit[Name]]:
@@ -101,6 +109,8 @@ def _counted(hits: Iterable[Hit[Name]], spoken: Sequence[str], rules: Rules) -> 
 def _counts(hit: Hit[Name], spoken: Sequence[str], rules: Rules, *, joined: bool) -> bool:
     """Whether a name is one here: no language, no street or treaty, nobody's surname, a weak one used as a place."""
     if hit.start > 0 and spoken[hit.start - 1] in _TITLES:
+        return False
+    if _is(hit, spoken, rules, "everyday") and not _in(hit, spoken, rules, "named"):
         return False
     if _in(hit, spoken, rules, "elsewhere") or (hit.meaning.demonym and _in(hit, spoken, rules, "language")):
         return False
@@ -134,6 +144,11 @@ def _found(hit: Hit[Name], said: Sequence[Word], spoken: Sequence[str], rules: R
 def _fits(context: Context, hit: Hit[Name], spoken: Sequence[str]) -> bool:
     before = tuple(spoken[max(0, hit.start - len(context.before)) : hit.start])
     return before == context.before and tuple(spoken[hit.end : hit.end + len(context.after)]) == context.after
+
+
+def _is(hit: Hit[Name], spoken: Sequence[str], rules: Rules, listed: str) -> bool:
+    name = tuple(spoken[hit.start : hit.end])
+    return any(it.before == name for it in rules.contexts.get(listed, ()))
 
 
 def _in(hit: Hit[Name], spoken: Sequence[str], rules: Rules, context: str) -> bool:

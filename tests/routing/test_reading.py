@@ -49,6 +49,17 @@ def countries(text: str) -> set[str]:
         ("Niger, pas Nigeria", {"NE"}),
         ("M. Marocco vit ici", set[str]()),
         ("Mme Niger et Monsieur France", set[str]()),
+        # a word of every day, the people of a town, and a town that holds another's name
+        ("deux bergers sur la ligne de crête", set[str]()),
+        ("la médina de Tunis", {"TN"}),
+        ("le consul honoraire en Crète", {"GR"}),
+        ("un étudiant nancéen", set[str]()),
+        ("un élu de Saint-Martin-de-Ré", set[str]()),
+        ("jumelage de Vienne-le-Château", set[str]()),
+        # initials
+        ("un ressortissant US", {"US"}),
+        ("les us et coutumes", set[str]()),
+        ("Us, Val-d'Oise", set[str]()),
         # cross-border bodies
         ("le comité de coopération frontalière franco-italien", {"IT"}),
         ("la plénière du CRFG", set[str]()),
