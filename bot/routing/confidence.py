@@ -8,8 +8,11 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-SHOWN = ("organisation", "topic", "no_place", "place_by_default", "several_countries", "asker_unknown")
-"""What is weighed: the probability of the organisation and of the topic, in logits; then whether something is so."""
+SHOWN = ("office", "topic", "own_place", "no_place", "place_by_default", "several_countries", "asker_unknown")
+"""What is weighed: how probable the office is, by all topics, and the topic, in logits; then whether something is so.
+
+`own_place`: the competence is given for the place.
+"""
 
 
 @dataclass(frozen=True, slots=True)

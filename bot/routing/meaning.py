@@ -15,6 +15,8 @@ from bot.routing.register import Register
 from bot.routing.topics import Scores
 
 _WEIGHTS = {"country": 2.0, "city": 3.0, "region": 3.0, "passage": 3.0}
+_OF_BODY = 10.0
+"""A cross-border body is competent for its business, wherever its members come from."""
 _DRAWN_UP = frozenset(
     "celebre celebree etabli etablie delivre delivree dresse dressee enregistre enregistree transcrit emis emise "
     "survenu survenue redige residant reside vivant incarcere detenu hospitalise decede decedee domicilie".split()
@@ -98,7 +100,9 @@ def _weights(names: Iterable[Found], reading: Reading, scores: Scores) -> Iterat
             lived = bool((_DRAWN_UP | _LIVES) & before)
             extra = 2.0 * lived + 3.0 * (found.demonym and found.start in beside and best not in _OF_RESIDENCE)
         people = 3.5 if best in _OF_PARTNERS else 1.0
-        yield extra + (people if found.demonym else _WEIGHTS.get(found.senses[0].kind, 1.0))
+        kind = found.senses[0].kind
+        body = best == "cooperation_transfrontaliere" and kind == "body"
+        yield _OF_BODY if body else extra + (people if found.demonym else _WEIGHTS.get(kind, 1.0))
         end = found.end
 
 
