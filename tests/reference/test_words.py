@@ -93,7 +93,10 @@ def test_topics_have_words_and_weights() -> None:
 
 def test_contexts_hold_the_word() -> None:
     contexts = tomllib.loads((ROUTING / "context.toml").read_text(encoding="utf-8"))
+    names = [name for kind in ("initials", "everyday") for name in contexts.pop(kind)]
     assert all("{mot}" in phrase for phrases in contexts.values() for phrase in phrases)
+    assert names
+    assert not any("{mot}" in name for name in names)
 
 
 def test_the_generator_spells_french_names(tmp_path: Path) -> None:
