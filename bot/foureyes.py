@@ -19,7 +19,7 @@ from bot.audit.recording import CLOCK, record
 from bot.card import Button, Buttons, Card, Paragraph, Words
 from bot.clockwork import Again, Kind, Ring
 from bot.context import Context, Scope
-from bot.conversation import holders, say_in_rooms, tell_person
+from bot.conversation.telling import holders, say_in_rooms, tell_person
 from bot.db import Base, Instant
 from bot.directory.tables import ID, Person
 from bot.errors import UserError

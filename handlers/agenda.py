@@ -13,7 +13,7 @@ from bot.agenda.tables import Event
 from bot.card import Button, Buttons, Card, Paragraph, Reply
 from bot.command import command, first_word
 from bot.context import Context
-from bot.conversation import tell_person
+from bot.conversation.telling import tell_person
 from bot.directory.days import ZONE, local_day
 from bot.directory.tables import Person
 from bot.errors import UserError

@@ -3,8 +3,8 @@
 from bot.card import Button, Buttons, Card, Paragraph, Reply
 from bot.command import command
 from bot.context import Context
-from bot.conversation import address
 from bot.conversation.asking import decide, declined, send_off, show
+from bot.conversation.telling import address
 from bot.directory.rooms import room_of
 from bot.grammar import Rest
 from bot.interpret import CARRIED

@@ -3,7 +3,8 @@
 from bot.card import Card, Paragraph, Reply
 from bot.command import command
 from bot.context import Context
-from bot.conversation import redraw, shown_name
+from bot.conversation import redraw
+from bot.conversation.telling import shown_name
 from bot.grammar import Rest
 from bot.questions import moves, wording
 from bot.questions.cards import name_of

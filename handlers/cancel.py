@@ -3,7 +3,8 @@
 from bot.card import Reply
 from bot.command import command
 from bot.context import Context
-from bot.conversation import redraw, tell_other
+from bot.conversation import redraw
+from bot.conversation.telling import tell_other
 from bot.questions import moves
 from bot.questions.tables import Question
 

@@ -5,7 +5,8 @@ from typing import Literal
 from bot.card import Card, Paragraph, Reply
 from bot.command import command
 from bot.context import Context
-from bot.conversation import address, redraw
+from bot.conversation import redraw
+from bot.conversation.telling import address
 from bot.errors import UserError
 from bot.posts import Placing
 from bot.questions import find, moves

@@ -3,7 +3,8 @@
 from bot.card import Reply
 from bot.command import command
 from bot.context import Context
-from bot.conversation import redraw, tell
+from bot.conversation import redraw
+from bot.conversation.telling import tell
 from bot.errors import UserError
 from bot.questions import find, moves
 from bot.questions.tables import Question

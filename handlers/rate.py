@@ -5,7 +5,8 @@ from typing import Literal
 from bot.card import Button, Buttons, Card, Paragraph, Reply
 from bot.command import command
 from bot.context import Context
-from bot.conversation import redraw, tell
+from bot.conversation import redraw
+from bot.conversation.telling import tell
 from bot.questions import moves
 from bot.questions.tables import Question
 from bot.texts import Text

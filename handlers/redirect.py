@@ -5,7 +5,8 @@ import re
 from bot.card import Button, Buttons, Card, Paragraph, Reply
 from bot.command import command
 from bot.context import Context
-from bot.conversation import otherwise, place, redraw, retire, sent_on, tell
+from bot.conversation import place, redraw, retire, sent_on
+from bot.conversation.telling import otherwise, tell
 from bot.errors import UserError
 from bot.grammar import Rest
 from bot.questions import find, moves

@@ -3,7 +3,8 @@
 from bot.card import Reply
 from bot.command import command
 from bot.context import Context
-from bot.conversation import asking, place, redraw, tell_other
+from bot.conversation import asking, place, redraw
+from bot.conversation.telling import tell_other
 from bot.errors import UserError
 from bot.questions import moves
 from bot.questions.tables import Question

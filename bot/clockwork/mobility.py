@@ -13,7 +13,7 @@ from bot.card import Button, Buttons, Card, Paragraph, Words
 from bot.clockwork import Again
 from bot.clockwork.reminders import PERSON
 from bot.context import Scope
-from bot.conversation import coordinators, tell_person
+from bot.conversation.telling import coordinators, tell_person
 from bot.conversation.timing import quiet_until
 from bot.directory import rights
 from bot.directory.history import PRESENCE, Author

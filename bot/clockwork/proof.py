@@ -12,7 +12,7 @@ from bot.audit import chain
 from bot.card import Card, Paragraph
 from bot.clockwork import Again, Kind, Ring
 from bot.context import Scope
-from bot.conversation import tell_administrators
+from bot.conversation.telling import tell_administrators
 from bot.texts import Markdown, Text
 
 log = structlog.get_logger()

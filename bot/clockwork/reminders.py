@@ -9,9 +9,10 @@ from bot import due
 from bot.card import Button, Buttons, Card, Paragraph, Words
 from bot.clockwork import Again, Kind, Ring
 from bot.context import Scope
-from bot.conversation import address, escalate, redraw
+from bot.conversation import escalate, redraw
 from bot.conversation.ladder import Office, offices
 from bot.conversation.reminded import KEEP
+from bot.conversation.telling import address
 from bot.conversation.timing import expect, quiet_until, recipients
 from bot.directory.accounts import account_on
 from bot.directory.rota import on_duty

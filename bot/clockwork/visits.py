@@ -21,7 +21,7 @@ from bot.card import Button, Buttons, Card, Paragraph
 from bot.clockwork import Again, Ring
 from bot.clockwork.views import view_at
 from bot.context import Scope
-from bot.conversation import region_of
+from bot.conversation.telling import region_of
 from bot.conversation.timing import quiet_until
 from bot.directory.rooms import rooms_of
 from bot.directory.tables import Room

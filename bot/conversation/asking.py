@@ -3,7 +3,8 @@
 from bot import jobs
 from bot.card import Button, Buttons, Card, Paragraph
 from bot.context import Scope
-from bot.conversation import adopt, otherwise, place, redraw, retire
+from bot.conversation import adopt, place, redraw, retire
+from bot.conversation.telling import otherwise
 from bot.directory.identity import Actor
 from bot.errors import UserError
 from bot.message import Address

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import or_, select
 
 from bot.context import Scope
-from bot.conversation import coordinators, region_of
+from bot.conversation.telling import coordinators, region_of
 from bot.directory.tables import Person, Posting
 from bot.questions.tables import Question
 from bot.questions.terms import Rung

@@ -4,7 +4,8 @@ from sqlalchemy import select, update
 
 from bot.card import Card, Paragraph
 from bot.context import Context
-from bot.conversation import coordinators, deliver_waiting, place, redraw
+from bot.conversation import deliver_waiting, place, redraw
+from bot.conversation.telling import coordinators
 from bot.directory import rooms
 from bot.message import Address, RoomChange
 from bot.questions import cards

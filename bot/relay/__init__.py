@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from bot import personal
 from bot.card import Card, Paragraph
 from bot.context import Context
-from bot.conversation import address, mark_cards, redraw, shown_name, who
+from bot.conversation import mark_cards, redraw
+from bot.conversation.telling import address, shown_name, who
 from bot.errors import UserError
 from bot.files import safe_name
 from bot.message import Address, Attachment, Message, User

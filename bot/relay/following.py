@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from bot import personal
 from bot.card import Card, Paragraph
 from bot.context import Context
-from bot.conversation import mark_cards, redraw, who
+from bot.conversation import mark_cards, redraw
+from bot.conversation.telling import who
 from bot.files import safe_name
 from bot.message import Address, Edit
 from bot.posts import Post

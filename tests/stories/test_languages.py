@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot.card import Card, Form, Paragraph, Reply
 from bot.context import Scope
-from bot.conversation import tell_person
+from bot.conversation.telling import tell_person
 from bot.db import Database
 from bot.directory.identity import identify
 from bot.directory.tables import Competence, Organisation, Person, Posting
