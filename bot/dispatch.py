@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from bot import receipts
 from bot.audit.recording import record, who
-from bot.card import Card, Errors, Form, Paragraph, Reply, rendered_form
+from bot.card import Card, Errors, Paragraph, Reply
 from bot.clock import Clock
 from bot.command import Missing, bind, form_of
 from bot.context import Context, World
@@ -24,13 +24,14 @@ from bot.grammar import Command
 from bot.interpret import Asked, Nothing, Wanted, understand
 from bot.interpret.which import Which
 from bot.memory import remember
-from bot.message import Address, Deletion, Edit, Inbound, Invocation, Message, Reaction, RoomChange, storable
+from bot.message import Deletion, Edit, Inbound, Invocation, Message, Reaction, RoomChange, storable
 from bot.outbox import Destinations, Outbox
 from bot.posts import Placing
-from bot.questions.find import NUMBER, card_in, post_of
+from bot.questions.find import NUMBER
 from bot.questions.tables import Question
 from bot.relay.holding import Choice, Stopped, follow, hold, is_held, release
 from bot.relay.said import sealed_here
+from bot.replying import Replies
 from bot.rights import Denied, has
 from bot.routing.marks import marked
 from bot.texts import Reader, Text
@@ -58,7 +59,7 @@ class Dispatcher:
         self._world = world
         self._destinations = destinations
         self._clock = clock
-        self._pointers = pointers
+        self._replies = Replies(pointers)
         self._turns = Turns()
 
     async def receive(self, inbound: Inbound) -> Reply:
@@ -117,7 +118,7 @@ class Dispatcher:
         actor = identify(session, inbound.author, (to.platform, to.room), to.surface != "room", self._clock())
         ctx = self._context(session, inbound, actor or _STRANGER)
         card = Card(None, (Paragraph(Text.of("reply.starting")),))
-        self._say_alone(ctx, self._place(ctx, private=True), card, "starting")
+        self._replies.say(ctx, self._replies.place(ctx, private=True), card, "starting")
         return None
 
     def _take_again(self, session: Session, inbound: Inbound) -> Reply:
@@ -158,8 +159,8 @@ class Dispatcher:
         try:
             return "done", self._obey(ctx, plan)
         except Stopped as stopped:
-            to = self._place(ctx, private=True)
-            self._say_alone(ctx, to, hold(ctx, stopped, to), "choice")
+            to = self._replies.place(ctx, private=True)
+            self._replies.say(ctx, to, hold(ctx, stopped, to), "choice")
             return "deferred", None
 
     def _context(self, session: Session, inbound: Inbound, actor: Actor, choice: Choice | None = None) -> Context:
@@ -189,7 +190,7 @@ class Dispatcher:
         if isinstance(plan, Asked):
             if plan.refused is not None:
                 _record_refusal(ctx, plan.refused)
-            return self._answer(ctx, plan.card, private=False)
+            return self._replies.answer(ctx, plan.card, private=False)
         ctx = replace(ctx, about=plan.about)
         try:
             with ctx.session.begin_nested():
@@ -197,8 +198,8 @@ class Dispatcher:
         except UserError as error:
             if isinstance(error, Denied):
                 _record_refusal(ctx, error.action)
-            return self._answer(ctx, _told(plan, error), private=True)
-        return self._answer(replace(ctx, about=about), reply, private=plan.command.private)
+            return self._replies.answer(ctx, _told(plan, error), private=True)
+        return self._replies.answer(replace(ctx, about=about), reply, private=plan.command.private)
 
     def _run(self, ctx: Context, plan: Wanted) -> tuple[Reply, Question | None]:
         """Return what a command replies, and the question that it is about."""
@@ -228,57 +229,21 @@ class Dispatcher:
         card = Card(None, (Paragraph(Text.of(f"prompt.{command.name}")),))
         about = ctx.about.id if ctx.about else None
         placing = Placing(about, prompt=(command.name, line), asked_of=ctx.inbound.author.id)
-        ctx.say(self._place(ctx, private=False), card, "prompt", placing)
+        ctx.say(self._replies.place(ctx, private=False), card, "prompt", placing)
         return None
-
-    def _answer(self, ctx: Context, reply: Reply, *, private: bool) -> Reply:
-        """Hand back what belongs into the acknowledgement, say the rest."""
-        if isinstance(reply, Card) and ctx.to.surface != "home":
-            self._say_reply(ctx, reply, private=private)
-            return None
-        reader = ctx.outbox.reader(ctx.to)
-        match reply:
-            case Form():
-                return rendered_form(reply, lambda w: self._world.catalogues.render(w, reader))
-            case Errors(by_field):
-                return Errors(tuple((name, self._world.catalogues.render(w, reader)) for name, w in by_field))
-            case Card():
-                return ctx.outbox.render(ctx.to, reply)
-            case None:
-                return None
-
-    def _say_reply(self, ctx: Context, card: Card, *, private: bool) -> None:
-        self._say_alone(ctx, self._place(ctx, private=private), card, "reply")
-
-    def _say_alone(self, ctx: Context, to: Address, card: Card, name: str) -> None:
-        """Say a card, and in the room that somebody is answered elsewhere where that is so."""
-        ctx.say(to, card, name, Placing(ctx.about.id if ctx.about else None, asked_of=ctx.inbound.author.id))
-        if to.audience is not None and to.platform in self._pointers:
-            pointer = Card(None, (Paragraph(Text.of("reply.in_private")),))
-            ctx.say(replace(to, audience=None), pointer, "pointer")
-
-    def _place(self, ctx: Context, *, private: bool) -> Address:
-        to = ctx.to
-        if to.surface != "room":
-            return Address(to.platform, to.room, surface="direct")
-        reachable = to.platform not in self._pointers or ctx.actor.person is not None
-        if private and reachable and to.platform != "console":
-            return replace(to, audience=ctx.inbound.author)
-        thread = to.thread or _thread_above(ctx) or getattr(ctx.inbound, "message_id", None)
-        return replace(to, thread=thread or getattr(ctx.inbound, "pressed", None) or _card_here(ctx))
 
     def _refuse_marked(self, ctx: Context) -> Reply:
         if isinstance(ctx.inbound, Invocation) and ctx.inbound.form:
             name = next(iter(ctx.inbound.form))
-            return self._answer(ctx, Errors(((name, Text.of("marked.refused")),)), private=True)
-        return self._answer(ctx, Card(None, (Paragraph(Text.of("marked.refused")),)), private=True)
+            return self._replies.answer(ctx, Errors(((name, Text.of("marked.refused")),)), private=True)
+        return self._replies.answer(ctx, Card(None, (Paragraph(Text.of("marked.refused")),)), private=True)
 
     def _refuse_stranger(self, ctx: Context) -> Reply:
         """Refuse politely, once a day: a program that answers back gets silence."""
-        to = self._place(ctx, private=False)
+        to = self._replies.place(ctx, private=False)
         card = Card(None, (Paragraph(Text.of("stranger.refused")),))
         if ctx.to.surface == "home":
-            return self._answer(ctx, card, private=True)
+            return self._replies.answer(ctx, card, private=True)
         ctx.outbox.put(to, card, key=f"stranger:{to.platform}:{to.room}:{ctx.inbound.author.id}:{ctx.today}")
         return None
 
@@ -297,32 +262,8 @@ class Dispatcher:
                 contextlib.suppress(SQLAlchemyError),
                 session.begin_nested(),
             ):  # the receipt stays whatever becomes of it
-                ctx.say(self._place(ctx, private=False), card, "apology")
+                ctx.say(self._replies.place(ctx, private=False), card, "apology")
         return None
-
-
-def _thread_above(ctx: Context) -> str | None:
-    """Return the thread of the message that was reacted or replied to: what follows from it belongs beside it.
-
-    A reply in a thread can be no root of another.
-    """
-    match ctx.inbound:
-        case Reaction(message_id=above, on=on):
-            pass
-        case Message(reply_to=str(above)):
-            on = None
-        case _:
-            return None
-    post = post_of(ctx.session, ctx.to.platform, ctx.to.room, above)
-    if post is not None:
-        return post.thread or above
-    return on.to.thread if on is not None else None
-
-
-def _card_here(ctx: Context) -> str | None:
-    """Return the thread of the question's card in this room: a slash command has no message to answer beneath."""
-    card = card_in(ctx.session, ctx.about, ctx.to) if ctx.about is not None else None
-    return card and (card.thread or f"key:{card.key}")
 
 
 def _answered_at_once(inbound: Inbound) -> bool:

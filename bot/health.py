@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from bot.app import App
 from bot.errors import Unavailable
-from bot.jobs import OPEN, Job, Lane, outgoing
+from bot.jobs import outgoing
+from bot.jobs.tables import OPEN, Job, Lane
 from bot.receipts import Receipt
 
 ANSWER = 3.0  # seconds that the database has before it counts as away

@@ -18,7 +18,7 @@ from bot.agenda.taking import Taken
 from bot.clock import Clock
 from bot.db import Database
 from bot.errors import NotSent, Refused, UserError
-from bot.jobs import Leased
+from bot.jobs.tables import Leased
 
 log = structlog.get_logger()
 

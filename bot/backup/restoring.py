@@ -20,7 +20,8 @@ from bot import posts
 from bot.backup.writing import FORMAT
 from bot.db import Database
 from bot.errors import ConfigurationError
-from bot.jobs import Lane, outgoing
+from bot.jobs import outgoing
+from bot.jobs.tables import Lane
 from bot.jobs.tenure import Tenure
 from bot.migrate import to_revision
 

@@ -17,7 +17,7 @@ from bot.clock import system_clock
 from bot.connections import matrix_options
 from bot.db import Database
 from bot.errors import ConfigurationError
-from bot.jobs import Job, Lane
+from bot.jobs.tables import Job, Lane
 from bot.memory import PlatformMemory
 from bot.message import Address
 from bot.opening import open_database

@@ -1,26 +1,23 @@
 """Where a question lies: placing it in rooms, and keeping the cards of both sides true."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
 
 from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from bot import personal
-from bot.card import Card, Paragraph, Words
+from bot.card import Card, Paragraph
 from bot.context import Scope
 from bot.conversation.reminded import refresh
 from bot.conversation.telling import asker_name, coordinators, region_of, tell
 from bot.conversation.timing import expect
-from bot.directory.accounts import address_of
-from bot.directory.days import postings_held
-from bot.directory.identity import Actor, reader_of
+from bot.directory.identity import Actor
 from bot.directory.rooms import rooms_of
-from bot.directory.tables import Organisation, Person, Right, Room
+from bot.directory.tables import Room
 from bot.message import Address, Attachment
-from bot.posts import Placing, Post, Side
+from bot.posts import Placing, Post
 from bot.questions import cards, find, moves
 from bot.questions.moves import OPEN, PENDING
 from bot.questions.tables import Enclosed, Endpoint, Question

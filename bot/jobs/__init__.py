@@ -13,106 +13,23 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import (
-    Float,
-    ForeignKey,
-    Index,
-    String,
-    Table,
-    Text,
-    bindparam,
-    delete,
-    event,
-    func,
-    select,
-    text,
-    update,
-)
+from sqlalchemy import Table, bindparam, delete, event, func, select, update
 from sqlalchemy.dialects.sqlite import Insert
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningInsert
 
-from bot.db import Base, Instant, Lessee, insert_on
+from bot.db import Lessee, insert_on
 from bot.jobs import hints
 from bot.jobs.notes import note, notes, take_notes
+from bot.jobs.tables import NOTHING, ORDER, Job, Lane, Leased
 
 LEASE = timedelta(seconds=6)  # renewed while its holder lives; how long what it left lies still
 LANES_AT_ONCE = 64
 JOBS_AT_ONCE = 256
-OPEN = ("waiting", "sending", "unknown")
-NOTHING = "{}"  # is left of the arguments of a job that is over: what it said has gone where it belongs
-OPEN_STATES = text("state IN ('waiting', 'sending', 'unknown')")
-
-
-class Lane(Base):
-    """A destination's line of jobs: when its head is due, and which process works on it."""
-
-    __tablename__ = "lane"
-    name: Mapped[str] = mapped_column(String(300), primary_key=True)
-    queue: Mapped[str] = mapped_column(String(150))
-    due_at: Mapped[datetime | None] = mapped_column(Instant)
-    owner: Mapped[str | None] = mapped_column(String(150))
-    leased_until: Mapped[datetime | None] = mapped_column(Instant)
-    epoch: Mapped[int] = mapped_column(default=0)
-
-    __table_args__ = (Index("ix_lane_due", "queue", "due_at"),)
-
-
-class Job(Base):
-    """One thing to do outside. `key` is unique for ever: putting the same key again does nothing."""
-
-    __tablename__ = "job"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    kind: Mapped[str] = mapped_column(String(20))
-    lane: Mapped[str] = mapped_column(ForeignKey("lane.name"))
-    key: Mapped[str] = mapped_column(String(300), unique=True)
-    args: Mapped[str] = mapped_column(Text)
-    target: Mapped[str | None] = mapped_column(String(300), index=True)
-    position: Mapped[float | None] = mapped_column(Float(53))  # None: its id; set to go before rows put earlier
-    source_at: Mapped[datetime | None] = mapped_column(Instant)  # when what it carries was said, for order
-    state: Mapped[str] = mapped_column(String(10), default="waiting")
-    attempts: Mapped[int] = mapped_column(default=0)
-    due_at: Mapped[datetime] = mapped_column(Instant)
-    created_at: Mapped[datetime] = mapped_column(Instant)
-    done_at: Mapped[datetime | None] = mapped_column(Instant)
-    result: Mapped[str | None] = mapped_column(String(300))
-    error: Mapped[str | None] = mapped_column(Text)
-
-    __table_args__ = (
-        Index(
-            "ix_job_open",
-            "lane",
-            "id",
-            sqlite_where=OPEN_STATES,
-            postgresql_where=OPEN_STATES,
-        ),
-        Index("ix_job_done", "state", "done_at"),
-        {"sqlite_autoincrement": True},
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Leased:
-    """A job that this process may do now, under the lease of its lane of that epoch.
-
-    `again`: an earlier try may have succeeded.
-    """
-
-    id: int
-    kind: str
-    lane: str
-    key: str
-    args: Mapping[str, Any]
-    attempts: int
-    due_at: datetime
-    created_at: datetime
-    again: bool
-    epoch: int = 0
 
 
 _LANE = cast("Table", Lane.__table__)
 _JOB = cast("Table", Job.__table__)
-ORDER = func.coalesce(Job.position, Job.id)
 
 
 @dataclass(frozen=True, slots=True)

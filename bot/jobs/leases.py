@@ -28,8 +28,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from bot.jobs import JOBS_AT_ONCE, LANES_AT_ONCE, LEASE, NOTHING, OPEN, OPEN_STATES, ORDER, Job, Lane, Leased
+from bot.jobs import JOBS_AT_ONCE, LANES_AT_ONCE, LEASE
 from bot.jobs.notes import note_queue
+from bot.jobs.tables import NOTHING, OPEN, OPEN_STATES, ORDER, Job, Lane, Leased
 
 _HOST = socket.gethostname()
 _BLIND = {"synchronize_session": False}

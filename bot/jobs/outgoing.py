@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from bot.jobs import OPEN, Job, Lane
+from bot.jobs.tables import OPEN, Job, Lane
 from bot.memory import Remembered, remember
 
 _OWNER, _NAME = "passerelle", "closed"

@@ -15,7 +15,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from bot.clock import Clock
 from bot.db import Base, Database, Instant, insert_into
 from bot.errors import Unavailable
-from bot.jobs import Lane, leases
+from bot.jobs import leases
+from bot.jobs.tables import Lane
 
 BEAT = 0.5  # seconds; on SQLite, where a beat is a write to disk and there is seldom a second process, ten
 SILENT = timedelta(seconds=30)  # after which a process counts as gone

@@ -19,7 +19,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from bot.clock import Clock
 from bot.db import Base, Database, Instant, insert_into
 from bot.errors import Unavailable
-from bot.jobs import Lane, leases
+from bot.jobs import leases
+from bot.jobs.tables import Lane
 
 log = structlog.get_logger()
 

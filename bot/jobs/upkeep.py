@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from bot import jobs
-from bot.jobs import OPEN, Job, Lane
+from bot.jobs.tables import OPEN, Job, Lane
 from bot.receipts import Receipt
 
 LATE = timedelta(minutes=5)

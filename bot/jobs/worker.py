@@ -17,9 +17,10 @@ from bot import fence
 from bot.clock import Clock
 from bot.db import Database
 from bot.errors import NotSent, OutcomeUnknown, Refused, Unavailable, in_short
-from bot.jobs import LANES_AT_ONCE, LEASE, Leased, Taken, Waits, leases, outgoing
+from bot.jobs import LANES_AT_ONCE, LEASE, Taken, Waits, leases, outgoing
 from bot.jobs.leases import Next, Settled
 from bot.jobs.pace import Bucket, Pace
+from bot.jobs.tables import Leased
 
 log = structlog.get_logger()
 

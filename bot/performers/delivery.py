@@ -11,8 +11,8 @@ from bot import files, wire
 from bot.card import from_json
 from bot.db import Database
 from bot.errors import Refused
-from bot.jobs import Leased
 from bot.jobs.leases import Settled
+from bot.jobs.tables import Leased
 from bot.jobs.worker import Perform
 from bot.message import Address, Inbound, RoomChange, User
 from bot.outbox import from_args

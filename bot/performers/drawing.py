@@ -12,7 +12,7 @@ from bot.clock import Clock
 from bot.context import World
 from bot.db import Database
 from bot.documents import reports
-from bot.jobs import Leased
+from bot.jobs.tables import Leased
 from bot.jobs.worker import Perform
 from bot.outbox import from_args
 from bot.performers.fetching import Exit

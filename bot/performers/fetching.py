@@ -26,8 +26,8 @@ from bot.db import Database
 from bot.directory import proposals
 from bot.errors import Refused
 from bot.files import Limits
-from bot.jobs import Leased
 from bot.jobs.leases import Settled
+from bot.jobs.tables import Leased
 from bot.outbox import Outbox, from_args
 from bot.platforms import Files, Platform
 from bot.posts import Post

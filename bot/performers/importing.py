@@ -26,8 +26,8 @@ from bot.directory.proposals import Proposal
 from bot.directory.tables import Person
 from bot.errors import UserError
 from bot.foureyes import Act
-from bot.jobs import Leased
 from bot.jobs.leases import Settled
+from bot.jobs.tables import Leased
 from bot.message import Address, File, User
 from bot.outbox import Destinations, Outbox, from_args
 from bot.performers.beside import Beside, GaveUp, Told

@@ -22,7 +22,7 @@ from bot.clock import Clock
 from bot.context import Scope, World
 from bot.conversation.asking import propose
 from bot.db import Database
-from bot.jobs import Leased
+from bot.jobs.tables import Leased
 from bot.outbox import Destinations, Outbox
 from bot.questions.find import by_number
 from bot.routing.identifiers import masked

@@ -25,7 +25,7 @@ from bot.directory.files import PEOPLE
 from bot.directory.history import Change
 from bot.directory.proposals import Proposal
 from bot.directory.tables import Person
-from bot.jobs import Job, Lane
+from bot.jobs.tables import Job, Lane
 from bot.memory import Remembered
 from bot.privacy import compacting, kept, words
 from bot.privacy.sweeping import holds, sweep

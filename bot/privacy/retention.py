@@ -29,7 +29,8 @@ from bot.directory.history import Change
 from bot.directory.proposals import OVER, Proposal
 from bot.directory.tables import Absence, Duty, LinkCode, LinkTry, Posting, Right
 from bot.errors import ConfigurationError
-from bot.jobs import Job, upkeep
+from bot.jobs import upkeep
+from bot.jobs.tables import Job
 from bot.posts import Post
 from bot.privacy.erasing import erase
 from bot.questions.moves import OPEN

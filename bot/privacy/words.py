@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from bot import files
 from bot.context import Scope
 from bot.conversation import redraw, sent_on
-from bot.jobs import NOTHING, Job
+from bot.jobs.tables import NOTHING, Job
 from bot.posts import Post, forget_drawn
 from bot.privacy.traces import Traces
 from bot.questions import cards, moves

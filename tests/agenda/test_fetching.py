@@ -19,7 +19,7 @@ from bot.agenda.reading import Defaults
 from bot.agenda.tables import Calendar, Event
 from bot.db import Database
 from bot.errors import NotSent, Refused, UserError
-from bot.jobs import Job
+from bot.jobs.tables import Job
 from tests.agenda.certificate import certificate
 from tests.agenda.test_taking import calendar, vevent
 

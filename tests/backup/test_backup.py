@@ -16,7 +16,8 @@ from bot.backup import restoring, writing
 from bot.backup.sealing import PIECE, Sealer, lines
 from bot.db import Base, Database
 from bot.errors import ConfigurationError
-from bot.jobs import Job, outgoing
+from bot.jobs import outgoing
+from bot.jobs.tables import Job
 from bot.migrate import upgrade
 from tests.servers.postgres import Postgres
 

@@ -11,7 +11,7 @@ from random import Random
 from sqlalchemy import func, select
 
 from bot.db import Database
-from bot.jobs import OPEN, Job
+from bot.jobs.tables import OPEN, Job
 from bot.receipts import Receipt
 from tests.chaos.load import Findings, Load, audit, furnish
 from tests.chaos.world import World

@@ -13,7 +13,7 @@ from bot.cli import service
 from bot.clock import system_clock
 from bot.db import Database
 from bot.directory import rooms
-from bot.jobs import Job
+from bot.jobs.tables import Job
 from bot.questions.tables import Question
 from tests.cli.conftest import Result, Run, one_line
 

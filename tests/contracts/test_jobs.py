@@ -16,8 +16,9 @@ from bot import jobs
 from bot.clock import system_clock
 from bot.db import Database
 from bot.errors import NotSent, OutcomeUnknown, Refused
-from bot.jobs import Job, Lane, Leased, hints, leases
+from bot.jobs import hints, leases
 from bot.jobs.pace import Pace
+from bot.jobs.tables import ORDER, Job, Lane, Leased
 from bot.jobs.upkeep import look, mend
 from bot.jobs.worker import Worker
 from tests.servers.postgres import Postgres
@@ -334,7 +335,7 @@ def test_words_said_earlier_go_before_those_that_are_held_even_in_a_lane_at_work
     say("w2", 120, 130)
     assert [j.key for j in shipped.run_now(lambda s: leases.lease(s, {"q"}, "me/1/x", NOON + 201 * ms))] == ["w0"]
     say("w1", 100, 205)
-    order = shipped.run_now(lambda s: list(s.scalars(select(Job.key).order_by(jobs.ORDER, Job.id))))
+    order = shipped.run_now(lambda s: list(s.scalars(select(Job.key).order_by(ORDER, Job.id))))
     assert order == ["w0", "w1", "w2"]
 
 

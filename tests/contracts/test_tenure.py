@@ -12,8 +12,9 @@ from bot import jobs
 from bot.clock import system_clock
 from bot.db import Database
 from bot.errors import Unavailable
-from bot.jobs import Lane, leases, tenure
+from bot.jobs import leases, tenure
 from bot.jobs.peers import Peers, living
+from bot.jobs.tables import Lane
 from bot.jobs.tenure import LENGTH, Office, Term
 from bot.memory import PlatformMemory
 

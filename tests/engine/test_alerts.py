@@ -12,7 +12,8 @@ from bot.alerts import Trouble
 from bot.app import App, build
 from bot.connections import add, reporter
 from bot.db import Database
-from bot.jobs import Job, outgoing
+from bot.jobs import outgoing
+from bot.jobs.tables import Job
 from bot.memory import REFUSED, remember
 from bot.message import Address
 from bot.texts import Text

@@ -19,7 +19,7 @@ from bot.context import World
 from bot.db import Database
 from bot.directory import rooms
 from bot.errors import ConfigurationError
-from bot.jobs import Job, Lane
+from bot.jobs.tables import Job, Lane
 from bot.jobs.tenure import Office
 from bot.life import running, tick
 from bot.message import Address

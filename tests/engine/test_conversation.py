@@ -13,8 +13,8 @@ from bot.connections import add
 from bot.directory import identity, importing, rights
 from bot.directory.reading import read
 from bot.errors import NotSent, Refused
-from bot.jobs import Job, Leased
 from bot.jobs.leases import Settled
+from bot.jobs.tables import Job, Leased
 from bot.message import Address
 from bot.outbox import Outbox
 from bot.performers.delivery import note_settled

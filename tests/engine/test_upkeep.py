@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from bot import jobs, receipts
 from bot.db import Database
-from bot.jobs import Job, Lane, upkeep
+from bot.jobs import upkeep
+from bot.jobs.tables import Job, Lane
 from bot.message import Address, Message, User
 from bot.receipts import Receipt
 

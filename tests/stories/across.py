@@ -23,7 +23,7 @@ from sqlalchemy import select
 
 from bot import receipts
 from bot.db import Database
-from bot.jobs import Job
+from bot.jobs.tables import Job
 from tests.fakes.slack import FakeSlack, Post, Room, User
 from tests.servers import processes
 from tests.servers.story import RoomEvent

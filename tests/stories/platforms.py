@@ -22,7 +22,7 @@ from bot.card import Reply
 from bot.connections import connect
 from bot.db import Database
 from bot.directory import rooms
-from bot.jobs import Job
+from bot.jobs.tables import Job
 from bot.life import running
 from bot.message import Inbound, Message
 from config.settings import MatrixSettings, Settings, SlackSettings

@@ -22,7 +22,8 @@ from bot.directory import identity, rooms
 from bot.directory.tables import Person, Posting
 from bot.errors import NotSent, Refused, SendError
 from bot.files import Upload
-from bot.jobs import Job, leases
+from bot.jobs import leases
+from bot.jobs.tables import Job
 from bot.life import running
 from bot.message import (
     Address,

@@ -9,7 +9,7 @@ from bot.card import Card, Paragraph
 from bot.db import Database
 from bot.errors import NotSent, Refused
 from bot.files import LONGEST_NAME, SLICE, Parcel, Slice, media_type, safe_name
-from bot.jobs import Job, Leased
+from bot.jobs.tables import Job, Leased
 from bot.message import Address, File
 from bot.outbox import Outbox
 from bot.posts import NOWHERE, Placing

@@ -22,7 +22,7 @@ from bot.directory.history import Change
 from bot.directory.proposals import Proposal
 from bot.directory.tables import Absence, Duty, LinkTry, Person, Posting
 from bot.errors import ConfigurationError
-from bot.jobs import Job
+from bot.jobs.tables import Job
 from bot.life import tick
 from bot.message import Address, Message, User
 from bot.opening import CONFIG
