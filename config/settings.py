@@ -194,7 +194,10 @@ def _read(file: Path | None) -> dict[str, Any]:
     except OSError as error:
         message = f"{path}: {error.strerror or error}"
         raise ConfigurationError(message) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        message = f"{path}: not UTF-8, as TOML has to be"
+        raise ConfigurationError(message) from None
+    except tomllib.TOMLDecodeError as error:
         message = f"{path}: not TOML: {error}"
         raise ConfigurationError(message) from None
 

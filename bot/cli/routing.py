@@ -96,7 +96,8 @@ def _batch(file: Path, decide: Callable[[str, str | None], dict[str, Any]], dire
                     print(f"passerelle route: {file}, line {rows.line_num}: {wrong}", file=sys.stderr)
                     status = 1
     except (UnicodeDecodeError, csv.Error) as error:
-        print(f"passerelle route: {file}: {error}", file=sys.stderr)
+        reason = "not UTF-8; save it as such" if isinstance(error, UnicodeDecodeError) else error
+        print(f"passerelle route: {file}: {reason}", file=sys.stderr)
         return 1
     return status
 

@@ -5,6 +5,7 @@ import asyncio
 import gc
 import json
 import signal
+import sys
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -48,7 +49,7 @@ def add_to(commands: Commands) -> None:
 
 def _run(settings: Settings, _options: argparse.Namespace) -> int:
     if settings.slack is None and settings.matrix is None:
-        message = "no platform is configured: set slack.bot_token or matrix.homeserver (see README, Deploying)"
+        message = "no platform is configured: set slack.bot_token or matrix.homeserver (see docs/deploy.md)"
         raise ConfigurationError(message)
     database = open_database(settings.database_url)
     try:
@@ -107,7 +108,10 @@ def _check(settings: Settings, options: argparse.Namespace) -> int:
     else:
         for ok, what, detail in lines:
             print(f"{'ok  ' if ok else 'FAIL'} {what}: {detail}")
-    return 0 if all(ok for ok, _, _ in lines) else 1
+    wrong = list(dict.fromkeys(what for ok, what, _ in lines if not ok))
+    if wrong:
+        print(f"passerelle: to be mended: {', '.join(wrong)}", file=sys.stderr)
+    return 1 if wrong else 0
 
 
 def _rows(session: Session) -> list[tuple[bool, str, str]]:

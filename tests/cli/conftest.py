@@ -17,6 +17,7 @@ from bot.app import world
 from bot.cli import main
 from bot.context import World
 from bot.directory.current import Current
+from tests.cli.documented import check
 from tests.typed import typed
 
 PASSERELLE = Path(sys.executable).with_name("passerelle")
@@ -72,7 +73,7 @@ def around() -> World:
 def passerelle(
     folder: Path, around: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., Result]:
-    """Runs a command in this process. Whatever it is, it shows no traceback."""
+    """Runs a command in this process. Whatever it is, it shows no traceback, and JSON as it is documented."""
     monkeypatch.setattr("bot.app.world", lambda: replace(around, current=Current()))
 
     def run(*arguments: object, stdin: str | bytes = "") -> Result:
@@ -87,6 +88,8 @@ def passerelle(
             structlog.reset_defaults()
         out, err = capsys.readouterr()
         assert "Traceback" not in out + err, err
+        if "--json" in arguments:
+            check([str(argument) for argument in arguments], out)
         return Result(status, typed(out), typed(err))
 
     return run

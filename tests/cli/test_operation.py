@@ -58,6 +58,7 @@ def test_check_says_a_line_each_and_what_to_do(
     assert "FAIL rooms: none is linked: import rooms.csv, or say `relier` there" in found.out
     assert "FAIL rights: nobody is administrator: passerelle rights grant PERSON administrator" in found.out
     assert "FAIL platforms: none is configured" in found.out
+    assert one_line(found.err).startswith("passerelle: to be mended: rooms, rights, ")
     assert "ok   alerts: operator.alerts is not set" in found.out
     monkeypatch.setenv("PASSERELLE_OPERATOR__ALERTS", "slack:C0123")
     assert "FAIL alerts: nobody is told what is wrong" in passerelle("check").out

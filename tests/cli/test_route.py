@@ -139,7 +139,7 @@ def test_bad_rows_are_told_in_their_place_and_the_others_done(passerelle: Run, u
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"text\n\xff\xfe\n", "utf-8"),
+        (b"text\n\xff\xfe\n", "not UTF-8; save it as such"),
         (b'text\n"' + b"a" * 200_000 + b'"\n', "field larger"),
     ],
 )

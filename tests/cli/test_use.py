@@ -1,19 +1,22 @@
 """Wrong use, wrong settings, wrong databases: one clear line and the promised exit status, never a traceback."""
 
+import argparse
 import contextlib
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from bot import engines
+from bot.cli import parser
 from bot.db import Database
 from bot.errors import ConfigurationError, Unavailable
 from tests.cli.conftest import Result, Run, one_line
+from tests.cli.documented import documented
 
 COMMANDS = [
     ("db", "upgrade"),
@@ -87,6 +90,21 @@ def test_help_names_every_command(passerelle: Run) -> None:
         assert all(f"    {action} " in said for action in actions.split())
 
 
+def test_the_page_names_every_command_and_what_its_json_holds() -> None:
+    def leaves(grammar: argparse.ArgumentParser, *path: str) -> Iterator[tuple[tuple[str, ...], bool]]:
+        below = [action.choices for action in grammar._actions if isinstance(action.choices, dict)]
+        for choices in below:
+            for name, each in choices.items():
+                yield from leaves(each, *path, name)
+        if not below:
+            yield path, any("--json" in action.option_strings for action in grammar._actions)
+
+    learning = {name for name in documented() if name[0] == "route" and len(name) > 1}
+    said = {name: bool(groups) for name, groups in documented().items() if name not in learning}
+    assert said == dict(leaves(parser(())))
+    assert learning == {("route", "train"), *(("route", "examples", a) for a in "list confirm refuse report".split())}
+
+
 @pytest.mark.parametrize("arguments", [*COMMANDS, ("run",), ("demo",), ("matrix", "fingerprint")], ids=" ".join)
 @pytest.mark.parametrize("how", ["file", "named", "variable"])
 def test_wrong_settings_are_one_line_naming_key_value_and_what_was_expected(
@@ -112,7 +130,7 @@ def test_settings_that_are_not_there_are_named(passerelle: Run) -> None:
 
 def fails(found: Result, words: str) -> None:
     assert found.status == 1
-    assert words in (found.err or found.out)
+    assert words in found.err + found.out
     assert len(found.err.splitlines()) <= 1
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot.directory import rooms
 from bot.directory.exporting import export, export_vcards
-from bot.directory.files import FILES
+from bot.directory.files import DIRECTIONS, FILES, KINDS, PLATFORMS, ROLES, STATUSES, TOPICS, VISIBILITIES
 from bot.directory.importing import apply
 from bot.directory.parsed import Result
 from bot.directory.reading import read
@@ -91,3 +91,21 @@ def test_what_an_import_would_not_bear_in_one_file_comes_in_parts(
     monkeypatch.setattr("bot.directory.exporting.LINES", 200_000)
     peopled.database.run_now(lambda session: write(session, folder))
     assert not [path for path in folder.iterdir() if "-" in path.name], "parts of before are not read with it"
+
+
+def test_the_guide_has_every_column_and_every_value() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "directory.md").read_text()
+    for file in FILES:
+        needed = " ".join(column.name for column in file.columns if column.required and not column.key)
+        row = f"| `{file.name}` | `{' '.join(file.by_name)}` | `{' '.join(file.key)}` |"
+        assert (f"{row} `{needed}` |" if needed else row) in guide
+    for name, values in (
+        ("kind", KINDS),
+        ("role", ROLES),
+        ("topic", TOPICS),
+        ("platform", PLATFORMS),
+        ("direction", DIRECTIONS),
+        ("visibility", VISIBILITIES),
+        ("status", STATUSES),
+    ):
+        assert f"| `{name}` | `{' '.join(values)}`" in guide

@@ -7,6 +7,7 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import event, select, text
@@ -49,6 +50,9 @@ def test_sqlite_is_set_up_to_keep_what_it_confirmed(database: Database) -> None:
     assert pragma(database, "synchronous") == 2  # FULL
     assert pragma(database, "foreign_keys") == 1
     assert pragma(database, "busy_timeout") == 10_000
+    with database.engine.connect() as connection:
+        raw = cast("Any", connection.connection.driver_connection)
+        assert raw.isolation_level is None  # the driver begins and commits nothing by itself
 
 
 def test_a_row_that_refers_to_nothing_is_refused(shipped: Database) -> None:

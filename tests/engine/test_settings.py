@@ -251,7 +251,7 @@ def test_a_secret_is_never_printed_whatever_is_wrong_beside_it(secret: str, valu
         (b'language = "fr', "not TOML"),
         (b"language fr", "not TOML"),
         (b"[slack\nbot_token = 'geheim'", "not TOML"),
-        (b"\xff\xfe", "not TOML"),
+        (b"\xff\xfe", "not UTF-8"),
     ],
 )
 def test_a_file_that_is_no_toml_is_named(folder: Path, content: bytes, word: str) -> None:

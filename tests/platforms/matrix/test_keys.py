@@ -163,6 +163,10 @@ async def test_an_unverified_or_forwarded_writer_is_no_proof(pair: Pair) -> None
     assert pair.bot.open("!r", event).device is None
     session.forwarding_chain = []
     assert pair.bot.open("!r", event).device is not None
+    [device] = pair.bot.devices_of(CLAIRE)
+    pair.bot.blacklist_device(device)
+    assert pair.bot.open("!r", event).device is None
+    pair.bot.verify_device(device)
     session.ed25519 = pair.bot.account.identity_keys["ed25519"]
     assert pair.bot.open("!r", event).device is None
 

@@ -22,13 +22,16 @@ class Claire:
         self.master, self.self_signing = SigningKey.generate(), SigningKey.generate()
         self.device_keys: dict[str, Any] = {}
 
-    def device(self, device_id: str, *, signed: bool = True, curve25519: object = CURVE) -> dict[str, Any]:
+    def device(
+        self, device_id: str, /, *, signed: bool = True, curve25519: object = CURVE, **said: object
+    ) -> dict[str, Any]:
         own = SigningKey.generate()
         device: dict[str, Any] = {
             "user_id": USER,
             "device_id": device_id,
             "algorithms": ["m.olm.v1.curve25519-aes-sha2", "m.megolm.v1.aes-sha2"],
             "keys": {f"ed25519:{device_id}": own.public, f"curve25519:{device_id}": curve25519},
+            **said,
         }
         signatures = {f"ed25519:{device_id}": own.sign(device)}
         if signed:
@@ -72,6 +75,9 @@ def test_only_devices_signed_by_their_owner_are_vouched_for() -> None:
         lambda a: a["master_keys"][USER].update(user_id="@paul:a.fr"),
         lambda a: a["master_keys"][USER]["keys"].update({"ed25519:AAAA": "AAAA"}),
         lambda a: a["master_keys"][USER].update(keys={"ed25519:x": SigningKey.generate().public}),
+        lambda a: a["master_keys"][USER].update(
+            keys={"ed25519:x": next(iter(a["master_keys"][USER]["keys"].values()))}
+        ),
         lambda a: a["master_keys"][USER].update(keys=["ed25519"]),
         lambda a: a["master_keys"].update({USER: None}),
         lambda a: a.update(master_keys=[]),
@@ -115,6 +121,13 @@ def test_a_malformed_device_does_not_exist_and_harms_no_other(spoil: Any) -> Non
     claire.device("OTHER")
     assert set(sound_devices(USER, claire.device_keys)) == {"OTHER"}
     assert claire.trusted() == {"OTHER"}
+
+
+@pytest.mark.parametrize("said", [{"user_id": "@paul:a.fr"}, {"device_id": "E"}, {"algorithms": "m.olm"}], ids=str)
+def test_a_signature_makes_no_device_of_ours_of_anothers(said: dict[str, Any]) -> None:
+    claire = Claire()
+    claire.device("D", **said)
+    assert sound_devices(USER, claire.device_keys) == {}
 
 
 @pytest.mark.parametrize("curve25519", ["AAAA", "é", None, 3])

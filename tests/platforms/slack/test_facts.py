@@ -5,6 +5,7 @@ import re
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -12,6 +13,7 @@ import bot.platforms.slack as package
 from bot.card import Button, Buttons, Card, Field, Form, Paragraph
 from bot.errors import NotSent, OutcomeUnknown
 from bot.message import Address, Edit, Inbound, Invocation, Message
+from bot.platforms.slack import sockets
 from bot.platforms.slack.requested import Requests
 from bot.platforms.slack.web import proxy_for
 from tests.fakes.slack import FakeSlack, Room, Settings, User
@@ -460,8 +462,11 @@ async def test_the_library_takes_no_proxy_of_its_own(
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    asked: list[str] = []
+    monkeypatch.setattr(sockets, "proxy_for", asked.append)
     assert bot.platform._web.client.proxy is None
     await bot.start()
+    assert [urlsplit(url).scheme for url in asked] == ["ws"]  # the socket has its own say
 
 
 def test_no_answer_depends_on_a_response_url() -> None:
