@@ -7,7 +7,7 @@ import pytest
 
 from bot.memory import REFUSED
 from bot.platforms.matrix.guards import sound_devices, sound_one_time_keys
-from bot.platforms.matrix.signing import SigningKey, is_signed
+from bot.platforms.matrix.signing import SigningKey, canonical, is_signed
 from bot.platforms.matrix.trust import Trust, drop_pin, read_identity
 from tests.platforms.matrix.conftest import InMemory
 
@@ -171,6 +171,11 @@ def test_a_signature_of_another_key_counts_for_nothing() -> None:
     assert is_signed({**signed, "unsigned": {}}, USER, "K", key.public)
     assert not is_signed(signed, USER, "K", other.public)
     assert not is_signed({**signed, "a": 2}, USER, "K", key.public)
+
+
+def test_what_is_signed_is_the_canonical_form_whatever_the_letters() -> None:
+    value = {"name": "Préfecture", "a": {"c": 1, "b": True}, "signatures": {"x": {}}, "unsigned": {"age": 1}}
+    assert canonical(value) == '{"a":{"b":true,"c":1},"name":"Préfecture"}'.encode()
 
 
 def test_a_key_comes_back_from_its_seed() -> None:
