@@ -8,7 +8,7 @@ from bot.command import command
 from bot.context import Context
 from bot.directory import confirming, history, keeping
 from bot.directory.days import postings_held
-from bot.directory.files import PEOPLE, VISIBILITIES
+from bot.directory.files import PEOPLE
 from bot.directory.history import Author
 from bot.directory.tables import Organisation, Person
 from bot.errors import UserError
@@ -16,7 +16,9 @@ from bot.grammar import Rest
 from bot.interpret import spelled
 from bot.message import Invocation
 from bot.rights import Denied, may
-from bot.texts import LANGUAGES, Lines, Markdown, Text, unescaped
+from bot.search.cards import full_name
+from bot.search.view import View
+from bot.texts import Lines, Markdown, Text, unescaped
 
 PAGE = 10  # overdue cards shown at once
 
@@ -40,7 +42,10 @@ _FIELDS = {  # how fields are called when they are typed, in capitals or not, wi
 }
 _CALLED = {word: name for name, words in _FIELDS.items() for word in words.split()}
 _NOTHING: Mapping[str, str] = {}
-_CHOICES: Mapping[str, tuple[str, ...]] = {"language": LANGUAGES, "visibility": VISIBILITIES}
+_CHOICES: Mapping[str, Mapping[str, str]] = {  # what can be chosen, each with one of the words that it is known by
+    "language": {"fr": "fr francais french", "en": "en anglais english"},
+    "visibility": {"all": "all tous everybody", "network": "network reseau", "own": "own service office"},
+}
 
 
 def asked(ctx: Context, words: str) -> Reply:
@@ -167,8 +172,19 @@ def _values(card: keeping.Card, said: str) -> dict[str, str]:
         value = _plain(rest[0]) if rest else ""
         if not value:
             raise UserError("keeping.no_value", field=Text.of(f"field.{name}"))
-        values[name] = "" if value in _EMPTY else value
+        values[name] = "" if value in _EMPTY else _chosen(name, value)
     return values
+
+
+def _chosen(name: str, value: str) -> str:
+    """Return a value, where there is a choice the one that its words mean. Raises UserError for any other."""
+    if name not in _CHOICES:
+        return value
+    said = set(spelled(value).split())
+    for choice, words in _CHOICES[name].items():
+        if not said.isdisjoint(words.split()):
+            return choice
+    raise UserError("keeping.wrong", field=Text.of(f"field.{name}"), reason=Text.of(f"keeping.choices.{name}"))
 
 
 def _plain(value: str) -> str:
@@ -205,12 +221,19 @@ def _history(ctx: Context, id_: str) -> Card:
         Text.of(
             "keeping.change",
             at=each.at,
-            who=each.person or each.account or Text.of("keeping.operator"),
+            who=_who(ctx, each),
             what=tuple(_difference(each)),
         )
         for each in changes
     )
     return Card(_name(card), (Paragraph(Text.of("lines", items=lines)),))
+
+
+def _who(ctx: Context, change: history.Change) -> str | Text:
+    """Return who made a change: by name, if whoever asks may see their card."""
+    person = View(ctx.session, ctx.actor, ctx.now, "", {}).person(change.person)
+    named = full_name(person) if person is not None else change.person or change.account
+    return named or Text.of("keeping.operator")
 
 
 def _difference(change: history.Change) -> Sequence[Text]:
@@ -221,8 +244,8 @@ def _difference(change: history.Change) -> Sequence[Text]:
         Text.of(
             "keeping.difference",
             field=Text.of(f"field.{name}") if name in _FIELDS else name,
-            before=str(before.get(name) or "—"),
-            after=str(value or "—"),
+            before=_value(name, str(before.get(name) or "")),
+            after=_value(name, str(value or "")),
         )
         for name, value in after.items()
     ]
@@ -236,7 +259,7 @@ def _value(name: str, value: str) -> Words:
 
 def _name(card: keeping.Card) -> str:
     if card.file is PEOPLE and isinstance(card.row, Person):
-        return f"{card.row.given_name} {card.row.family_name}".strip() or card.row.id
+        return full_name(card.row)
     return card.row.name if isinstance(card.row, Organisation) else card.row.id
 
 

@@ -42,12 +42,12 @@ class _Budget:
     """What may still be unpacked of an archive."""
 
     def __init__(self) -> None:
-        self._left = UNPACKED
+        self.left = UNPACKED
 
     def spend(self, size: int) -> None:
         """Count bytes. Raises Unreadable when they are too many."""
-        self._left -= size
-        if self._left < 0:
+        self.left -= size
+        if self.left < 0:
             raise Unreadable(0, Text.of("import.unpacked_too_large", limit=UNPACKED))
 
 
@@ -116,6 +116,8 @@ def _tar(stream: BinaryIO, budget: _Budget) -> Iterator[tuple[str, BinaryIO]]:
             raise Unreadable(0, Text.of("import.damaged_archive")) from error
         if len(header) < _BLOCK or size < 0:
             raise Unreadable(0, Text.of("import.damaged_archive"))
+        if size > budget.left:  # said before any of it is unpacked
+            raise Unreadable(0, Text.of("import.unpacked_too_large", limit=UNPACKED))
         member = _Member(packed, size)
         if header[156:157] in (b"0", b"\0"):
             yield header[:100].rstrip(b"\0").decode(errors="replace"), io.BufferedReader(member, _CHUNK)

@@ -14,7 +14,7 @@ from bot.directory.records import LINE, LINES
 from bot.texts import Text
 
 UNKNOWN = 16_000_000  # bytes without a record of the kind that is looked for, after which there is none
-_CHUNK = 1_000_000
+_CHUNK = 100_000  # bytes at a time: what hostile ones become once read is many times as large
 
 _WRAPPED = re.compile(r'\{\s*(?:"(?:total_count|nhits)"\s*:\s*\d+\s*,\s*)?"(?:service|results|records)"\s*:\s*\[')
 _OPENING = re.compile(r"\[")
@@ -51,7 +51,7 @@ def records(stream: IO[bytes]) -> Iterator[tuple[int, Record]]:
 
 
 class _Window:
-    """The part of a document that is looked at, a megabyte or two of it."""
+    """The part of a document that is looked at, less than a megabyte of it."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream

@@ -11,7 +11,7 @@ from bot.directory.files import BY_NAME, Column, File, Target
 from bot.directory.parsed import Parsed, Problem, Sheet
 from bot.texts import Text
 
-PROBLEMS = 1_000  # after which reading stops
+PROBLEMS = 10_000  # after which reading stops
 _SHOWN = 100  # characters of a bad value
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 

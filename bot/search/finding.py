@@ -82,7 +82,7 @@ def _called(source: Source, text: str, hits: Sequence[Hit]) -> set[str]:
         row = source.directory.organisations.get(hit.id) if hit.kind == "organisation" and hit.sure else None
         if row is not None:
             name = set(keys(row.short_name or row.name)).difference(
-                lexicon.kinds.get(row.kind, ()), lexicon.ignored, keys(row.territory)
+                lexicon.kinds.get(row.kind, ()), lexicon.ignored, (row.territory.casefold(),)
             )
             found |= {hit.id} if name and name <= typed else set()
     return found
@@ -109,7 +109,7 @@ def _entries(source: Source, text: str, asker: _Asker, limit: int) -> Iterator[_
     best = _ranked(parts, source.lexicon, tokens, asker.viewer, limit)
     named = [entry for entry in best[:1] if entry.complete and entry.score >= NAMED]
     yield from named
-    for recipient in in_charge(text, tokens, source.rules, source.directory, asker.actor, asker.on):
+    for recipient in in_charge(text, source.lexicon, source.rules, source.directory, asker.actor, asker.on):
         score = _ASKED_TOO * named[0].score if named else 1.0
         yield _Entry(
             "office", recipient.organisation, recipient.role, recipient.organisation, score, 1.0, complete=True
@@ -117,12 +117,17 @@ def _entries(source: Source, text: str, asker: _Asker, limit: int) -> Iterator[_
     if not any(entry.complete and entry.fit >= NAMED for entry in best):
         for others in wider(text, source.lexicon, source.rules):
             best = _better(best, _ranked(parts, source.lexicon, others, asker.viewer, limit))
+    if not any(entry.complete and entry.fit >= SURE for entry in best):
+        best = _better(best, _vacant(parts, source.lexicon, tokens, asker.viewer, limit))
     yield from (entry for entry in best if entry.complete or entry.score >= ENOUGH)
 
 
 def _better(one: list[_Entry], other: list[_Entry]) -> list[_Entry]:
-    """Return the list whose best complete entry has more of what was asked; the first unless the other does."""
-    fits = [max((entry.fit for entry in it if entry.complete), default=0.0) for it in (one, other)]
+    """Return the list whose best complete entry has more of what was asked, or that comes nearer; else the first."""
+    fits = [
+        (max((entry.fit for entry in it if entry.complete), default=0.0), max((entry.score for entry in it), default=0))
+        for it in (one, other)
+    ]
     return other if fits[1] > fits[0] else one
 
 
@@ -155,6 +160,15 @@ def _ranked(
         like = parts[0] if part is not parts[0] else None
         found += (_entry(part.index, it) for it in rank(part, asked, viewer, _OFFICES * limit, like))
     return sorted(found, key=lambda it: (-round(it.score, 4), it.kind == "person", it.id, it.role))
+
+
+def _vacant(
+    parts: Sequence[Part], lexicon: Lexicon, tokens: tuple[str, ...], viewer: Viewer, limit: int
+) -> list[_Entry]:
+    """Return the organisations that were asked for an office that nobody holds there."""
+    role, others = lexicon.office_in(tokens)
+    found = _ranked(parts, lexicon, others, viewer, limit) if role and others else []
+    return [replace(entry, role=role) for entry in found if entry.kind != "person" and entry.complete]
 
 
 def _entry(index: Index, found: Ranked) -> _Entry:

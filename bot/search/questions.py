@@ -19,17 +19,21 @@ from bot.search.words import Lexicon, code
 
 
 def in_charge(
-    text: str, tokens: Sequence[str], rules: Rules, directory: Snapshot, actor: Actor, on: date
+    text: str, lexicon: Lexicon, rules: Rules, directory: Snapshot, actor: Actor, on: date
 ) -> tuple[Recipient, ...]:
     """Return who is in charge of what a text asks, best first; nobody unless all of it names a topic and places.
 
-    A question goes to the other side; a look-up says who is in charge of a place, whoever asks.
+    Words that say which kind of office is thought of may stand beside: « service visa consulat tunis ». A question goes
+    to the other side; a look-up says who is in charge of a place, whoever asks.
     """
     reading = read(text, rules)
     evidence = score(reading, rules).evidence
-    said = {at for it in (*evidence, *reading.names) for at in range(it.start, it.end)}
-    spoken = {reading.words[at].key for at in said}
-    if not evidence or not spoken.issuperset(tokens):
+    topic, places = (
+        {reading.words[at].key for it in found for at in range(it.start, it.end)} for found in (evidence, reading.names)
+    )
+    typed = lexicon.tokens(text)
+    telling = lexicon.telling(typed)
+    if not topic or not (topic | places).issuperset(typed if topic.isdisjoint(telling) else telling):
         return ()
     seen = seen_by(directory, actor)
     assignment = route(Question(text, asker=_asker(reading, actor, seen)), rules, seen, on)
@@ -46,7 +50,11 @@ def _asker(reading: Reading, actor: Actor, directory: Snapshot) -> str | None:
 
 
 def wider(text: str, lexicon: Lexicon, rules: Rules) -> Iterator[tuple[str, ...]]:
-    """Yield words in which a foreign place is replaced by what holds it: its region, then its country."""
+    """Yield words in which a country's name is mended, or a foreign place replaced by its region, then its country."""
+    tokens = lexicon.tokens(text)
+    mended = lexicon.countries_in(tokens)
+    if mended != tokens:
+        yield mended
     reading = read(lexicon.places_in(text), rules)
     meant = lexicon.tokens(lexicon.places_in(text))
     for level in (0, 1):

@@ -2,17 +2,23 @@
 
 import csv
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from io import StringIO
 from itertools import pairwise
+
+from rapidfuzz.distance import OSA
 
 from bot.routing.names import FRANCE
 from bot.routing.spelling import keys, plain, words
 from bot.search.vocabulary import Vocabulary
 
 _OF_COUNTRIES = ("name", "name_en", "synonyms", "demonyms")
+_SLIPS = 3  # letters of a word in which one may be wrong
+_SERVICES = ("desk", "consul")  # offices that stand for a service, whoever holds them
+_ANYWHERE = ("head", "deputy", "desk")  # offices that there are in every organisation, even if nobody is entered
+_NAMING = 0.75  # how like the name of an office a word must be: « dir », « secretaire » with a slip
 _CLOSE = 0.8  # how like the name of a place a word must be to be meant for it
 
 
@@ -31,6 +37,7 @@ class Lexicon:
     short: Mapping[str, str]  # what is typed for another word
     _office_words: Vocabulary
     _place_words: Vocabulary
+    _long_names: Mapping[str, Sequence[tuple[tuple[str, ...], str]]]  # of countries, by their first letter
 
     @classmethod
     def load(cls, config: Traversable) -> "Lexicon":
@@ -61,6 +68,7 @@ class Lexicon:
             short=table["short"],
             _office_words=Vocabulary({word for names in roles.values() for word in names}),
             _place_words=Vocabulary(set(_listed(_names_of_places(config, countries)))),
+            _long_names=_long_names(countries, ignored),
         )
 
     def tokens(self, text: str) -> tuple[str, ...]:
@@ -78,6 +86,41 @@ class Lexicon:
         meant = {word for token in tokens for word in self._office_words.meant(token)}
         return frozenset(role for role, names in self.roles.items() if not meant.isdisjoint(names))
 
+    def office_in(self, tokens: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+        """Return which of the offices that there are anywhere most words name, if any, and the words that do not."""
+        meant = {token: set(self._office(token)) for token in tokens}
+        named = {
+            role: [token for token in tokens if not meant[token].isdisjoint(self.roles[role])] for role in _ANYWHERE
+        }
+        role = max(named, key=lambda role: len(named[role]))
+        return (role if named[role] else ""), tuple(token for token in tokens if token not in named[role])
+
+    def _office(self, token: str) -> Iterator[str]:
+        for place, likeness in self._office_words.like(token):
+            if likeness >= _NAMING:
+                yield self._office_words.words[place]
+
+    def telling(self, tokens: Iterable[str]) -> frozenset[str]:
+        """Return the words that say more than which kind of service is thought of: « bureau », « consulat »."""
+        services = (self.kinds[kind] for kind in self.heads)
+        return frozenset(tokens).difference(*services, *(self.roles[role] for role in _SERVICES))
+
+    def countries_in(self, tokens: Sequence[str]) -> tuple[str, ...]:
+        """Return the words, with a country for its name of several words; each but the first letter may be a slip."""
+        found: list[str] = []
+        at = 0
+        while at < len(tokens):
+            country, length = self._country_at(tokens[at:])
+            found.append(country or tokens[at])
+            at += length
+        return tuple(found)
+
+    def _country_at(self, tokens: Sequence[str]) -> tuple[str, int]:
+        for name, country in self._long_names.get(tokens[0][:1], ()):
+            if len(tokens) >= len(name) and all(map(_nearly, tokens, name)):
+                return country, len(name)
+        return "", 1
+
     def places_in(self, text: str) -> str:
         """Return the words of a text, with what is nearly the name of a foreign place spelled as that."""
         return " ".join(self._place(word.key) for word in words(text))
@@ -91,6 +134,27 @@ class Lexicon:
 def code(country: str) -> str:
     """Return the word that stands for a country: nobody types it, so that « DE » is no country among other words."""
     return f":{country.lower()}"
+
+
+def _long_names(
+    countries: Iterable[Mapping[str, str]], ignored: frozenset[str]
+) -> dict[str, list[tuple[tuple[str, ...], str]]]:
+    """Return the names of countries that have several words, each with the country's, the longest first."""
+    names = {
+        (tuple(word for word in keys(name) if word not in ignored), code(row["iso2"]))
+        for row in countries
+        for name in (row["name"], row["name_en"], *row["synonyms"].split("|"))
+    }
+    found: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+    for name, country in sorted(names, key=lambda it: (-len(it[0]), it)):
+        if len(name) > 1:
+            found.setdefault(name[0][0], []).append((name, country))
+    return found
+
+
+def _nearly(typed: str, word: str) -> bool:
+    """Whether a word was typed, with one slip of the finger at most if it is long enough."""
+    return typed == word or (len(typed) >= _SLIPS and OSA.distance(typed, word, score_cutoff=1) <= 1)
 
 
 def _ignored(config: Traversable, listed: str) -> frozenset[str]:

@@ -75,12 +75,13 @@ async def looked_up(database: Database, folder: Path, servers: Servers | None = 
     """Look everything up in a channel of Slack; with a homeserver, in a room there."""
     answers: list[Answer] = []
     matrix = (ASKING, ("collegue",), servers) if servers else None
+    database.run_now(people)
     async with on_platforms(database, folder, clock=Clock(MORNING), matrix=matrix) as play:
-        database.run_now(people)
         office = play.link(ASKING)
         if isinstance(office, MatrixRoom):
             office = office.as_("collegue")
             office.employ(ASKING)  # whom the directory knows is answered in a room of their own
+        play.app.world.finder.warm()
         await asyncio.to_thread(play.app.world.finder.wait)
         for text, _ in TYPED:
             known = {said.id for said in office.posts}

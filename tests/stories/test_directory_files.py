@@ -142,7 +142,7 @@ async def shown_agreed_to_and_stored(play: Scene, coordinator: Place) -> None:
     await coordinator.slash("annuaire", "nouvelle exemple")
     assert "Agente Nouvelle-Exemple" in coordinator.posts[-1].text, "found at once"
     await coordinator.say("annuaire historique agent-x")
-    assert "coord" in coordinator.posts[-1].text, "the history has who did it"
+    assert "Agent Coordinateur" in coordinator.posts[-1].text, "the history has who did it"
 
 
 async def test_every_bad_line_is_named_and_nothing_is_stored(play: Scene, coordinator: Place) -> None:

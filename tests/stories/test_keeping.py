@@ -72,7 +72,7 @@ async def test_people_see_their_own_card_and_correct_it_in_a_form(play: Scene) -
     assert after == {"phone": "+33 1 11 11 11 11", "email": "agent_a@example.org"}
     assert (change.at, change.person, change.account, change.via) == (play.clock(), "agent-a", "U0AGENTA", "card")
     await me.say("annuaire historique")
-    assert "+33 1 00 00 00 00 → +33 1 11 11 11 11" in me.sees("agent-a :").text
+    assert "+33 1 00 00 00 00 → +33 1 11 11 11 11" in me.sees("Agent Exemple :").text
 
 
 async def test_without_forms_it_is_typed(play: Scene) -> None:
@@ -93,12 +93,17 @@ async def test_without_forms_it_is_typed(play: Scene) -> None:
         "corriger téléphone": "which value",
         "corriger courriel rien": "one e-mail address was expected",
         "corriger visibilité -": "Nothing was changed",
+        "corriger visibilité publique": "`network` or `office`. Nothing was changed",
         "corriger slack_id U1": "“slack",
         "corriger agent-a slack_id U1": "“slack",
     }.items():
         await me.say(line)
         me.sees(told)
     assert (person(play).slack_id, person(play).visibility) == ("U0AGENTA", "own")
+    await me.say("corriger langue français\nvisibilité les agents du réseau")
+    assert (person(play).language, person(play).visibility) == ("fr", "network"), "in words, as the card shows them"
+    await me.say("annuaire historique")
+    me.sees("Agent Exemple : Langue : English → français, Visibilité : mon service seulement → les agents du réseau")
 
 
 async def test_an_editor_corrects_their_office_and_its_people_only(play: Scene) -> None:
