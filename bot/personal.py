@@ -10,7 +10,7 @@ Sources: arrêté du 28 février 1996 (key of the NIR), ISO 13616 (IBAN), ICAO D
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, get_args
 
@@ -114,11 +114,13 @@ def masked(text: str) -> str:
     return "".join((*pieces, text[at:]))
 
 
-def _bare(text: str) -> tuple[str, list[int]]:
+def _bare(text: str) -> tuple[str, Sequence[int]]:
     """Return what a reader sees of Markdown, sign by sign, and where each sign stands.
 
     Digits of other widths become plain ones; invisible signs, marks of emphasis and escapes are left out.
     """
+    if _ORDINARY.fullmatch(text):
+        return text, range(len(text))
     signs: list[str] = []
     places: list[int] = []
     for place, sign in enumerate(text):
@@ -128,6 +130,9 @@ def _bare(text: str) -> tuple[str, list[int]]:
             signs.append(plain)
             places.append(place)
     return "".join(signs), places
+
+
+_ORDINARY: Final = re.compile(r"[^*_~`\\\x80-\xbf\u0100-\U0010ffff]*")  # of which each sign stands for itself
 
 
 def _plain(sign: str) -> str:
