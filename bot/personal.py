@@ -119,20 +119,26 @@ def _bare(text: str) -> tuple[str, Sequence[int]]:
 
     Digits of other widths become plain ones; invisible signs, marks of emphasis and escapes are left out.
     """
-    if _ORDINARY.fullmatch(text):
-        return text, range(len(text))
-    signs: list[str] = []
-    places: list[int] = []
-    for place, sign in enumerate(text):
-        if sign in "*_~`\\" or unicodedata.category(sign) in ("Cf", "Mn"):
-            continue
-        for plain in _plain(sign):
-            signs.append(plain)
-            places.append(place)
-    return "".join(signs), places
+    plain = text.translate(_SEEN)
+    if len(plain) == len(text):
+        return plain, range(len(text))
+    return plain, [place for place, sign in enumerate(text) if _SEEN[ord(sign)]]
 
 
-_ORDINARY: Final = re.compile(r"[^*_~`\\\x80-\xbf\u0100-\U0010ffff]*")  # of which each sign stands for itself
+class _Seen(dict[int, str]):
+    """What is seen of a sign, by its code: one sign or none; of common ones it is remembered."""
+
+    def __missing__(self, code: int) -> str:
+        sign = chr(code)
+        left_out = sign in "*_~`\\" or unicodedata.category(sign) in ("Cf", "Mn")
+        seen = "" if left_out else _plain(sign)
+        if code < _COMMON:
+            self[code] = seen
+        return seen
+
+
+_COMMON: Final = 0x3000
+_SEEN: Final = _Seen()
 
 
 def _plain(sign: str) -> str:

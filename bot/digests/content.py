@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from typing import Literal, TypeAlias
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from bot.agenda import finding, rights, sessions
 from bot.agenda.ahead import Ahead
@@ -178,8 +178,8 @@ def _closing(ctx: Scope, reader: Audience, asked: Window, ahead: Ahead) -> Itera
 
 def _shut(ctx: Scope, actor: Actor, asked: Window) -> Iterator[Shut]:
     """Yield who around the reader closes on days of their own."""
-    days = (Closure.open.is_(False), Closure.start <= asked.last, Closure.end >= asked.first)
-    for row in ctx.session.scalars(select(Closure).where(*days).order_by(Closure.start, Closure.organisation)):
+    days = {"first": asked.first, "last": asked.last}
+    for row in ctx.session.connection().execute(_CLOSED, days):
         org = ctx.directory().organisations.get(row.organisation)
         if (
             org is not None
@@ -187,6 +187,13 @@ def _shut(ctx: Scope, actor: Actor, asked: Window) -> Iterator[Shut]:
             and sees(actor, Owned("organisation", org.visibility, {org.id}))
         ):
             yield Shut(org, max(row.start, asked.first), row.end)
+
+
+_CLOSED = (  # made once: to make a statement anew costs as much as to execute it
+    select(Closure.organisation, Closure.start, Closure.end)
+    .where(Closure.open.is_(False), Closure.start <= bindparam("last"), Closure.end >= bindparam("first"))
+    .order_by(Closure.start, Closure.organisation)
+)
 
 
 def _near(org: Org, around: Around, actor: Actor) -> bool:
