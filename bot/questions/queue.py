@@ -94,8 +94,7 @@ _VALUE = {"asker_account": "account", "taken_person": "person"}  # of the others
 
 
 def _is(column: str) -> ColumnElement[bool]:
-    value: Any = bindparam(_VALUE.get(column, "organisation"))
-    return getattr(Question, column) == value
+    return getattr(Question, column) == bindparam(_VALUE.get(column, "organisation"))
 
 
 @lru_cache(maxsize=256)
