@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from bot.agenda.ahead import Lookahead
 from bot.agenda.borders import Borders
 from bot.agenda.seats import Corps
 from bot.card import Card
@@ -42,6 +43,7 @@ class World:
     terms: Terms
     borders: Borders
     corps: Mapping[str, Corps]
+    ahead: Lookahead = field(default_factory=Lookahead)
     zone: str = ZONE  # of an organisation that has none
     confirm_every: timedelta = EVERY  # how often people are asked whether their card is true
     alone_up_to: int = 100  # rows that an import in chat may change or close before a second person must agree

@@ -8,13 +8,14 @@ putting the same again moves its instant.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import cast
 
-from sqlalchemy import Index, String, Table, and_, delete, func, select, update
+from sqlalchemy import Index, String, Table, and_, bindparam, delete, func, select, update
 from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from bot.db import Base, Instant, insert_into
+from bot.db import Base, Instant, insert_into, insert_on
 
 KEY = 200  # characters of a key, at most
 _RETRY = timedelta(minutes=1)  # after a failure; doubled each time
@@ -62,7 +63,8 @@ def hasten_all(session: Session, kind: str, instants: Mapping[str, datetime]) ->
         {"kind": kind, "key": key, "due_at": at, "meant_at": at, "tries": 0} for key, at in sorted(instants.items())
     ]
     if rows:
-        session.connection().execute(_upsert(session, keep_earlier=True), rows)
+        connection = session.connection()
+        connection.execute(_upsert(connection.dialect.name, keep_earlier=True), rows)
 
 
 def drop(session: Session, kind: str, key: str) -> None:
@@ -80,9 +82,20 @@ def found(session: Session, now: datetime, limit: int, kinds: Collection[str] = 
 
 def claim(session: Session, item: Item) -> bool:
     """Take a row away to do what it says; False when it has been done, moved or dropped since it was found."""
-    same = and_(Due.kind == item.kind, Due.key == item.key, Due.due_at == item.due_at)
-    taken = session.execute(delete(Due).where(same).returning(Due.kind))
-    return taken.first() is not None
+    same = {"its_kind": item.kind, "its_key": item.key, "found_at": item.due_at}
+    return session.connection().execute(_CLAIM, same).first() is not None
+
+
+_TABLE = cast("Table", Due.__table__)
+_CLAIM = (  # made once: to make a statement anew costs as much as to execute it
+    delete(_TABLE)
+    .where(
+        _TABLE.c.kind == bindparam("its_kind"),
+        _TABLE.c.key == bindparam("its_key"),
+        _TABLE.c.due_at == bindparam("found_at"),
+    )
+    .returning(_TABLE.c.kind)
+)
 
 
 def wake(session: Session, kinds: Collection[str]) -> None:
@@ -105,15 +118,16 @@ def put_off(session: Session, item: Item, now: datetime) -> None:
 
 def _put(session: Session, kind: str, key: str, at: datetime, *, keep_earlier: bool) -> None:
     row = {"kind": kind, "key": key, "due_at": at, "meant_at": at, "tries": 0}
-    session.connection().execute(_upsert(session, keep_earlier=keep_earlier), row)
+    connection = session.connection()
+    connection.execute(_upsert(connection.dialect.name, keep_earlier=keep_earlier), row)
 
 
-def _upsert(session: Session, *, keep_earlier: bool) -> Insert:
-    table = cast("Table", Due.__table__)
-    first = insert_into(session, Due)
-    earlier = func.min if session.get_bind().dialect.name == "sqlite" else func.least
+@cache
+def _upsert(dialect: str, *, keep_earlier: bool) -> Insert:
+    first = insert_on(dialect, Due)
+    earlier = func.min if dialect == "sqlite" else func.least
     values = {
-        name: earlier(table.c[name], first.excluded[name]) if keep_earlier else first.excluded[name]
+        name: earlier(_TABLE.c[name], first.excluded[name]) if keep_earlier else first.excluded[name]
         for name in ("due_at", "meant_at")
     }
     return first.on_conflict_do_update(index_elements=["kind", "key"], set_={**values, "tries": 0})

@@ -10,7 +10,7 @@ Sources: arrêté du 28 février 1996 (key of the NIR), ISO 13616 (IBAN), ICAO D
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, get_args
 
@@ -114,20 +114,31 @@ def masked(text: str) -> str:
     return "".join((*pieces, text[at:]))
 
 
-def _bare(text: str) -> tuple[str, list[int]]:
+def _bare(text: str) -> tuple[str, Sequence[int]]:
     """Return what a reader sees of Markdown, sign by sign, and where each sign stands.
 
     Digits of other widths become plain ones; invisible signs, marks of emphasis and escapes are left out.
     """
-    signs: list[str] = []
-    places: list[int] = []
-    for place, sign in enumerate(text):
-        if sign in "*_~`\\" or unicodedata.category(sign) in ("Cf", "Mn"):
-            continue
-        for plain in _plain(sign):
-            signs.append(plain)
-            places.append(place)
-    return "".join(signs), places
+    plain = text.translate(_SEEN)
+    if len(plain) == len(text):
+        return plain, range(len(text))
+    return plain, [place for place, sign in enumerate(text) if _SEEN[ord(sign)]]
+
+
+class _Seen(dict[int, str]):
+    """What is seen of a sign, by its code: one sign or none; of common ones it is remembered."""
+
+    def __missing__(self, code: int) -> str:
+        sign = chr(code)
+        left_out = sign in "*_~`\\" or unicodedata.category(sign) in ("Cf", "Mn")
+        seen = "" if left_out else _plain(sign)
+        if code < _COMMON:
+            self[code] = seen
+        return seen
+
+
+_COMMON: Final = 0x3000
+_SEEN: Final = _Seen()
 
 
 def _plain(sign: str) -> str:

@@ -1,9 +1,11 @@
 """What comes: the events of some days that somebody may see, and the public holidays around them."""
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
@@ -57,6 +59,15 @@ class Where:
     borders: Borders
 
 
+class Known(NamedTuple):
+    """An event that is held in memory, with what it is found by."""
+
+    starts: datetime
+    ends: datetime
+    named: Named
+    event: Event
+
+
 def window(text: str, today: date, organisation: str | None, where: Where) -> Window:
     """Read a filter: « formations Allemagne », « 67 », « mois », « tout », « semaine prochaine », a date.
 
@@ -79,9 +90,17 @@ def coming(session: Session, actor: Actor, asked: Window, zone: str) -> list[Eve
     """Return the events of some days that somebody may see, by when they begin for somebody in a zone."""
     columns = (Event.id, Event.kind, Event.countries, Event.territories, Event.bodies, Event.organisers)
     near = session.execute(select(*columns).where(*_span(asked)))  # most are elsewhere, and whole rows cost the most
-    ids = [id_ for id_, kind, *named in near if _is_chosen(asked, kind, named)]
+    ids = [id_ for id_, kind, *named in near if _is_chosen(asked, kind, names(*named))]
     rows = session.scalars(select(Event).where(Event.id.in_(ids))) if ids else ()
     return rights.seen(actor, _in_order(rows, asked, zone))
+
+
+def among(known: Iterable[Known], actor: Actor, asked: Window, zone: str) -> list[Event]:
+    """Return the same as `coming`, of events that are held in memory in the order in which they begin."""
+    since, until = _instants(asked)
+    near = itertools.takewhile(lambda it: it.starts < until, known)
+    found = (it.event for it in near if it.ends >= since and _is_chosen(asked, it.event.kind, it.named))
+    return rights.seen(actor, _in_order(found, asked, zone))
 
 
 def between(session: Session, asked: Window, zone: str) -> list[Event]:
@@ -90,10 +109,14 @@ def between(session: Session, asked: Window, zone: str) -> list[Event]:
 
 
 def _span(asked: Window) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """Return what limits events to some days, wherever these days are."""
-    since = datetime.combine(asked.first, time(), UTC) - _MARGIN
-    until = datetime.combine(asked.last, time(), UTC) + timedelta(days=1) + _MARGIN
+    since, until = _instants(asked)
     return Event.starts < until, Event.ends >= since
+
+
+def _instants(asked: Window) -> tuple[datetime, datetime]:
+    """Return between which instants some days lie, wherever they are."""
+    since = datetime.combine(asked.first, time(), UTC) - _MARGIN
+    return since, datetime.combine(asked.last, time(), UTC) + timedelta(days=1) + _MARGIN
 
 
 def _in_order(rows: Iterable[Event], asked: Window, zone: str) -> list[Event]:
@@ -101,9 +124,14 @@ def _in_order(rows: Iterable[Event], asked: Window, zone: str) -> list[Event]:
     return sorted(touching, key=lambda row: (row.when.begins(zone), not row.whole_days, row.id))
 
 
-def _is_chosen(asked: Window, kind: str, named: Iterable[str]) -> bool:
-    """Whether an event of a kind that names these lists of ids is of the kinds and places that are asked for."""
-    return (not asked.kinds or kind in asked.kinds) and asked.around.holds(Named(*(tuple(it.split()) for it in named)))
+def names(*lists: str) -> Named:
+    """Return whom an event names by the lists of its row: countries, territories, bodies, organisers."""
+    return Named(*(tuple(it.split()) for it in lists))
+
+
+def _is_chosen(asked: Window, kind: str, named: Named) -> bool:
+    """Whether an event is of the kinds and places that are asked for."""
+    return (not asked.kinds or kind in asked.kinds) and asked.around.holds(named)
 
 
 def holidays(places: Sequence[Place], first: date, last: date) -> Iterator[tuple[date, Holiday, Sequence[Place]]]:

@@ -2,21 +2,18 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, orm, select
 
-from bot.agenda import rights, seats
-from bot.agenda.borders import Named
-from bot.agenda.finding import Window
+from bot.agenda import seats
 from bot.agenda.seats import LIVE, Enrolment, Training
 from bot.agenda.tables import Event
 from bot.directory.days import local_day, postings_held
 from bot.directory.identity import Actor
 from bot.directory.snapshot import Snapshot
 
-_DAY, _INSTANT = timedelta(days=1), timedelta(microseconds=1)
-_ASKED_FOR = frozenset({"training", "deadline"})  # kinds of which the end of an enrolment is one
+_INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +69,6 @@ def of(session: orm.Session, events: Collection[Event], person: str | None) -> M
     return {id_: Session(event, rows.get(id_), counts.get(id_, {}), own.get(id_)) for id_, event in found.items()}
 
 
-def closing(session: orm.Session, actor: Actor, asked: Window) -> list[Event]:
-    """Return the sessions that somebody may see, and is asked for, whose enrolment ends within some days."""
-    if asked.kinds and _ASKED_FOR.isdisjoint(asked.kinds):
-        return []
-    since = datetime.combine(asked.first, time(), UTC) - _DAY  # whichever zone's days these are
-    until = datetime.combine(asked.last, time(), UTC) + 3 * _DAY
-    soon = select(Training.event).where(Training.closes_at > since, Training.closes_at < until)
-    ids = session.scalars(soon).all()
-    if not ids:  # most often
-        return []
-    rows = session.scalars(select(Event).where(Event.id.in_(ids), Event.state != "cancelled").order_by(Event.id))
-    return rights.seen(actor, [row for row in rows if asked.around.holds(_named(row))])
-
-
 def fits(session: orm.Session, actor: Actor, directory: Snapshot, it: Training | None, now: datetime) -> bool:
     """Whether a session is open to the ministry of somebody, as the directory has it."""
     if it is None or not it.ministries:
@@ -93,8 +76,3 @@ def fits(session: orm.Session, actor: Actor, directory: Snapshot, it: Training |
     held = postings_held(session, actor.person, now) if actor.person is not None else ()
     roles = {posting.role for posting, _ in held if posting.organisation == actor.organisation}
     return seats.ministry_of(actor.organisation, roles, directory) in it.ministries.split()
-
-
-def _named(event: Event) -> Named:
-    it = event.details
-    return Named(it.countries, it.territories, it.bodies, it.organisers)

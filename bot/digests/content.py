@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from typing import Literal, TypeAlias
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, select
 
 from bot.agenda import finding, rights, sessions
+from bot.agenda.ahead import Ahead
 from bot.agenda.borders import Around
 from bot.agenda.finding import Where, Window
 from bot.agenda.sessions import Session
@@ -80,7 +81,8 @@ def gathered(ctx: Scope, digest: Digest, reader: Audience, today: date) -> Conte
     """Return what a digest holds on a day."""
     wish, last = digest.wish, digest.last
     asked = window(ctx, wish, reader.actor.organisation, today)
-    rows = finding.coming(ctx.session, reader.actor, asked, reader.zone)
+    ahead = ctx.world.ahead.get(ctx.session, ctx.now)
+    rows = finding.among(ahead.events, reader.actor, asked, reader.zone)
     found = [item for row in rows if (item := _item(row, max(today, row.when.day(reader.zone)), last)) is not None]
     gone = list(_elsewhere(ctx, reader, rows, last, today))
     answers = _answers(ctx, reader.actor, found)
@@ -94,12 +96,12 @@ def gathered(ctx: Scope, digest: Digest, reader: Audience, today: date) -> Conte
         asked=asked,
         items=items,
         elsewhere=gone,
-        closing=list(_closing(ctx, reader, asked)),
+        closing=list(_closing(ctx, reader, asked, ahead)),
         holidays=list(finding.holidays(asked.around.places, asked.first, asked.last)) if wanted else [],
         shut=list(_shut(ctx, reader.actor, asked)) if wanted else [],
         questions=questions,
         late=_late(ctx, reader, scope, wish.topics) if questions.count else 0,
-        told=_told(ctx, asked, [*rows, *(item.event for item in gone)]),
+        told=_told(asked, ahead.newest, [*rows, *(item.event for item in gone)]),
     )
 
 
@@ -144,8 +146,7 @@ def _late(ctx: Scope, reader: Audience, scope: queue.Scope, topics: tuple[str, .
     return queue.late(ctx.session, reader.actor, reader.account, ctx.now, within=scope, topics=topics)
 
 
-def _told(ctx: Scope, asked: Window, events: Sequence[Event]) -> Told:
-    newest = ctx.session.scalar(select(func.max(Event.id))) or 0
+def _told(asked: Window, newest: int, events: Sequence[Event]) -> Told:
     return Told(asked.last, newest, {it.id: (it.sequence, it.starts, it.state == "cancelled") for it in events})
 
 
@@ -159,9 +160,9 @@ def _answers(ctx: Scope, actor: Actor, items: Sequence[Item]) -> Mapping[int, st
     return {row.event: row.answer for row in ctx.session.execute(mine)}
 
 
-def _closing(ctx: Scope, reader: Audience, asked: Window) -> Iterator[Closing]:
+def _closing(ctx: Scope, reader: Audience, asked: Window, ahead: Ahead) -> Iterator[Closing]:
     """Yield the sessions that are open to the reader, on the last day of their enrolment, where that is soon."""
-    events = sessions.closing(ctx.session, reader.actor, asked)
+    events = ahead.ending(reader.actor, asked)
     found = sessions.of(ctx.session, events, reader.actor.person)
     for it in (found[event.id] for event in events):
         day = it.last_day(reader.zone)
@@ -177,8 +178,8 @@ def _closing(ctx: Scope, reader: Audience, asked: Window) -> Iterator[Closing]:
 
 def _shut(ctx: Scope, actor: Actor, asked: Window) -> Iterator[Shut]:
     """Yield who around the reader closes on days of their own."""
-    days = (Closure.open.is_(False), Closure.start <= asked.last, Closure.end >= asked.first)
-    for row in ctx.session.scalars(select(Closure).where(*days).order_by(Closure.start, Closure.organisation)):
+    days = {"first": asked.first, "last": asked.last}
+    for row in ctx.session.connection().execute(_CLOSED, days):
         org = ctx.directory().organisations.get(row.organisation)
         if (
             org is not None
@@ -186,6 +187,13 @@ def _shut(ctx: Scope, actor: Actor, asked: Window) -> Iterator[Shut]:
             and sees(actor, Owned("organisation", org.visibility, {org.id}))
         ):
             yield Shut(org, max(row.start, asked.first), row.end)
+
+
+_CLOSED = (  # made once: to make a statement anew costs as much as to execute it
+    select(Closure.organisation, Closure.start, Closure.end)
+    .where(Closure.open.is_(False), Closure.start <= bindparam("last"), Closure.end >= bindparam("first"))
+    .order_by(Closure.start, Closure.organisation)
+)
 
 
 def _near(org: Org, around: Around, actor: Actor) -> bool:

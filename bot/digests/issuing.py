@@ -6,17 +6,20 @@ back, a restart, a second process or new rules of a zone say nothing again, and 
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from functools import cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningInsert
 
 from bot import due
 from bot.agenda.cards import View
 from bot.card import Card
 from bot.clockwork import Again, Kind, Ring
 from bot.context import Scope
-from bot.db import insert_into
+from bot.db import insert_on
 from bot.digests import cards, content
 from bot.digests.keeping import DIGEST, next_at, pending
 from bot.digests.readers import Audience, audience, zone_of
@@ -67,15 +70,15 @@ def plan(ctx: Scope, ring: Ring) -> Again:
 def _once(ctx: Scope, digest: Digest, reader: Audience, occurrence: Occurrence) -> None:
     found = content.gathered(ctx, digest, reader, _today(ctx, reader))
     silent = found.empty and not digest.when_empty
-    row = insert_into(ctx.session, Issue).values(
-        digest=digest.id,
-        day=occurrence.day,
-        at=f"{occurrence.at:%H:%M}",
-        issued_at=ctx.now,
-        outcome="silent" if silent else "said",
-    )
-    mine = row.on_conflict_do_nothing(index_elements=["digest", "day", "at"]).returning(Issue.digest)
-    if ctx.session.execute(mine).first() is None:
+    row = {
+        "digest": digest.id,
+        "day": occurrence.day,
+        "at": f"{occurrence.at:%H:%M}",
+        "issued_at": ctx.now,
+        "outcome": "silent" if silent else "said",
+    }
+    connection = ctx.session.connection()
+    if connection.execute(_enter(connection.dialect.name), row).first() is None:
         return
     digest.note(found.told)
     if silent:
@@ -84,6 +87,12 @@ def _once(ctx: Scope, digest: Digest, reader: Audience, occurrence: Occurrence) 
     card = cards.issue(_view(ctx, reader), digest, found, late)
     key = f"digest/{digest.id}/{occurrence.day}T{occurrence.at:%H:%M}"
     ctx.outbox.for_reader(reader.words).put(reader.to, card, key=key)
+
+
+@cache
+def _enter(dialect: str) -> ReturningInsert[Any]:
+    entered = insert_on(dialect, Issue).on_conflict_do_nothing(index_elements=["digest", "day", "at"])
+    return entered.returning(Issue.digest)
 
 
 def forget(session: Session, now: datetime) -> None:

@@ -4,13 +4,14 @@ import re
 from collections.abc import Callable, Collection
 from zoneinfo import available_timezones
 
+from bot.agenda import ahead
 from bot.agenda.dates import folded
 from bot.digests.phrases import rhythm_in
 from bot.digests.rhythm import Rhythm
 from bot.digests.tables import WORDS, Wish
 from bot.errors import UserError
 
-LONGEST = 92  # days that a digest looks ahead
+LONGEST = ahead.DAYS  # that a digest looks ahead
 _COUNTS = {"un": 1, "une": 1, "one": 1, "a": 1, "deux": 2, "two": 2, "trois": 3, "three": 3, "quatre": 4, "four": 4}
 _DAYS = {"j": 1, "d": 1, "s": 7, "w": 7, "m": 31}
 _UNIT = r"(?P<u>jours?|days?|semaines?|weeks?|mois|months?)"
