@@ -1,13 +1,12 @@
 """What lies ahead, kept in memory for digests, of which many are due at once; reloaded when any process changed it."""
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from itertools import chain
 
-from sqlalchemy import UpdateBase, bindparam, event, func, or_, select
-from sqlalchemy.orm import ORMExecuteState, Session
+from sqlalchemy import bindparam, event, func, or_, select
+from sqlalchemy.orm import Session, object_session
 
 from bot import jobs
 from bot.agenda import rights
@@ -22,7 +21,6 @@ DAYS = 92  # that are kept, from today wherever that is
 _NAME = "agenda"  # of the stamp
 _CHANGED = "agenda changed"
 _KEPT = (Event, Training)
-_TABLES = frozenset(table.__tablename__ for table in _KEPT)
 _DAY = timedelta(days=1)
 _ASKED_FOR = frozenset({"training", "deadline"})  # kinds of which the end of an enrolment is one
 
@@ -90,22 +88,14 @@ _ENDS = select(Training.event, Training.closes_at).where(
 
 def _changes(session: Session) -> bool:
     """Say whether a transaction changes what is kept."""
-    return _CHANGED in session.info or _are_kept(chain(session.new, session.dirty, session.deleted))
+    session.flush()
+    return _CHANGED in session.info
 
 
-def _are_kept(objects: Iterable[object]) -> bool:
-    return any(isinstance(it, _KEPT) for it in objects)
-
-
-def _notice(session: Session, _context: object, _instances: object) -> None:
-    if _changes(session):
+def _notice(_mapper: object, _connection: object, row: Event | Training) -> None:
+    session = object_session(row)
+    if session is not None:
         session.info[_CHANGED] = True
-
-
-def _notice_statement(state: ORMExecuteState) -> None:
-    statement = state.statement
-    if isinstance(statement, UpdateBase) and getattr(statement.table, "name", "") in _TABLES:
-        state.session.info[_CHANGED] = True
 
 
 def _touch(session: Session) -> None:
@@ -119,6 +109,9 @@ def _touch(session: Session) -> None:
     session.connection().execute(row.on_conflict_do_update(index_elements=["name"], set_={"value": fresh}))
 
 
-event.listen(Session, "before_flush", _notice)
-event.listen(Session, "do_orm_execute", _notice_statement)
+# A statement that changes rows past the session is not seen: the only ones forget who entered an event, which no
+# digest says.
+for _table in _KEPT:
+    for _moment in ("after_insert", "after_update", "after_delete"):
+        event.listen(_table, _moment, _notice)
 event.listen(Session, "before_commit", _touch)
