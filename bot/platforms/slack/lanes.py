@@ -54,16 +54,19 @@ class Lane:
             self._give_back()
 
     def _call_next(self) -> None:
-        if not self._taken and self._places and self._places[0].settled:
-            self._taken = True
-            heappop(self._places).turn.set_result(None)
+        while not self._taken and self._places and self._places[0].settled:
+            place = heappop(self._places)
+            if not place.turn.done():  # else whoever waited there has given up, and has not woken up to leave yet
+                self._taken = True
+                place.turn.set_result(None)
 
     def _leave(self, place: _Place) -> None:
         if place.turn.done() and not place.turn.cancelled():
             self._give_back()
             return
-        self._places.remove(place)
-        heapify(self._places)
+        if place in self._places:
+            self._places.remove(place)
+            heapify(self._places)
         self._call_next()
 
     def _give_back(self) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.platforms.slack.lanes import Lane
@@ -11,6 +11,7 @@ from bot.platforms.slack.lanes import Lane
 Times = st.lists(st.integers(min_value=0, max_value=5), min_size=1, max_size=8)
 
 
+@example(said_at=[1, 1, 0], gone={2, 3}, late=0)  # who gives up at once with whom they wait for
 @given(said_at=Times, gone=st.sets(st.integers(min_value=0, max_value=7)), late=st.integers(min_value=0, max_value=5))
 async def test_turns_are_had_in_order_of_what_was_said(said_at: list[int], gone: set[int], late: int) -> None:
     lane, had, busy = Lane(), list[tuple[int, int]](), False
